@@ -1,0 +1,44 @@
+# blurlab: every target says what it does; `make` prints them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export NO_ALBUMENTATIONS_UPDATE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint small results bench report clean
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+install: $(VENV)/.installed ## make .venv and install what constraints.txt pins
+
+demo: $(VENV)/.installed ## the main job on the embedded data, budget=smoke; ends by naming its report
+	$(BIN)/python -m blurlab +experiment=messidor_hier budget=smoke
+
+test: lint ## lint, types, import floors, then every test
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+lint: $(VENV)/.installed ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+small: $(VENV)/.installed ## every experiment of Williams 2017 at budget=small (needs DATA=<folder of photographs>)
+	BIN=$(BIN) experiments/williams2017/run_small.sh $(DATA)
+
+bench: $(VENV)/.installed ## time the parts against plain FFTs and write experiments/bench/results
+	$(BIN)/python experiments/bench/convolution.py
+	$(BIN)/python experiments/bench/latency.py
+
+report: $(VENV)/.installed ## remake experiments/*/REPORT.md and experiments/index.csv from the records
+	$(BIN)/python -m blurlab report
+
+clean: ## remove the environment and caches; runs/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist

@@ -1,0 +1,124 @@
+"""The command: ``python -m blurlab [+experiment=NAME] [GROUP=MEMBER] [KEY=VALUE] [-m]`` and a few words besides."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from blurlab.run.compose import check, conf_dir, groups, options, with_budget, with_resume
+from blurlab.run.errors import UsageError, nearest
+
+HELP = """\
+blurlab names the blur in an image, measures it and undoes it, and prints each figure beside the published one and the limit.
+
+  python -m blurlab +experiment=messidor_hier            the main job: type -> strength -> kernel -> restored image
+  python -m blurlab -m +experiment=messidor_binary blur.taps=20,10,3      a sweep, one table
+  python -m blurlab run.resume=runs/<experiment>/<date>  go on with a run that was stopped
+  python -m blurlab table messidor_hier                  published | ours | limit, from the records kept
+  python -m blurlab report                               remake REPORT.md of every paper, and experiments/index.csv
+  python -m blurlab deblur photo.png --run runs/<...>    identify the blur of a photograph and restore it
+
+Any key can be set: dataset.strict=true  noise.sigma=.002  paths.data_dir=/photographs  budget=smoke|small|full
+Without budget= it is full where a CUDA device is and small elsewhere. --cfg job shows the configuration and runs nothing.
+"""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point; exits with 0, 2 for a user's error, 130 after Ctrl-C."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if not words or "--help" in words or "-h" in words:
+            print(help_text())
+        elif words[0] in COMMANDS:
+            COMMANDS[words[0]](words[1:])
+        else:
+            run_hydra(words)
+    except (UsageError, ValueError, FileNotFoundError, PermissionError) as error:
+        print("error: " + " ".join(str(error).split()), file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def help_text() -> str:
+    """The help, with every group's members read from conf/; imports nothing heavy."""
+    width = max(len(group) for group in groups())
+    lines = [f"  {group:<{width}}  {', '.join(options(group))}" for group in groups()]
+    return HELP + "\ngroups and their members:\n" + "\n".join(lines)
+
+
+def run_hydra(words: list[str]) -> None:
+    """Check the command line, then hand it to Hydra; after a sweep print its table."""
+    flags = [word for word in words if word.startswith("-") and "=" not in word]
+    overrides = [word for word in words if word not in flags]
+    bad = [word for word in overrides if "=" not in word and not word.startswith("~")]
+    if bad:
+        raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], COMMANDS)}; a setting is written KEY=VALUE")
+    overrides = with_resume(overrides)
+    overrides, why = with_budget(overrides)
+    check(overrides)
+    if why:
+        print(f"{overrides[-1]} ({why}); set budget=smoke, small or full to choose")
+    sys.argv = [sys.argv[0], *flags, *overrides]
+
+    import hydra
+
+    from blurlab.run import sweep
+    from blurlab.run.main import job
+
+    hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="run")(job)()
+    for folder in sweep.finished:
+        print_sweep(folder)
+
+
+def print_sweep(folder: Path) -> None:
+    """One table for the jobs of a sweep."""
+    from rich.console import Console
+
+    from blurlab.report import load_record, sweep_table
+
+    records = [load_record(path) for path in sorted(folder.glob("*/record.json"), key=lambda path: int(path.parent.name))]
+    if records:
+        Console().print(sweep_table(records))
+        print(f"sweep directory {folder}")
+
+
+def table(words: list[str]) -> None:
+    """``table NAME``: published | ours | limit of every record of an experiment."""
+    from rich.console import Console
+
+    from blurlab.report import load_record, terminal_table
+
+    if not words:
+        raise UsageError(f"which table? one of {', '.join(options('experiment'))}")
+    if words[0] not in options("experiment"):
+        raise UsageError(f"unknown experiment '{words[0]}'{nearest(words[0], options('experiment'))}")
+    paths = sorted(Path("experiments").glob(f"*/results/*/{words[0]}*.json"))
+    if not paths:
+        raise UsageError(f"no record of {words[0]} under experiments/; make one with +experiment={words[0]} run.keep=true")
+    for path in paths:
+        Console().print(terminal_table(load_record(path)))
+
+
+def report(words: list[str]) -> None:
+    """``report``: remake every paper's REPORT.md and the index of records."""
+    from blurlab.report import write_index, write_report_md
+
+    folder = Path(words[0]) if words else Path("experiments")
+    papers = sorted(path.parent for path in folder.glob("*/published.csv"))
+    if not papers:
+        raise UsageError(f"no experiments/<paper>/published.csv under {folder}; run this at the top of a checkout")
+    for paper in papers:
+        print(write_report_md(paper))
+    print(write_index(folder))
+
+
+def deblur(words: list[str]) -> None:
+    """``deblur PHOTO... --run DIR [--out DIR] [--sigma S]``."""
+    from blurlab.api import deblur_files
+
+    deblur_files(words)
+
+
+COMMANDS: dict[str, Callable[[list[str]], None]] = {"table": table, "report": report, "deblur": deblur}

@@ -1,0 +1,1 @@
+"""Tensors in, tensors out: Fourier conventions, boundaries, random generators, checks, image files."""

@@ -1,0 +1,58 @@
+"""Checks at the edge of the library: each error says what came, what was expected and what to do."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def check_images(images: Tensor, name: str = "image") -> None:
+    """Raise unless ``images`` is a finite floating-point (B, C, H, W) tensor with no empty side.
+
+    Raises:
+        TypeError: If it is not a floating-point tensor.
+        ValueError: If it has another number of axes, an empty axis, or NaN or infinite values.
+
+    Example:
+        >>> check_images(torch.zeros(1, 1, 4, 4))
+    """
+    if not isinstance(images, Tensor) or not images.is_floating_point():
+        came = str(images.dtype) if isinstance(images, Tensor) else type(images).__name__
+        raise TypeError(f"{name} must be a floating-point tensor in [0, 1], got {came}; divide integers by their range")
+    if images.ndim != 4 or 0 in images.shape:
+        raise ValueError(f"{name} must be (B, C, H, W) with no empty side, got {tuple(images.shape)}")
+    if not torch.isfinite(images).all():
+        raise ValueError(f"{name} has NaN or infinite values; replace them before calling")
+
+
+def check_psf(psf: Tensor, shape: tuple[int, int] | None = None) -> None:
+    """Raise unless ``psf`` is (B, 1, k, l) with odd sides no larger than the grid ``shape``.
+
+    Raises:
+        ValueError: With the shape that came and the remedy.
+
+    Example:
+        >>> check_psf(torch.ones(1, 1, 3, 3) / 9, (8, 8))
+    """
+    if psf.ndim != 4 or psf.shape[1] != 1:
+        raise ValueError(f"psf must be (B, 1, k, k), got {tuple(psf.shape)}")
+    rows, cols = psf.shape[-2:]
+    if rows % 2 == 0 or cols % 2 == 0:
+        raise ValueError(f"psf must have odd sides, got {rows}x{cols}; pad it with blur.shape.pad_to_odd")
+    if shape is not None and (rows > shape[0] or cols > shape[1]):
+        raise ValueError(f"psf {rows}x{cols} is larger than the image {shape[0]}x{shape[1]}; crop the kernel or use a larger image")
+
+
+def check_sigma(sigma: float | Tensor, name: str = "sigma") -> None:
+    """Raise unless every value of ``sigma`` is finite and >= 0.
+
+    Raises:
+        ValueError: With the value that came.
+
+    Example:
+        >>> check_sigma(0.01)
+    """
+    value = torch.as_tensor(sigma)
+    if not bool(((value >= 0) & torch.isfinite(value)).all()):
+        came = value.flatten().tolist()[:4]
+        raise ValueError(f"{name} is a standard deviation on the [0, 1] scale and must be finite and >= 0, got {came}")

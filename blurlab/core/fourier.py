@@ -1,0 +1,79 @@
+"""Fourier conventions, in one place: kernel -> transfer function, real transforms, fast grid sizes.
+
+A kernel ``psf`` is centred at ``k // 2``; its transfer function on an ``H x W`` grid is the real FFT of the kernel,
+zero-padded and rolled so that its centre lies at (0, 0). Multiplying by it is circular true convolution.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from blurlab.core.checks import check_psf
+
+
+def rfft2(x: Tensor) -> Tensor:
+    """Real 2-D FFT over the last two axes, in at least float32 whatever the autocast state.
+
+    Args:
+        x: Real tensor (..., H, W).
+
+    Returns:
+        Complex tensor (..., H, W // 2 + 1).
+    """
+    return torch.fft.rfft2(x if x.dtype in (torch.float32, torch.float64) else x.float())
+
+
+def irfft2(spectrum: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Inverse of :func:`rfft2` on a grid of ``shape`` (H, W); odd widths need it to be named.
+
+    Args:
+        spectrum: Complex tensor (..., H, W // 2 + 1).
+        shape: Grid (H, W).
+
+    Returns:
+        Real tensor (..., H, W).
+    """
+    return torch.fft.irfft2(spectrum, s=shape)
+
+
+def psf_to_otf(psf: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Transfer function of a centred kernel on a grid.
+
+    Args:
+        psf: Kernels (B, 1, k, k), k odd, centre at ``k // 2``.
+        shape: Grid (H, W), each at least k.
+
+    Returns:
+        Complex tensor (B, 1, H, W // 2 + 1); differentiable in ``psf``.
+
+    Raises:
+        ValueError: If the kernel has an even side or is larger than the grid.
+
+    Example:
+        >>> delta = torch.zeros(1, 1, 3, 3); delta[0, 0, 1, 1] = 1
+        >>> bool((psf_to_otf(delta, (4, 5)) == 1).all())
+        True
+    """
+    check_psf(psf, shape)
+    height, width = shape
+    rows, cols = psf.shape[-2:]
+    padded = torch.nn.functional.pad(psf, (0, width - cols, 0, height - rows))
+    return rfft2(torch.roll(padded, (-(rows // 2), -(cols // 2)), dims=(-2, -1)))
+
+
+def fast_size(n: int) -> int:
+    """Smallest integer >= n with no prime factor above 5: a grid side on which the FFT is quick.
+
+    Example:
+        >>> fast_size(257), fast_size(256)
+        (270, 256)
+    """
+    while True:
+        rest = n
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return n
+        n += 1

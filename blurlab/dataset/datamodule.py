@@ -1,0 +1,170 @@
+"""Sharp photographs from memory, augmented on the CPU, degraded on the device: a LightningDataModule."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from blurlab.core.rng import generator, seed_from
+from blurlab.dataset.degrade import Degrade
+from blurlab.dataset.degraded import Degraded
+
+Item = tuple[Tensor, int, int]
+
+
+@dataclass(frozen=True)
+class SharpImages:
+    """Prepared photographs of one split: uint8 arrays (H, W, C) and their stable names."""
+
+    arrays: list[np.ndarray]
+    ids: list[str]
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+
+def item_seed(seed: int, split: str, photo_id: str, draw: int) -> int:
+    """The seed of a validation or test item: a matter of the run's seed, the split, the photograph and the draw."""
+    return seed_from(seed, split, photo_id, draw)
+
+
+class FixedItems(Dataset[Item]):
+    """Every photograph ``draws`` times, each draw with its own seed; item i is photograph ``i // draws``."""
+
+    def __init__(self, images: SharpImages, draws: int, *, seed: int, split: str) -> None:
+        self.images = images
+        self.draws = draws
+        self.seed = seed
+        self.split = split
+
+    def __len__(self) -> int:
+        return len(self.images) * self.draws
+
+    def __getitem__(self, index: int) -> Item:
+        photo, draw = divmod(index, self.draws)
+        array = self.images.arrays[photo]
+        return _to_tensor(array), item_seed(self.seed, self.split, self.images.ids[photo], draw), index
+
+
+class AugmentedItems(Dataset[Item]):
+    """An endless supply of augmented photographs; index i names both the photograph and the randomness."""
+
+    def __init__(self, images: SharpImages, *, seed: int, stage: str) -> None:
+        self.images = images
+        self.seed = seed
+        self.stage = stage
+        self.transform = _flips_and_turns()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Item:
+        turn, place = divmod(index, len(self.images))
+        order = torch.randperm(len(self.images), generator=generator(self.seed, self.stage, "order", turn))
+        photo = int(order[place])
+        seed = seed_from(self.seed, self.stage, "train", index)
+        self.transform.set_random_seed(seed % (2**32))
+        array = self.transform(image=self.images.arrays[photo])["image"]
+        return _to_tensor(array), seed, index
+
+
+class EpochSampler(Sampler[int]):
+    """``length`` consecutive indices an epoch: epoch e gives e * length ... (e + 1) * length - 1.
+
+    Lightning calls :meth:`set_epoch`, also after a resume, so an epoch's items do not depend on how it was reached.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose indices come next."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.epoch * self.length, (self.epoch + 1) * self.length))
+
+
+class DegradedData(pl.LightningDataModule):
+    """Degraded batches for one training stage and its validation.
+
+    Args:
+        train: Photographs to train on.
+        val: Photographs to validate on.
+        degrade: Blur, boundary and noise.
+        stage: Name of the stage; its randomness is made from it.
+        seed: The run's seed.
+        batch_size: Images a batch.
+        steps_per_epoch: Batches an epoch.
+        draws_val: Degradations per validation photograph.
+    """
+
+    def __init__(
+        self,
+        train: SharpImages,
+        val: SharpImages,
+        degrade: Degrade,
+        *,
+        stage: str,
+        seed: int,
+        batch_size: int,
+        steps_per_epoch: int,
+        draws_val: int,
+    ) -> None:
+        super().__init__()
+        self.images = train, val
+        self.degrade = degrade
+        self.stage_name = stage
+        self.seed = seed
+        self.batch_size = batch_size
+        self.steps_per_epoch = steps_per_epoch
+        self.draws_val = draws_val
+
+    def train_dataloader(self) -> DataLoader[Item]:
+        """Augmented photographs, ``steps_per_epoch`` batches of them."""
+        items = AugmentedItems(self.images[0], seed=self.seed, stage=self.stage_name)
+        sampler = EpochSampler(self.steps_per_epoch * self.batch_size)
+        return DataLoader(items, batch_size=self.batch_size, sampler=sampler, drop_last=True)
+
+    def val_dataloader(self) -> DataLoader[Item]:
+        """The same items in every epoch and every run of this seed."""
+        items = FixedItems(self.images[1], self.draws_val, seed=self.seed, split=f"val/{self.stage_name}")
+        return DataLoader(items, batch_size=self.batch_size)
+
+    def on_after_batch_transfer(self, batch: list[Tensor], dataloader_idx: int) -> Degraded:
+        """Degrade on the device: one generator a batch in training, one a sample otherwise."""
+        training = self.trainer is not None and self.trainer.training
+        return degrade_batch(self.degrade, batch, training=training)
+
+
+def degrade_batch(degrade: Degrade, batch: list[Tensor], *, training: bool) -> Degraded:
+    """Degrade a collated batch of items: images (B, C, H, W) uint8, seeds (B,), indices (B,)."""
+    images, seeds, items = batch
+    sharp = images.to(torch.float32).div_(255)
+    if training:
+        one = torch.Generator(device=sharp.device).manual_seed(int(seeds[0]))
+        return degrade(sharp, generator=one, item=items)
+    each = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+    return degrade(sharp, generator=each, item=items)
+
+
+def _to_tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+
+
+def _flips_and_turns():  # type: ignore[no-untyped-def]  # albumentations is imported here and nowhere else
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    import albumentations as A
+
+    return A.Compose([A.D4(p=1.0)])

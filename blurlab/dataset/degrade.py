@@ -1,0 +1,87 @@
+"""Sharp images in, degraded images out: blur, boundary and noise, batched on the images' device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from blurlab.blur import Blur, BlurFamily
+from blurlab.core.checks import check_images
+from blurlab.dataset.degraded import Degraded
+from blurlab.noise import NoiseModel
+from blurlab.physics import Convolution
+
+
+class Degrade:
+    """Blur with a kernel per image, then add noise.
+
+    With boundary ``valid`` the sharp images must be larger than the observed ones by ``margin`` pixels on each side,
+    so that no pixel of ``y`` depends on anything outside the photograph; ``x`` is then cropped to ``y``.
+
+    Args:
+        family: Where kernels come from.
+        noise: What is added after the blur.
+        boundary: One of circular, reflect, replicate, zero, valid.
+    """
+
+    def __init__(self, family: BlurFamily, noise: NoiseModel, boundary: str = "valid") -> None:
+        self.family = family
+        self.noise = noise
+        self.boundary = boundary
+
+    @property
+    def margin(self) -> int:
+        """Pixels that a sharp image needs on each side beyond the observed one."""
+        return self.family.size // 2 if self.boundary == "valid" else 0
+
+    def __call__(
+        self, sharp: Tensor, *, generator: torch.Generator | Sequence[torch.Generator], item: Tensor | None = None
+    ) -> Degraded:
+        """Degrade a batch.
+
+        Args:
+            sharp: (B, C, H + 2 margin, W + 2 margin), float in [0, 1].
+            generator: One generator on the images' device (training), or one CPU generator per image: then what happens
+                to an image depends on its own generator alone, whatever the batch (validation, test).
+            item: Indices (B,) carried through.
+
+        Returns:
+            The degraded batch, images of H x W.
+        """
+        check_images(sharp, "sharp")
+        blur = self._draw(len(sharp), generator, sharp.device)
+        blurred = Convolution(blur.psf.to(sharp), self.boundary).A(sharp)
+        observed, sigma = self._add_noise(blurred, generator)
+        margin = self.margin
+        inner = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
+        return Degraded(
+            x=inner,
+            y=observed,
+            psf=blur.psf.to(sharp),
+            kind=blur.kind,
+            params=blur.params,
+            strength_px=self.family.strength_px(blur.params, blur.kind).nan_to_num(0.0),
+            sigma=sigma,
+            item=torch.arange(len(sharp)) if item is None else item,
+        )
+
+    def _draw(
+        self, n: int, generator: torch.Generator | Sequence[torch.Generator], device: torch.device
+    ) -> Blur:
+        if isinstance(generator, torch.Generator):
+            return self.family.sample(n, generator=generator)
+        draws = [self.family.draw(1, generator=one) for one in generator]
+        kind = torch.cat([kind for kind, _ in draws]).to(device)
+        params = torch.cat([params for _, params in draws]).to(device)
+        return Blur(psf=self.family.psf(params, kind), kind=kind, params=params)
+
+    def _add_noise(
+        self, blurred: Tensor, generator: torch.Generator | Sequence[torch.Generator]
+    ) -> tuple[Tensor, Tensor]:
+        if isinstance(generator, torch.Generator):
+            return self.noise(blurred, generator=generator)
+        pairs = [self.noise(blurred[i : i + 1].cpu(), generator=one) for i, one in enumerate(generator)]
+        observed = torch.cat([y for y, _ in pairs]).to(blurred)
+        return observed, torch.cat([sigma for _, sigma in pairs]).to(blurred)

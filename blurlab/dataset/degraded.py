@@ -1,0 +1,35 @@
+"""The one dataclass that crosses the floors: a degraded batch with everything that is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Degraded:
+    """A batch of sharp and observed images and the truth about the degradation.
+
+    Attributes:
+        x: Sharp images (B, C, H, W), aligned with ``y``.
+        y: Observed images (B, C, H, W).
+        psf: Kernels (B, 1, k, k).
+        kind: Index of the blur's kind in the family's ``kinds`` (B,).
+        params: Parameters (B, P); NaN where a kind lacks one.
+        strength_px: Strength in pixels (B,): motion length, disk diameter, taps; 0 for no blur.
+        sigma: Noise standard deviation on the [0, 1] scale (B,).
+        item: Index of the item in its split (B,).
+    """
+
+    x: Tensor
+    y: Tensor
+    psf: Tensor
+    kind: Tensor
+    params: Tensor
+    strength_px: Tensor
+    sigma: Tensor
+    item: Tensor
+
+    def __len__(self) -> int:
+        return len(self.y)

@@ -1,0 +1,54 @@
+"""Callbacks of every training: best and last checkpoint by name, averaged weights, a progress bar, seeded epochs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+
+from blurlab.core.rng import seed_from
+
+BEST = "best.ckpt"
+LAST = "last.ckpt"
+
+
+class EpochSeed(Callback):
+    """Seed torch at each epoch's start, so dropout after a resume draws what it would have drawn without the break.
+
+    Dropout knows no generator; this is the one place that touches the global seed.
+    """
+
+    def __init__(self, seed: int, stage: str) -> None:
+        self.seed = seed
+        self.stage = stage
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Seed from the run's seed, the stage and the epoch."""
+        torch.manual_seed(seed_from(self.seed, self.stage, "epoch", trainer.current_epoch))
+
+
+def training_callbacks(folder: Path, *, seed: int, stage: str, ema_decay: float, progress: bool) -> list[Callback]:
+    """The callbacks of one training stage.
+
+    Args:
+        folder: Where best.ckpt (lowest validation loss) and last.ckpt (end of the last whole epoch) go.
+        seed: The run's seed.
+        stage: The stage's name.
+        ema_decay: Decay of the exponential moving average of the weights; 0 for none.
+        progress: Show a progress bar.
+
+    Returns:
+        Callbacks for a Trainer.
+    """
+    best = ModelCheckpoint(
+        dirpath=folder, filename="best", monitor="val_loss", mode="min", save_top_k=1, enable_version_counter=False
+    )
+    last = ModelCheckpoint(
+        dirpath=folder, filename="last", monitor=None, save_top_k=1, enable_version_counter=False, every_n_epochs=1
+    )
+    callbacks: list[Callback] = [EpochSeed(seed, stage), best, last]
+    if ema_decay:
+        callbacks.insert(0, EMAWeightAveraging(decay=ema_decay))
+    return [*callbacks, RichProgressBar(leave=True)] if progress else callbacks

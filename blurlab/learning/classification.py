@@ -1,0 +1,113 @@
+"""Train a head to answer a question about the blur: cross-entropy against (soft) class targets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from blurlab.dataset import Degraded
+from blurlab.head import Labels
+
+OptimizerFactory = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
+
+
+class Classification(pl.LightningModule):
+    """Cross-entropy L = - sum_c t_c log p_c over the classes of a question, as [Williams2017] section 2.1.
+
+    Args:
+        net: Head, (B, C, H, W) -> logits (B, len(labels)).
+        labels: The question: classes and targets.
+        optimizer: Makes the optimizer from the parameters.
+        schedule: ``constant`` (the paper's) or ``one_cosine``: linear warm-up over 5 % of the steps, cosine to zero.
+        total_steps: Steps of the whole training, for the schedule.
+        facts: Plain values that describe the net, kept as hyperparameters in the checkpoint.
+
+    Raises:
+        ValueError: If the schedule is unknown.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        labels: Labels,
+        optimizer: OptimizerFactory,
+        *,
+        schedule: str,
+        total_steps: int,
+        facts: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if schedule not in SCHEDULES:
+            raise ValueError(f"unknown schedule '{schedule}', expected one of {', '.join(SCHEDULES)}")
+        self.net = net
+        self.labels = labels
+        self.make_optimizer = optimizer
+        self.schedule = schedule
+        self.total_steps = total_steps
+        self.save_hyperparameters({"classes": list(labels.names), "schedule": schedule, **(facts or {})})
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Logits (B, m) of observed images (B, C, H, W)."""
+        return self.net(y)
+
+    def training_step(self, batch: Degraded, batch_idx: int) -> Tensor:
+        """One step of cross-entropy."""
+        loss, accuracy = self._loss_and_accuracy(batch)
+        self.log_dict({"train_loss": loss, "train_accuracy": accuracy}, prog_bar=True, batch_size=len(batch))
+        return loss
+
+    def validation_step(self, batch: Degraded, batch_idx: int) -> None:
+        """Loss and accuracy on degradations that are the same in every epoch."""
+        loss, accuracy = self._loss_and_accuracy(batch)
+        self.log_dict({"val_loss": loss, "val_accuracy": accuracy}, prog_bar=True, batch_size=len(batch))
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """The optimizer with its schedule, stepped every batch."""
+        optimizer = self.make_optimizer(self.net.parameters())
+        factor = SCHEDULES[self.schedule]
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(step / max(1, self.total_steps)))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _loss_and_accuracy(self, batch: Degraded) -> tuple[Tensor, Tensor]:
+        logits = self(batch.y)
+        target = self.labels.target(batch.kind, batch.strength_px)
+        loss = torch.nn.functional.cross_entropy(logits, target)
+        accuracy = (logits.argmax(1) == target.argmax(1)).float().mean()
+        return loss, accuracy
+
+
+def one_cosine(progress: float) -> float:
+    """Warm-up over the first 5 % of the training, then a cosine to zero; ``progress`` in [0, 1].
+
+    Example:
+        >>> round(one_cosine(0.05), 3), round(one_cosine(1.0), 3)
+        (1.0, 0.0)
+    """
+    warm = 0.05
+    if progress < warm:
+        return max(progress / warm, 0.01)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - warm) / (1 - warm))))
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {"constant": lambda progress: 1.0, "one_cosine": one_cosine}
+
+
+def load_net(net: nn.Module, checkpoint: Path) -> nn.Module:
+    """Put the weights of a training checkpoint into a head, in evaluation mode.
+
+    Args:
+        net: A head of the same shape.
+        checkpoint: A file that :class:`Classification`'s training wrote; read with ``weights_only``.
+
+    Returns:
+        The same head.
+    """
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    net.load_state_dict({name.removeprefix("net."): value for name, value in state.items()})
+    return net.eval()

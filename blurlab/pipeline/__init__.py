@@ -1,0 +1,21 @@
+"""Identify the blur, choose a kernel by expected risk, deconvolve."""
+
+from blurlab.pipeline.choice import RiskTable, credible_interval, most_probable
+from blurlab.pipeline.direct import Direct
+from blurlab.pipeline.hierarchical import Hierarchical
+from blurlab.pipeline.identification import Identification, Identifier
+from blurlab.pipeline.pipeline import Deblurred, Pipeline
+from blurlab.pipeline.question import Question
+
+__all__ = [
+    "Deblurred",
+    "Direct",
+    "Hierarchical",
+    "Identification",
+    "Identifier",
+    "Pipeline",
+    "Question",
+    "RiskTable",
+    "credible_interval",
+    "most_probable",
+]

@@ -1,0 +1,75 @@
+"""One network over a short list of taps, none among them: the binary and five-class tests of [Williams2017]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from blurlab.blur import Taps
+from blurlab.head import StrengthLabels
+from blurlab.pipeline.choice import RiskTable, credible_interval, most_probable
+from blurlab.pipeline.identification import Identification, Identifier
+from blurlab.pipeline.question import Question
+
+
+class Direct(Identifier):
+    """A network that names the number of taps; 1 tap is no blur.
+
+    Args:
+        family: The taps, with ``none`` as a class.
+    """
+
+    def __init__(self, family: Taps) -> None:
+        super().__init__(family)
+        self.taps_px = torch.tensor([float(n) for n in family.classes])
+        self.family: Taps = family
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        return (Question("taps", StrengthLabels(self.taps_px.tolist()), self.family),)
+
+    @property
+    def risk_questions(self) -> tuple[Question, ...]:
+        return self.questions
+
+    def candidates_px(self, question: Question) -> Tensor:
+        return self.taps_px
+
+    def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
+        here = self.headline_class(kind, strength_px)
+        padded = torch.nn.functional.pad(self.taps_px.to(strength_px), (1, 1), value=torch.nan)
+        longer, shorter = padded[here + 2], padded[here]
+        blurred = strength_px > 1
+        return (
+            torch.where(blurred, longer, torch.nan),
+            torch.where(blurred & (shorter > 1), shorter, torch.nan),
+        )
+
+    def is_correct(self, found: Identification, kind: Tensor, strength_px: Tensor) -> Tensor:
+        return self.headline_class(found.kind, found.strength_map_px) == self.headline_class(kind, strength_px)
+
+    def confusion_labels(self) -> tuple[str, ...]:
+        return tuple("none" if n == 1 else f"{n:g} taps" for n in self.taps_px.tolist())
+
+    def headline_class(self, kind: Tensor, strength_px: Tensor) -> Tensor:
+        return torch.searchsorted(self.taps_px.to(strength_px.device), strength_px.clamp_min(1.0).contiguous())
+
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
+        posterior = nets["taps"](y).softmax(1)
+        top = most_probable(posterior, self.taps_px)
+        chosen = risks["taps"].choose(posterior)
+        kind = (chosen > 1).long()
+        blurred = posterior[:, 1:].sum(1)
+        params, psf = self.kernels(kind, chosen)
+        return Identification(
+            kind=kind,
+            kind_probability=torch.stack([1 - blurred, blurred], dim=1),
+            strength_px=chosen,
+            strength_map_px=top,
+            strength_mean_px=posterior @ self.taps_px.to(posterior),
+            interval_px=credible_interval(posterior, self.taps_px),
+            params=params,
+            psf=psf,
+        )

@@ -1,0 +1,88 @@
+"""What a pipeline says of a blur, and the contract of whatever says it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from blurlab.blur import BlurFamily
+from blurlab.pipeline.choice import RiskTable
+from blurlab.pipeline.question import Question
+
+
+@dataclass(frozen=True)
+class Identification:
+    """What an identifier says of a batch.
+
+    Attributes:
+        kind: Index of the most probable kind in the family's ``kinds`` (B,).
+        kind_probability: Probabilities of the kinds (B, K).
+        strength_px: Strength of the kernel to hand on, chosen by expected risk (B,); 0 where no blur was found.
+        strength_map_px: Strength of the most probable class (B,); 0 where no blur was found.
+        strength_mean_px: Mean of the posterior (B,); 0 where no blur was found.
+        interval_px: 90 % interval of the strength (B, 2); NaN where no blur was found.
+        params: Parameters of the kernel to hand on (B, P).
+        psf: That kernel (B, 1, k, k).
+    """
+
+    kind: Tensor
+    kind_probability: Tensor
+    strength_px: Tensor
+    strength_map_px: Tensor
+    strength_mean_px: Tensor
+    interval_px: Tensor
+    params: Tensor
+    psf: Tensor
+
+
+class Identifier(ABC):
+    """Answers which blur, how strong, and with which kernel; its networks answer its questions.
+
+    Args:
+        family: The blurs it tells apart.
+    """
+
+    def __init__(self, family: BlurFamily) -> None:
+        self.family = family
+
+    @property
+    @abstractmethod
+    def questions(self) -> tuple[Question, ...]:
+        """The questions for which it needs a network each, in the order of training."""
+
+    @property
+    @abstractmethod
+    def risk_questions(self) -> tuple[Question, ...]:
+        """Those whose answer picks a kernel and so need a :class:`RiskTable`."""
+
+    @abstractmethod
+    def candidates_px(self, question: Question) -> Tensor:
+        """Strengths that may be handed on for this question (c,)."""
+
+    @abstractmethod
+    def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
+        """One class longer and one class shorter than the truth (n,), (n,); NaN where there is no such class."""
+
+    @abstractmethod
+    def is_correct(self, found: Identification, kind: Tensor, strength_px: Tensor) -> Tensor:
+        """Was the headline question answered right? (n,) bool."""
+
+    @abstractmethod
+    def confusion_labels(self) -> tuple[str, ...]:
+        """Class names of the headline question."""
+
+    @abstractmethod
+    def headline_class(self, kind: Tensor, strength_px: Tensor) -> Tensor:
+        """Class index of the headline question for a kind and strength (n,)."""
+
+    @abstractmethod
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
+        """Identify the blur of observed images (B, C, H, W) with a trained net and a risk table for each question."""
+
+    def kernels(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
+        """Parameters (n, P) and kernels (n, 1, k, k) of these kinds at these strengths."""
+        params = self.family.at_strength(strength_px, kind)
+        return params, self.family.psf(params, kind)

@@ -1,0 +1,23 @@
+"""A question that a pipeline needs answered, so that a network can be trained to answer it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blurlab.blur import BlurFamily
+from blurlab.head import Labels
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and of which blurs.
+
+    Attributes:
+        name: Name of the question, for instance ``type`` or ``strength_motion``; names its stage and its checkpoint.
+        labels: Classes and targets.
+        family: The blurs among which the question is asked.
+    """
+
+    name: str
+    labels: Labels
+    family: BlurFamily

@@ -1,0 +1,104 @@
+"""What each metric is called, its unit, its digits and which way is better: the only place that knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Label:
+    """How one metric is shown.
+
+    Attributes:
+        text: Words for a reader.
+        unit: Unit, empty for a fraction.
+        digits: Decimals of our own figures.
+        higher_is_better: None where neither way is better.
+        group: Heading under which the metric stands.
+        headline: Whether ``experiments/index.csv`` and the table of a sweep have a column for it.
+    """
+
+    text: str
+    unit: str = ""
+    digits: int = 3
+    higher_is_better: bool | None = True
+    group: str = "Other"
+    headline: bool = False
+
+
+NAMING, MEASURING, RESTORING, TIME, OTHER = "Naming the blur", "Measuring it", "Undoing it", "Time", "Other"
+GROUPS = (NAMING, MEASURING, RESTORING, TIME, OTHER)
+
+METRICS: dict[str, Label] = {
+    "type_accuracy": Label("Accuracy of the blur type", group=NAMING, headline=True),
+    "type_accuracy_from_2px": Label("Accuracy of the blur type, strengths from 2 px", group=NAMING, headline=True),
+    "accuracy_clean": Label("Clean images named clean", group=NAMING),
+    "accuracy_none": Label("Clean images named clean", group=NAMING),
+    "accuracy_defocus": Label("Out-of-focus images named so", group=NAMING),
+    "accuracy_motion": Label("Motion-blurred images named so", group=NAMING),
+    "binary_accuracy": Label("Accuracy, sharp or blurred", group=NAMING, headline=True),
+    "strength5_accuracy": Label("Accuracy of five strengths", group=MEASURING, headline=True),
+    "radius_mae_px": Label("Radius, mean error", "px", 3, False, MEASURING, True),
+    "length_mae_px": Label("Motion length, mean error", "px", 3, False, MEASURING, True),
+    "angle_mae_deg": Label("Motion angle, mean error", "deg", 2, False, MEASURING),
+    "sigma_mae_px": Label("Gaussian width, mean error", "px", 3, False, MEASURING),
+    "coverage90": Label("Coverage of the 90 % interval (0.9 is right)", "", 3, None, MEASURING),
+    "isnr_oracle": Label("ISNR, true kernel", "dB", 2, True, RESTORING, True),
+    "isnr_estimated": Label("ISNR, estimated kernel (least expected risk)", "dB", 2, True, RESTORING, True),
+    "isnr_map": Label("ISNR, most probable kernel", "dB", 2, True, RESTORING),
+    "isnr_one_longer": Label("ISNR, kernel one class too long", "dB", 2, True, RESTORING),
+    "isnr_one_shorter": Label("ISNR, kernel one class too short", "dB", 2, True, RESTORING),
+    "isnr_reference3": Label("ISNR of the earlier semi-blind method", "dB", 2, True, RESTORING),
+    "psnr": Label("PSNR", "dB", 2, True, RESTORING),
+    "ssim": Label("SSIM", "", 3, True, RESTORING),
+    "psf_snr": Label("SNR of the estimated kernel", "dB", 2, True, RESTORING),
+    "classify_ms": Label("Time to classify one image", "ms", 2, False, TIME),
+    "restore_ms": Label("Time to restore one image", "ms", 2, False, TIME),
+}
+
+PROPAGATION: dict[str, str] = {
+    "isnr_oracle": "the true kernel",
+    "isnr_estimated": "estimated, least expected risk",
+    "isnr_map": "estimated, most probable",
+    "isnr_one_longer": "one class too long",
+    "isnr_one_shorter": "one class too short",
+}
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """The metric and the head or deconvolver of a record's key.
+
+    Example:
+        >>> split_name("type_accuracy/compact"), split_name("psnr")
+        (('type_accuracy', 'compact'), ('psnr', ''))
+    """
+    base, _, suffix = name.partition("/")
+    return base, suffix
+
+
+def label(name: str, unit: str = "") -> Label:
+    """How the metric ``name`` is shown; one nobody described keeps its own name.
+
+    Args:
+        name: Key of a record, with or without a suffix after a slash.
+        unit: Unit for a metric nobody described.
+
+    Example:
+        >>> label("radius_mae_px/lenet").unit, label("kernel_l1").text
+        ('px', 'kernel l1')
+    """
+    base, _ = split_name(name)
+    return METRICS.get(base) or Label(base.replace("_", " "), unit, higher_is_better=None)
+
+
+def sort_key(name: str) -> tuple[int, int, str, str]:
+    """Sort metrics by group, then as listed here, then by name.
+
+    Example:
+        >>> sorted(["psnr/tv", "made_up", "type_accuracy"], key=sort_key)
+        ['type_accuracy', 'psnr/tv', 'made_up']
+    """
+    base, suffix = split_name(name)
+    listed = list(METRICS)
+    place = listed.index(base) if base in METRICS else len(listed)
+    return GROUPS.index(label(name).group), place, base, suffix

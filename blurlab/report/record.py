@@ -1,0 +1,120 @@
+"""Run records: read and checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_TOP: dict[str, type | tuple[type, ...]] = {
+    "experiment": str, "variant": str, "budget": str, "seed": int, "git": str, "created": str, "dataset": Mapping,
+    "blur": Mapping, "noise": Mapping, "boundary": Mapping, "inverse_crime": bool, "device": str, "versions": Mapping,
+    "seconds": Mapping, "metrics": Mapping, "published": Mapping, "limit": Mapping,
+}  # fmt: skip
+_INSIDE = {"dataset": ("name", "requested"), "boundary": ("data", "solver")}
+_ENTRIES = {"metrics": ("value",), "published": ("value", "source"), "limit": ("value", "how")}
+_BUDGETS = ("full", "small", "smoke")
+
+
+def validate_record(record: Mapping[str, Any]) -> None:
+    """Raise unless ``record`` has every key of the schema.
+
+    Raises:
+        TypeError: If it is no mapping or a key holds another type.
+        ValueError: If a key is missing; the message names it.
+
+    Example:
+        >>> validate_record({"experiment": "messidor_hier"})
+        Traceback (most recent call last):
+        ValueError: record lacks 'variant'; ...
+    """
+    if not isinstance(record, Mapping):
+        raise TypeError(f"a record must be a JSON object, got {type(record).__name__}")
+    for key, kind in _TOP.items():
+        _need(record, key, "")
+        if not isinstance(record[key], kind):
+            raise TypeError(f"record key {key!r} has a {type(record[key]).__name__}; see the schema and run again")
+    for outer, keys in _INSIDE.items():
+        for key in keys:
+            _need(record[outer], key, f"{outer}.")
+    for outer, keys in _ENTRIES.items():
+        for name, entry in record[outer].items():
+            for key in keys:
+                _need(entry, key, f"{outer}.{name}.")
+            _number(entry["value"], f"{outer}.{name}.value")
+    _validate_optional(record)
+
+
+def _validate_optional(record: Mapping[str, Any]) -> None:
+    for name, table in record.get("confusion", {}).items():
+        for key in ("labels", "matrix"):
+            _need(table, key, f"confusion.{name}.")
+        size = len(table["labels"])
+        if len(table["matrix"]) != size or any(len(row) != size for row in table["matrix"]):
+            raise ValueError(f"confusion.{name}.matrix must be {size}x{size}, as its labels; write one row a true class")
+    for name, curve in record.get("curves", {}).items():
+        for key in ("x_name", "points"):
+            _need(curve, key, f"curves.{name}.")
+        for point in [*curve["points"], *curve.get("limit", [])]:
+            for key in ("x", "value"):
+                _need(point, key, f"curves.{name}.points.")
+    for place, example in enumerate(record.get("examples", [])):
+        _need(example, "title", f"examples.{place}.")
+
+
+def _need(mapping: Any, key: str, prefix: str) -> None:
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"record key {prefix.rstrip('.')!r} must be an object, got {type(mapping).__name__}")
+    if key not in mapping:
+        raise ValueError(f"record lacks {prefix + key!r}; write it where the run makes its record")
+
+
+def _number(value: Any, name: str) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise TypeError(f"record key {name!r} must be a number or null, got {value!r}")
+
+
+def load_record(path: str | Path) -> dict[str, Any]:
+    """Read and check a record.
+
+    Args:
+        path: A record's file, or a run directory that holds ``record.json``.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If the file is no JSON or lacks a key.
+    """
+    file = Path(path)
+    file = file / "record.json" if file.is_dir() else file
+    if not file.is_file():
+        raise FileNotFoundError(f"no record at {file}; give a run directory or a record's JSON file")
+    try:
+        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        validate_record(record)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{file.name}: {error}") from error
+    return record
+
+
+def load_folder(folder: str | Path) -> list[tuple[str, dict[str, Any]]]:
+    """Every record of ``folder/results/<budget>/*.json`` with its path inside the folder, largest budget first."""
+    root = Path(folder)
+    found = [(file.relative_to(root).as_posix(), load_record(file)) for file in root.glob("results/*/*.json")]
+    return sorted(found, key=lambda item: (item[1]["experiment"], budget_rank(item[1]["budget"]), item[0]))
+
+
+def budget_rank(budget: str) -> int:
+    """Largest first: full, small, smoke, then any other."""
+    return _BUDGETS.index(budget) if budget in _BUDGETS else len(_BUDGETS)
+
+
+def fell_back(record: Mapping[str, Any]) -> bool:
+    """Whether another data set than the one asked for was used.
+
+    Example:
+        >>> fell_back({"dataset": {"name": "fundus_synthetic", "requested": "messidor"}})
+        True
+    """
+    requested = record["dataset"]["requested"]
+    return bool(requested) and str(requested).lower() != str(record["dataset"]["name"]).lower()

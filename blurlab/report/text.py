@@ -1,0 +1,73 @@
+"""Values as words, and files written whole or not at all."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+MISSING = "-"
+NOT_RUN = "not run"
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """A number with its digits, a true minus sign, and a dash where there is none.
+
+    Example:
+        >>> figure(0.98149), figure(-3.7, 2), figure(float("inf")), figure(None)
+        ('0.981', '−3.70', '∞', '-')
+    """
+    if value is None or math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def interval(entry: Mapping[str, Any] | None, digits: int = 3) -> str:
+    """The 95 % interval of an entry, empty where it has none.
+
+    Example:
+        >>> interval({"value": 0.5, "low": 0.4, "high": 0.6}, 2)
+        '[0.40, 0.60]'
+    """
+    if not entry or entry.get("low") is None or entry.get("high") is None:
+        return ""
+    return f"[{figure(entry['low'], digits)}, {figure(entry['high'], digits)}]"
+
+
+def brief(value: Any) -> str:
+    """A part's options in one line, as code would build it.
+
+    Example:
+        >>> brief({"_target_": "blurlab.noise.Gaussian", "sigma": 0.004, "quantise": True})
+        'Gaussian(sigma=0.004, quantise=True)'
+        >>> brief([0.5, 5])
+        '0.5–5'
+    """
+    if isinstance(value, Mapping):
+        named = value.get("_target_") or value.get("name") or ""
+        inner = [f"{k}={brief(v)}" for k, v in value.items() if k != "name" and not k.startswith("_") and v is not None]
+        name = str(named).rsplit(".", 1)[-1]
+        return f"{name}({', '.join(inner)})" if name and inner else name or ", ".join(inner) or "-"
+    if isinstance(value, (list, tuple)):
+        if len(value) == 2 and all(isinstance(v, (int, float)) for v in value):
+            return brief(value[0]) if value[0] == value[1] else f"{value[0]:g}–{value[1]:g}"
+        return "[" + ", ".join(brief(v) for v in value) + "]"
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:g}"
+    return str(value)
+
+
+def write_atomically(path: Path, text: str) -> Path:
+    """Write ``text`` under a temporary name beside ``path``, then rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,1 @@
+"""The only place that knows Hydra: compose, build, stages, resume, records."""

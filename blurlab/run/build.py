@@ -1,0 +1,56 @@
+"""Objects from configuration nodes, from allowed modules only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import hydra
+from hydra.errors import InstantiationException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from blurlab.run.errors import UsageError
+
+ALLOWED = ("blurlab.", "torch.", "pytorch_lightning.", "torchmetrics.")
+
+
+def build(node: DictConfig, /, *args: Any, **more: Any) -> Any:
+    """Instantiate a node's ``_target_`` with plain Python values.
+
+    Args:
+        node: Configuration with ``_target_``.
+        args: Positional arguments put before the configured ones.
+        more: Keyword arguments besides the configured ones.
+
+    Returns:
+        The object.
+
+    Raises:
+        UsageError: If a target lies outside blurlab, torch, pytorch_lightning and torchmetrics, or refuses its arguments.
+    """
+    for target in _targets(node):
+        if not target.startswith(ALLOWED):
+            raise UsageError(f"_target_ {target} is not allowed; targets begin with {', '.join(ALLOWED)}")
+    try:
+        return hydra.utils.instantiate(node, *args, _convert_="all", **more)
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, (ValueError, TypeError, OSError)):
+            raise UsageError(str(cause)) from error
+        raise UsageError(str(error).splitlines()[0]) from error
+
+
+def plain(node: Any) -> Any:
+    """A configuration node as plain dicts, lists and numbers, interpolations resolved."""
+    return OmegaConf.to_container(node, resolve=True) if isinstance(node, (DictConfig, ListConfig)) else node
+
+
+def _targets(node: Any) -> Iterator[str]:
+    if isinstance(node, DictConfig):
+        if "_target_" in node:
+            yield str(node._target_)
+        for key in node:
+            yield from _targets(node[key])
+    elif isinstance(node, ListConfig):
+        for child in node:
+            yield from _targets(child)

@@ -1,0 +1,126 @@
+"""Stage: what a wrong kernel costs, measured on validation photographs with the run's own noise and deconvolver."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from blurlab.core.rng import generator
+from blurlab.metric import isnr
+from blurlab.physics import Convolution
+from blurlab.pipeline import Question, RiskTable
+from blurlab.run.context import Context
+from blurlab.run.progress import track
+from blurlab.run.stage import Stage, once
+
+TABLE = "risk.safetensors"
+
+
+class Calibrate(Stage):
+    """A risk table for each question whose answer picks a kernel."""
+
+    def __call__(self, context: Context) -> None:
+        for question in context.identifier.risk_questions:
+            once(context, f"calibrate_{question.name}", lambda folder, q=question: measure(context, q, folder))
+
+
+def measure(context: Context, question: Question, folder: Path) -> dict[str, Any]:
+    """Measure and keep the risk table of one question.
+
+    Where the candidates are the classes themselves every pair is measured; where they are finer, ISNR is measured at the
+    budget's strengths and errors, and the loss is joined by straight lines in (strength, error).
+
+    Returns:
+        The pairs measured: strengths, strengths used, mean ISNR in dB.
+    """
+    grid = question.labels.grid_px  # type: ignore[attr-defined]  # a question with a risk table asks for a strength
+    candidates = context.identifier.candidates_px(question)
+    photos = sharp_batch(context, context.budget["risk_photos"])
+    if len(candidates) == len(grid):
+        pairs = [(float(true), float(used)) for true in grid for used in candidates]
+    else:
+        low, high = float(grid[0]), float(grid[-1])
+        errors = context.budget["risk_errors_px"]
+        pairs = [(s, max(low, s + e)) for s in context.budget["risk_strengths_px"] for e in errors if s + e <= high + 2]
+    values = [
+        restored_isnr(context, question, photos, true, used)
+        for true, used in track(pairs, f"cost of a wrong kernel: {question.name}", context)
+    ]
+    loss = loss_matrix(pairs, values, candidates, grid)
+    _save(folder / TABLE, RiskTable(candidates, grid, loss))
+    return {"true_px": [p[0] for p in pairs], "used_px": [p[1] for p in pairs], "isnr": values}
+
+
+def restored_isnr(context: Context, question: Question, sharp: Tensor, true_px: float, used_px: float) -> float:
+    """Mean ISNR in dB of photographs blurred at one strength and restored with the kernel of another."""
+    family = question.family
+    blurred_kind = torch.full((1,), len(family.kinds) - 1)
+    kernel = family.psf(family.at_strength(torch.tensor([true_px]), blurred_kind), blurred_kind).to(sharp)
+    noise = generator(context.seed, "risk", question.name, str(true_px))
+    blurred = Convolution(kernel, context.degrade.boundary).A(sharp)
+    y, sigma = context.degrade.noise(blurred.cpu(), generator=noise)
+    y, sigma = y.to(sharp), sigma.to(sharp)
+    margin = context.degrade.margin
+    x = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
+    if used_px <= 1:
+        return 0.0  # a kernel of one pixel: the image is left as it is
+    used = family.psf(family.at_strength(torch.tensor([used_px]), blurred_kind), blurred_kind).to(sharp)
+    restored = context.deconvolver(y, used.expand(len(y), -1, -1, -1), sigma).image
+    return float(isnr(y, restored, x).mean())
+
+
+def loss_matrix(pairs: list[tuple[float, float]], values: list[float], candidates: Tensor, grid: Tensor) -> Tensor:
+    """Loss (c, m) in dB of handing on a candidate where a grid strength is true, from measured pairs.
+
+    Each measured strength gives a curve of loss over the error; the curves are joined linearly in strength. Beyond the
+    measured errors the end value holds.
+    """
+    strengths = sorted({true for true, _ in pairs})
+    errors = candidates[:, None].numpy() - grid[None, :].numpy()
+    curves = []
+    for strength in strengths:
+        points = sorted((used - strength, value) for (true, used), value in zip(pairs, values, strict=True) if true == strength)
+        error, value = np.array(points).T
+        best = np.interp(0.0, error, value)
+        if len(candidates) == len(grid):
+            curves.append(best - value)
+        else:
+            curves.append(np.interp(errors, error, best - value))
+    if len(candidates) == len(grid):
+        return torch.tensor(np.stack(curves, axis=1), dtype=torch.float32).clamp_min(0)
+    place = np.clip(np.interp(grid.numpy(), strengths, np.arange(len(strengths))), 0, len(strengths) - 1)
+    lower = np.minimum(place.astype(int), len(strengths) - 2)
+    share = place - lower
+    stack, columns = np.stack(curves), np.arange(len(grid))
+    joined = (1 - share) * stack[lower, :, columns].T + share * stack[lower + 1, :, columns].T
+    return torch.tensor(joined, dtype=torch.float32).clamp_min(0)
+
+
+def sharp_batch(context: Context, count: int) -> Tensor:
+    """The first ``count`` validation photographs (n, C, H, W) in [0, 1] on the run's device."""
+    arrays = np.stack(context.data.val.arrays[:count])
+    return torch.from_numpy(arrays).permute(0, 3, 1, 2).to(context.device, torch.float32).div_(255)
+
+
+def risk_tables(context: Context) -> dict[str, RiskTable]:
+    """The measured tables, by question."""
+    from safetensors.torch import load_file
+
+    tables = {}
+    for question in context.identifier.risk_questions:
+        state = load_file(context.dir / "stages" / f"calibrate_{question.name}" / TABLE)
+        tables[question.name] = RiskTable(state["candidates_px"], state["grid_px"], state["loss_db"])
+    return tables
+
+
+def _save(path: Path, table: RiskTable) -> None:
+    from safetensors.torch import save_file
+
+    temporary = path.with_suffix(".tmp")
+    tensors = {"candidates_px": table.candidates_px, "grid_px": table.grid_px, "loss_db": table.loss_db}
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+    temporary.replace(path)

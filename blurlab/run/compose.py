@@ -1,0 +1,172 @@
+"""From a command line to a checked configuration, before anything is made or written."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from blurlab.run.errors import UsageError, nearest
+
+
+def conf_dir() -> Path:
+    """The folder of the configuration: inside the wheel, or at the top of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return next(folder for folder in (package / "conf", package.parent / "conf") if (folder / "run.yaml").is_file())
+
+
+def options(group: str) -> list[str]:
+    """Names of a group's members, from its folder."""
+    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+
+
+def groups() -> list[str]:
+    """Names of the groups."""
+    return sorted(path.name for path in conf_dir().iterdir() if path.is_dir())
+
+
+def with_budget(overrides: list[str]) -> tuple[list[str], str]:
+    """Put the automatic budget where none is asked for: full with a CUDA device, small without.
+
+    Returns:
+        The overrides with a budget, and how it was chosen ("" where the user chose).
+    """
+    asked = [word for word in overrides if word.startswith("budget=")]
+    if asked and asked[-1] != "budget=auto":
+        return overrides, ""
+    import torch
+
+    name = "full" if torch.cuda.is_available() else "small"
+    why = "a CUDA device was found" if name == "full" else "no CUDA device was found"
+    return [word for word in overrides if not word.startswith("budget=")] + [f"budget={name}"], why
+
+
+def with_resume(overrides: list[str]) -> list[str]:
+    """Replay the command line of the run directory that ``run.resume=`` names, in that directory.
+
+    Raises:
+        UsageError: If the directory is not one that a run made.
+    """
+    asked = [word.split("=", 1)[1] for word in overrides if word.startswith("run.resume=")]
+    if not asked or asked[-1] in ("null", ""):
+        return overrides
+    folder = Path(asked[-1].strip("'\""))
+    saved = folder / ".hydra" / "overrides.yaml"
+    if not saved.is_file():
+        raise UsageError(f"run.resume={folder} is no run directory (it has no .hydra/overrides.yaml); name one under runs/")
+    from omegaconf import OmegaConf
+
+    replayed = [str(word) for word in OmegaConf.load(saved) if not str(word).startswith("run.resume=")]
+    rest = [word for word in overrides if not word.startswith("run.resume=")]
+    quoted = str(folder).replace("'", "\\'")
+    return [*replayed, *rest, f"run.resume='{quoted}'", f"hydra.run.dir='{quoted}'"]
+
+
+def check(overrides: list[str]) -> Any:
+    """Compose the (first) job and refuse what is unknown or cannot be written.
+
+    Args:
+        overrides: Command-line words, sweeps allowed.
+
+    Returns:
+        The composed configuration of the first job (a DictConfig).
+
+    Raises:
+        UsageError: With one line.
+    """
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    _check_experiment(overrides)
+    try:
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            cfg = compose("run", overrides=_first_of_sweeps(overrides), return_hydra_config=False)
+            base = compose("run", overrides=[word for word in _first_of_sweeps(overrides) if _is_choice(word)])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UsageError(_one_line(str(error))) from error
+    unknown = _unknown_keys(cfg, base)
+    if unknown:
+        raise UsageError(unknown)
+    _check_writable(Path(str(cfg.paths.runs_dir)))
+    return cfg
+
+
+def _check_experiment(overrides: list[str]) -> None:
+    for word in overrides:
+        if re.match(r"\+{0,2}experiment=", word):
+            for name in word.split("=", 1)[1].split(","):
+                if name not in options("experiment"):
+                    raise UsageError(f"unknown experiment '{name}'{nearest(name, options('experiment'))}")
+            if not word.startswith("+"):
+                raise UsageError(f"write +{word} (an experiment is added to the configuration)")
+
+
+def _is_choice(word: str) -> bool:
+    """Is this override the choice of a group's member (dataset=drive, +experiment=x)?"""
+    return re.sub(r"^[+~]*", "", word).split("=", 1)[0].split("@")[0] in [*groups(), "hydra/launcher", "hydra/sweeper"]
+
+
+def _first_of_sweeps(overrides: list[str]) -> list[str]:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    first = []
+    for word, parsed in zip(overrides, OverridesParser.create().parse_overrides(overrides), strict=True):
+        if parsed.key_or_group.startswith("hydra."):
+            continue
+        if parsed.is_sweep_override():
+            word = f"{word.split('=', 1)[0]}={next(iter(parsed.sweep_string_iterator()))}"
+        first.append(word)
+    return first
+
+
+def _unknown_keys(cfg: Any, base: Any, path: str = "") -> str:
+    """One line about the first key of ``cfg`` that neither the chosen files nor the class it configures know."""
+    from omegaconf import DictConfig
+
+    known = {str(key) for key in base} if isinstance(base, DictConfig) else set()
+    allowed = known | _parameters(cfg.get("_target_")) if isinstance(cfg, DictConfig) else known
+    for key in cfg:
+        name = str(key)
+        if name not in allowed:
+            return f"unknown key '{path}{name}'{nearest(name, allowed)}"
+        if name in known and isinstance(cfg._get_node(key), DictConfig) and isinstance(base._get_node(key), DictConfig):
+            if cfg._get_node(key)._is_none() or base._get_node(key)._is_none():
+                continue
+            found = _unknown_keys(cfg._get_node(key), base._get_node(key), f"{path}{name}.")
+            if found:
+                return found
+    return ""
+
+
+def _parameters(target: str | None) -> set[str]:
+    if not target:
+        return set()
+    import inspect
+
+    from hydra.utils import get_object
+
+    try:
+        signature = inspect.signature(get_object(target))
+    except (ValueError, TypeError):
+        return set()
+    return {name for name, parameter in signature.parameters.items() if parameter.kind is not parameter.VAR_KEYWORD}
+
+
+def _check_writable(folder: Path) -> None:
+    existing = folder.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write to {folder}: {existing} is not a writable directory; set paths.runs_dir=<folder>")
+
+
+def _one_line(message: str) -> str:
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    text = " ".join(line for line in lines if not line.startswith(("See ", "full_key", "object_type", "Set the env")))
+    known = re.search(r"Could not find '(\w+)/(\w+)'", text)
+    if known and known[1] in groups():
+        return f"unknown {known[1]} '{known[2]}'{nearest(known[2], options(known[1]))}"
+    key = re.search(r"Could not override '([\w.]+)'", text)
+    return f"unknown key '{key[1]}'; see `python -m blurlab --help` and conf/" if key else text

@@ -1,0 +1,112 @@
+"""Everything that the stages of a run share, built once from the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, open_dict
+from pytorch_lightning.loggers import Logger
+from rich.console import Console
+from torch import nn
+
+from blurlab.dataset import Degrade
+from blurlab.deconvolver import Deconvolver
+from blurlab.head import Labels
+from blurlab.pipeline import Identifier, Question
+from blurlab.run.build import build, plain
+from blurlab.run.data import RunData, prepare
+from blurlab.run.errors import UsageError
+
+
+@dataclass
+class Context:
+    """What a stage may use. ``record`` is what the stages found so far, by record key.
+
+    Attributes:
+        cfg: The composed configuration.
+        dir: The run directory.
+        seed: The run's seed.
+        budget: Plain values of the budget.
+        data: Prepared photographs and facts about them.
+        degrade: Blur, boundary and noise.
+        identifier: The questions and how their answers become a kernel.
+        deconvolver: From (y, psf, sigma) to an image.
+        logger: Where figures are logged.
+        console: Where the run talks to its user.
+        device: Where tensors live.
+        record: Collected results.
+    """
+
+    cfg: DictConfig
+    dir: Path
+    seed: int
+    budget: dict[str, Any]
+    data: RunData
+    degrade: Degrade
+    identifier: Identifier
+    deconvolver: Deconvolver
+    logger: Logger
+    console: Console
+    device: torch.device
+    record: dict[str, Any]
+
+    @property
+    def progress(self) -> bool:
+        """Show progress bars?"""
+        return bool(self.cfg.run.progress)
+
+    def head(self, labels: Labels) -> nn.Module:
+        """A fresh head for a question."""
+        return build(self.cfg.head, num_classes=len(labels), in_channels=self.data.channels)
+
+    def degrade_for(self, question: Question) -> Degrade:
+        """The degradation among whose blurs the question is asked."""
+        degrade = Degrade(question.family, self.degrade.noise, self.degrade.boundary)
+        if degrade.margin != self.degrade.margin:
+            raise UsageError(f"the kernels of {question.name} are {question.family.size} wide, not {self.degrade.family.size}")
+        return degrade
+
+
+def make_context(cfg: DictConfig, run_dir: Path, console: Console) -> Context:
+    """Build every part of a run.
+
+    Args:
+        cfg: A checked configuration.
+        run_dir: Directory of the run; exists.
+        console: Where to talk to the user.
+
+    Returns:
+        The context; photographs are read and prepared.
+
+    Raises:
+        UsageError: If a part refuses its options, or a set is missing.
+    """
+    family = build(cfg.blur)
+    noise = build(cfg.noise)
+    degrade = Degrade(family, noise, str(cfg.boundary.data))
+    if family.size >= int(cfg.dataset.size):
+        raise UsageError(f"a kernel of {family.size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size")
+    identifier = build(cfg.pipeline, family)
+    deconvolver = build(cfg.deconvolver)
+    data = prepare(cfg, degrade.margin, console)
+    name = f"{cfg.run.experiment}.{plain(cfg.run).get('variant')}"
+    with open_dict(cfg):
+        facts = {"data_used": data.facts["name"], **_flat(plain(cfg))}
+    logger = build(cfg.logger)(run_dir, name, facts)
+    device = torch.device("cuda" if torch.cuda.is_available() and cfg.trainer.accelerator != "cpu" else "cpu")
+    return Context(
+        cfg, run_dir, int(cfg.run.seed), plain(cfg.budget), data, degrade, identifier, deconvolver, logger, console, device, {}
+    )
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}/")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

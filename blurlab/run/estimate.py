@@ -1,0 +1,57 @@
+"""Before the work: what will be run on what, and about how long it will take."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from blurlab.dataset import AugmentedItems, degrade_batch
+from blurlab.run.context import Context
+
+WARM_STEPS = 1
+TIMED_STEPS = 2
+
+
+def say_plan(context: Context) -> None:
+    """Print data set, budget, device and the estimate; warn loudly where another data set stands in."""
+    facts, say = context.data.facts, context.console.print
+    if facts["requested"] != facts["name"]:
+        say(
+            f"[bold yellow]{facts['requested']} was not found: every figure of this run is for {facts['name']}.[/bold yellow] "
+            f"Put the set under {context.cfg.paths.data_dir} or set paths.data_dir; dataset.strict=true makes this an error."
+        )
+    say(
+        f"[bold]{context.cfg.run.experiment}[/bold]: data {facts['name']} ({facts['train']} train, {facts['val']} validation, "
+        f"{facts['test']} test), budget {context.budget['name']}, device {context.device.type}"
+    )
+    seconds = estimate_seconds(context)
+    say(f"about {_human(seconds)} of training and as much again for the rest at most; run directory {context.dir}")
+
+
+def estimate_seconds(context: Context) -> float:
+    """Seconds that training every question will take, from a few timed steps with throw-away weights."""
+    question = context.identifier.questions[0]
+    degrade = context.degrade_for(question)
+    net = context.head(question.labels).to(context.device)
+    items = AugmentedItems(context.data.train, seed=context.seed, stage="estimate")
+    for step in range(WARM_STEPS + TIMED_STEPS):
+        if step == WARM_STEPS:
+            start = time.perf_counter()
+        some = [items[i] for i in range(context.budget["batch_size"])]
+        batch = [
+            torch.stack([image for image, _, _ in some]).to(context.device),
+            torch.tensor([seed for _, seed, _ in some]),
+            torch.tensor([item for _, _, item in some]),
+        ]
+        degraded = degrade_batch(degrade, batch, training=True)
+        loss = net(degraded.y).logsumexp(1).mean()
+        loss.backward()
+        float(loss)
+    a_step = (time.perf_counter() - start) / TIMED_STEPS
+    steps = context.budget["epochs"] * context.budget["steps_per_epoch"]
+    return a_step * steps * len(context.identifier.questions)
+
+
+def _human(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"

@@ -1,0 +1,80 @@
+"""Loggers by name and what a run says to them: figures, a confusion matrix, example pictures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+
+
+def wandb_logger(run_dir: Path, name: str, config: dict[str, Any], *, project: str) -> Logger:
+    """Weights & Biases, offline unless WANDB_MODE=online is set; files under ``run_dir/wandb``."""
+    mode = os.environ.get("WANDB_MODE", "offline")
+    os.environ.setdefault("WANDB_SILENT", "true")
+    import wandb
+
+    logger = WandbLogger(
+        project=project, name=name, save_dir=str(run_dir), offline=mode != "online", reinit="finish_previous",
+        settings=wandb.Settings(console="off", silent=True),
+    )
+    logger.experiment.config.update(config, allow_val_change=True)
+    return logger
+
+
+def csv_logger(run_dir: Path, name: str, config: dict[str, Any]) -> Logger:
+    """Comma-separated values under ``run_dir/csv``."""
+    logger = CSVLogger(save_dir=str(run_dir), name="csv", version="")
+    logger.log_hyperparams(config)
+    return logger
+
+
+def tensorboard_logger(run_dir: Path, name: str, config: dict[str, Any]) -> Logger:
+    """TensorBoard events under ``run_dir/tensorboard``."""
+    return TensorBoardLogger(save_dir=str(run_dir), name="tensorboard", version="")
+
+
+def log_results(
+    logger: Logger,
+    metrics: dict[str, float],
+    confusion: dict[str, Any] | None = None,
+    pictures: dict[str, np.ndarray] | None = None,
+) -> None:
+    """Log final figures, and where the logger can show them the confusion matrices and pictures.
+
+    Args:
+        logger: Any Lightning logger.
+        metrics: Figures by metric name.
+        confusion: Name -> {"labels": [...], "matrix": [[...]]}, rows the truth.
+        pictures: Title -> array (H, W, C) in [0, 1].
+    """
+    logger.log_metrics(metrics)
+    if isinstance(logger, WandbLogger):
+        import wandb
+
+        tables = {
+            f"confusion/{name}": wandb.Table(
+                columns=["true", *table["labels"]],
+                data=[[label, *row] for label, row in zip(table["labels"], table["matrix"], strict=True)],
+            )
+            for name, table in (confusion or {}).items()
+        }
+        images = {f"example/{title}": wandb.Image(_eight_bit(image)) for title, image in (pictures or {}).items()}
+        logger.experiment.log({**tables, **images})
+    elif isinstance(logger, TensorBoardLogger):
+        for title, image in (pictures or {}).items():
+            logger.experiment.add_image(title, _eight_bit(image), dataformats="HWC")
+    logger.save()
+
+
+def close(logger: Logger) -> None:
+    """End the logger's run, so the next job of a sweep begins its own."""
+    logger.finalize("success")
+    if isinstance(logger, WandbLogger):
+        logger.experiment.finish(quiet=True)
+
+
+def _eight_bit(image: np.ndarray) -> np.ndarray:
+    return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)

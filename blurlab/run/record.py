@@ -1,0 +1,90 @@
+"""The record of a run: one JSON file from which every table is made."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from blurlab.run.build import plain
+from blurlab.run.context import Context
+from blurlab.run.stage import write_json
+
+PACKAGES = ("torch", "pytorch-lightning", "hydra-core", "omegaconf", "kornia", "wandb", "albumentations", "numpy")
+
+
+def make_record(context: Context) -> dict[str, Any]:
+    """The record so far: what was run, on what, and what came out.
+
+    Args:
+        context: A run whose stages have put their results into ``context.record``.
+
+    Returns:
+        The schema of the design's section Records.
+    """
+    cfg = plain(context.cfg)
+    solver = cfg["deconvolver"].get("boundary", "padded")
+    return {
+        "experiment": cfg["run"]["experiment"],
+        "paper": cfg["run"]["paper"],
+        "variant": cfg["run"]["variant"],
+        "budget": context.budget["name"],
+        "seed": context.seed,
+        "git": git_revision(),
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "dataset": context.data.facts,
+        "blur": cfg["blur"],
+        "noise": cfg["noise"],
+        "head": cfg["head"],
+        "deconvolver": cfg["deconvolver"],
+        "boundary": {"data": cfg["boundary"]["data"], "solver": solver},
+        "inverse_crime": cfg["boundary"]["data"] == solver,
+        "device": device_name(context.device),
+        "versions": {"python": platform.python_version(), "blurlab": metadata.version("blurlab"), **versions()},
+        "config": cfg,
+        "skipped": [list(pair) for pair in context.data.skipped],
+        **context.record,
+    }
+
+
+def write_record(context: Context) -> Path:
+    """Write ``<run>/record.json``, and with ``run.keep`` also the copy under experiments/."""
+    record = make_record(context)
+    path = context.dir / "record.json"
+    write_json(path, record)
+    run = context.cfg.run
+    if run.keep:
+        folder = Path(str(context.cfg.paths.experiments_dir)) / str(run.paper or "own") / "results" / context.budget["name"]
+        folder.mkdir(parents=True, exist_ok=True)
+        variant = f".{run.variant}" if run.variant else ""
+        kept = {key: value for key, value in record.items() if key != "examples"}
+        kept["config"] = {key: value for key, value in record["config"].items() if key != "paths"}
+        write_json(folder / f"{run.experiment}{variant}.json", kept)
+    return path
+
+
+def git_revision() -> str:
+    """Short revision of the checkout, with ``+`` where files differ from it; ``unknown`` outside one."""
+    here = Path(__file__).resolve().parents[2]
+    try:
+        words = ["git", "-C", str(here), "describe", "--always", "--dirty=+"]
+        return subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that figures may depend on."""
+    return {name: metadata.version(name) for name in PACKAGES}
+
+
+def device_name(device: torch.device) -> str:
+    """What the run ran on, for instance ``CPU (x86_64, 2 threads)``."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"

@@ -1,0 +1,171 @@
+"""From the rows of ``per_image.csv`` to the entries of a record: means with intervals, curves, confusion, limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from blurlab.core.rng import generator
+from blurlab.metric import bootstrap_mean, wilson
+from blurlab.pipeline import Direct, Identifier
+
+Row = dict[str, Any]
+EDGES_PX = (1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.01)
+IMAGE_METRICS = {"isnr": "dB", "ssim": "", "psnr": "dB", "psf_snr": "dB"}
+
+
+def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float], *, seed: int) -> dict[str, Any]:
+    """Record entries of an evaluation.
+
+    Args:
+        rows: One row an item, as ``per_image.csv`` keeps them.
+        identifier: For the class names.
+        times_ms: Latencies by metric name.
+        seed: Seeds the bootstrap.
+
+    Returns:
+        Entries ``metrics``, ``limit``, ``confusion`` and ``curves`` of the record.
+    """
+    taps = isinstance(identifier, Direct)
+    metrics = {**accuracies(rows, taps), **strengths(rows, seed), **restorations(rows, seed)}
+    metrics |= {name: {"value": value, "n": 1, "unit": "ms"} for name, value in times_ms.items()}
+    headline = next(iter(metrics))
+    limit = {headline: {"value": mean(row["best_observer"] for row in rows), "how": "observer who knows the sharp photograph"}}
+    if "isnr_oracle" in metrics:
+        oracle = {"value": metrics["isnr_oracle"]["value"], "how": "the same deconvolver with the true kernel"}
+        limit |= {name: oracle for name in ("isnr_estimated", "isnr_map")}
+        wiener = [row["isnr_oracle_wiener"] for row in rows if "isnr_oracle_wiener" in row]
+        limit["isnr_oracle"] = {"value": mean(wiener), "how": "Wiener filter that knows the true kernel and spectrum"}
+    if "ssim_oracle" in metrics:
+        limit["ssim_estimated"] = {"value": metrics["ssim_oracle"]["value"], "how": "the same deconvolver with the true kernel"}
+    return {
+        "metrics": metrics,
+        "limit": limit,
+        "confusion": {"taps" if taps else "type": confusion(rows, identifier.confusion_labels())},
+        "curves": curves(rows, taps),
+        "error_propagation": propagation(rows),
+    }
+
+
+def accuracies(rows: list[Row], taps: bool) -> dict[str, Any]:
+    """The headline accuracy first, then its parts; Wilson 95 % intervals."""
+    if taps:
+        classes = len({row["truth"] for row in rows})
+        name = "binary_accuracy" if classes == 2 else f"strength{classes}_accuracy"
+        return {name: share(rows)}
+    found: dict[str, Any] = {"type_accuracy": share(rows)}
+    found["type_accuracy_from_2px"] = share([row for row in rows if row["kind"] == "none" or row["strength_px"] >= 2])
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        found[f"accuracy_{'clean' if kind == 'none' else kind}"] = share([row for row in rows if row["kind"] == kind])
+    return found
+
+
+def strengths(rows: list[Row], seed: int) -> dict[str, Any]:
+    """Errors of the strength (mean of the posterior) where the kind was found, in each kind's own parameter."""
+    found: dict[str, Any] = {}
+    for kind, (name, scale) in {"motion": ("length_mae_px", 1.0), "defocus": ("radius_mae_px", 0.5)}.items():
+        known = [row for row in rows if row["kind"] == kind == row["found_kind"]]
+        if known:
+            errors = [scale * abs(row["mean_strength_px"] - row["strength_px"]) for row in known]
+            found[name] = interval(errors, known, seed, "px")
+    inside = [row for row in rows if row["kind"] in ("motion", "defocus") and row["kind"] == row["found_kind"]]
+    if inside:
+        hits = sum(row["low_px"] <= row["strength_px"] <= row["high_px"] for row in inside)
+        found["coverage90"] = proportion(hits, len(inside))
+    return found
+
+
+def restorations(rows: list[Row], seed: int) -> dict[str, Any]:
+    """Mean of every restoration figure over the blurred items that were restored; bootstrap over photographs."""
+    restored = [row for row in rows if "isnr_oracle" in row]
+    names = dict.fromkeys(name for row in restored for name in row if name.split("_")[0] in ("isnr", "ssim", "psnr", "psf"))
+    found = {}
+    for name in names:
+        some = [row for row in restored if math.isfinite(row.get(name, math.nan))]
+        unit = next(unit for prefix, unit in IMAGE_METRICS.items() if name.startswith(prefix))
+        if some:
+            found[name] = interval([row[name] for row in some], some, seed, unit)
+    if restored:
+        loss = [row["isnr_oracle"] - row["isnr_estimated"] for row in restored]
+        found["isnr_loss"] = interval(loss, restored, seed, "dB")
+        found["isnr_gain_by_risk"] = interval([row["isnr_estimated"] - row["isnr_map"] for row in restored], restored, seed, "dB")
+    return found
+
+
+def propagation(rows: list[Row]) -> list[dict[str, Any]]:
+    """Mean ISNR by true strength (whole pixels) and kernel used."""
+    restored = [row for row in rows if "isnr_oracle" in row]
+    groups = sorted({(row["kind"], round(row["strength_px"])) for row in restored})
+    names = ("isnr_oracle", "isnr_estimated", "isnr_map", "isnr_one_longer", "isnr_one_shorter")
+    table = []
+    for kind, px in groups:
+        some = [row for row in restored if (row["kind"], round(row["strength_px"])) == (kind, px)]
+        means = {name: mean([row[name] for row in some if name in row]) for name in names}
+        table.append({"kind": kind, "strength_px": px, "n": len(some), **means})
+    return table
+
+
+def curves(rows: list[Row], taps: bool) -> dict[str, Any]:
+    """Accuracy, its limit and ISNR against strength, per kind."""
+    found = {}
+    for kind in dict.fromkeys(row["kind"] for row in rows if row["kind"] != "none"):
+        some = [row for row in rows if row["kind"] == kind]
+        right: Callable[[list[Row]], dict[str, Any]] = share
+        name = "accuracy" if taps else "type_accuracy"
+        found[f"{name}/{kind}"] = curve(some, right, taps)
+        found[f"limit_{name}/{kind}"] = curve(some, lambda part: {"value": mean(r["best_observer"] for r in part)}, taps)
+        restored = [row for row in some if "isnr_oracle" in row]
+        for which in ("estimated", "oracle"):
+            key = f"isnr_{which}"
+            found[f"{key}/{kind}"] = curve(restored, lambda part, key=key: {"value": mean(r[key] for r in part)}, taps)
+    return found
+
+
+def curve(rows: list[Row], figure: Callable[[list[Row]], dict[str, Any]], taps: bool) -> dict[str, Any]:
+    """A figure in bins of strength; with taps a bin each."""
+    points = []
+    values = sorted({row["strength_px"] for row in rows})
+    bins = [(v, v + 1e-6) for v in values] if taps else list(zip(EDGES_PX[:-1], EDGES_PX[1:], strict=True))
+    for low, high in bins:
+        part = [row for row in rows if low <= row["strength_px"] < high]
+        if part:
+            points.append({"x": round(mean(row["strength_px"] for row in part), 4), "n": len(part), **figure(part)})
+    return {"x_name": "strength_px", "points": points}
+
+
+def confusion(rows: list[Row], labels: Sequence[str]) -> dict[str, Any]:
+    """Counts, rows the truth."""
+    matrix = [[0] * len(labels) for _ in labels]
+    for row in rows:
+        matrix[row["truth"]][row["answer"]] += 1
+    return {"labels": list(labels), "matrix": matrix}
+
+
+def share(rows: list[Row]) -> dict[str, Any]:
+    """Share of rows answered right."""
+    return proportion(sum(row["right"] for row in rows), len(rows))
+
+
+def proportion(hits: int, n: int) -> dict[str, Any]:
+    """A proportion with its Wilson 95 % interval."""
+    if n == 0:
+        return {"value": math.nan, "n": 0, "unit": ""}
+    low, high = wilson(hits, n)
+    return {"value": hits / n, "low": float(low), "high": float(high), "n": n, "unit": ""}
+
+
+def interval(values: list[float], rows: list[Row], seed: int, unit: str) -> dict[str, Any]:
+    """A mean with its bootstrap 95 % interval; photographs are resampled, not their degradations."""
+    photos = sorted({row["photo"] for row in rows})
+    groups = torch.tensor([photos.index(row["photo"]) for row in rows])
+    centre, low, high = bootstrap_mean(torch.tensor(values), groups=groups, generator=generator(seed, "bootstrap"))
+    return {"value": float(centre), "low": float(low), "high": float(high), "n": len(values), "unit": unit}
+
+
+def mean(values: Any) -> float:
+    """Plain mean; NaN of nothing."""
+    values = list(values)
+    return sum(values) / len(values) if values else math.nan
