@@ -27,5 +27,5 @@ def generator(*parts: int | str, device: torch.device | str = "cpu") -> torch.Ge
 
 
 def uniform(n: int, low: float, high: float, *, generator: torch.Generator) -> Tensor:
-    """n draws from U[low, high) on the generator's device, shape (n,), float32."""
+    """N draws from U[low, high) on the generator's device, shape (n,), float32."""
     return low + (high - low) * torch.rand(n, generator=generator, device=generator.device)

@@ -54,13 +54,26 @@ class FixedItems(Dataset[Item]):
 
 
 class AugmentedItems(Dataset[Item]):
-    """An endless supply of augmented photographs; index i names both the photograph and the randomness."""
+    """An endless supply of augmented photographs; index i names both the photograph and the randomness.
 
-    def __init__(self, images: SharpImages, *, seed: int, stage: str) -> None:
+    A square of ``scale`` of the photograph's side, anywhere in it, is area-averaged to ``size`` and flipped or turned. The
+    change of scale matters: without it a head learns the sharpness of the few training photographs by heart.
+
+    Args:
+        images: Photographs, kept larger than ``size`` where they are.
+        size: Side of an item in pixels.
+        scale: Smallest and largest side of the square, as a share of the photograph's.
+        seed: The run's seed.
+        stage: Whose items these are.
+    """
+
+    def __init__(
+        self, images: SharpImages, size: int, *, seed: int, stage: str, scale: tuple[float, float] = (0.75, 1.0)
+    ) -> None:
         self.images = images
         self.seed = seed
         self.stage = stage
-        self.transform = _flips_and_turns()
+        self.transform = _augmentation(size, scale)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -72,7 +85,7 @@ class AugmentedItems(Dataset[Item]):
         seed = seed_from(self.seed, self.stage, "train", index)
         self.transform.set_random_seed(seed % (2**32))
         array = self.transform(image=self.images.arrays[photo])["image"]
-        return _to_tensor(array), seed, index
+        return _to_tensor(array.reshape(*array.shape[:2], -1)), seed, index
 
 
 class EpochSampler(Sampler[int]):
@@ -100,8 +113,9 @@ class DegradedData(pl.LightningDataModule):
     """Degraded batches for one training stage and its validation.
 
     Args:
-        train: Photographs to train on.
-        val: Photographs to validate on.
+        train: Photographs to train on, as large as they are kept.
+        val: Photographs to validate on, of the size of an item.
+        size: Side of a sharp item in pixels: the observed size and the margins.
         degrade: Blur, boundary and noise.
         stage: Name of the stage; its randomness is made from it.
         seed: The run's seed.
@@ -116,6 +130,7 @@ class DegradedData(pl.LightningDataModule):
         val: SharpImages,
         degrade: Degrade,
         *,
+        size: int,
         stage: str,
         seed: int,
         batch_size: int,
@@ -125,6 +140,7 @@ class DegradedData(pl.LightningDataModule):
         super().__init__()
         self.images = train, val
         self.degrade = degrade
+        self.size = size
         self.stage_name = stage
         self.seed = seed
         self.batch_size = batch_size
@@ -133,7 +149,7 @@ class DegradedData(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Item]:
         """Augmented photographs, ``steps_per_epoch`` batches of them."""
-        items = AugmentedItems(self.images[0], seed=self.seed, stage=self.stage_name)
+        items = AugmentedItems(self.images[0], self.size, seed=self.seed, stage=self.stage_name)
         sampler = EpochSampler(self.steps_per_epoch * self.batch_size)
         return DataLoader(items, batch_size=self.batch_size, sampler=sampler, drop_last=True)
 
@@ -163,8 +179,11 @@ def _to_tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
 
 
-def _flips_and_turns():  # type: ignore[no-untyped-def]  # albumentations is imported here and nowhere else
+def _augmentation(size: int, scale: tuple[float, float]):  # type: ignore[no-untyped-def]  # the one use of albumentations
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations as A
+    import cv2
 
-    return A.Compose([A.D4(p=1.0)])
+    area = (scale[0] ** 2, scale[1] ** 2)
+    crop = A.RandomResizedCrop(size=(size, size), scale=area, ratio=(1.0, 1.0), interpolation=cv2.INTER_AREA)
+    return A.Compose([crop, A.D4(p=1.0)])

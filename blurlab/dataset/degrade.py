@@ -53,7 +53,7 @@ class Degrade:
         check_images(sharp, "sharp")
         blur = self._draw(len(sharp), generator, sharp.device)
         blurred = Convolution(blur.psf.to(sharp), self.boundary).A(sharp)
-        observed, sigma = self._add_noise(blurred, generator)
+        observed, sigma = self.noise(blurred, generator=generator)
         margin = self.margin
         inner = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
         return Degraded(
@@ -76,12 +76,3 @@ class Degrade:
         kind = torch.cat([kind for kind, _ in draws]).to(device)
         params = torch.cat([params for _, params in draws]).to(device)
         return Blur(psf=self.family.psf(params, kind), kind=kind, params=params)
-
-    def _add_noise(
-        self, blurred: Tensor, generator: torch.Generator | Sequence[torch.Generator]
-    ) -> tuple[Tensor, Tensor]:
-        if isinstance(generator, torch.Generator):
-            return self.noise(blurred, generator=generator)
-        pairs = [self.noise(blurred[i : i + 1].cpu(), generator=one) for i, one in enumerate(generator)]
-        observed = torch.cat([y for y, _ in pairs]).to(blurred)
-        return observed, torch.cat([sigma for _, sigma in pairs]).to(blurred)

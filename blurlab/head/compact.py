@@ -23,19 +23,26 @@ class Compact(nn.Module):
         window: Side of the windows of the spectrum, px; a multiple of 16.
         hop: Distance between windows, px.
         dropout: Share of the hidden units dropped in training.
+
+    Raises:
+        ValueError: If ``window`` is not a multiple of 16.
     """
+
+    coordinates: Tensor
 
     def __init__(
         self,
         num_classes: int,
         in_channels: int = 1,
-        width: int = 16,
-        hidden: int = 128,
+        width: int = 8,
+        hidden: int = 64,
         window: int = 64,
         hop: int = 32,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
+        if window < 16 or window % 16:
+            raise ValueError(f"window must be a multiple of 16 px, got {window}; use 32, 64 or 128")
         self.window = window
         self.hop = hop
         vertical = (torch.arange(window) / window - 0.5) * 2
@@ -43,7 +50,7 @@ class Compact(nn.Module):
         coordinates = torch.stack(torch.meshgrid(vertical, horizontal, indexing="ij"))
         self.register_buffer("coordinates", coordinates[None], persistent=False)
         widths = [4, width, 2 * width, 2 * width, 4 * width, 4 * width]
-        strides = [1, 2, 1, 2, 2]
+        strides = [2, 1, 2, 1, 2]
         layers: list[nn.Module] = []
         for before, after, stride in zip(widths, widths[1:], strides, strict=False):
             layers += [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]

@@ -51,8 +51,8 @@ def window_power(y: Tensor, window: int = 64, hop: int = 32) -> Tensor:
     with torch.autocast(y.device.type, enabled=False):
         patches = y.float().unfold(-2, window, hop).unfold(-2, window, hop).flatten(2, 3)
         patches = (patches - patches.mean((-2, -1), keepdim=True)) * hann_window(window, device=y.device)
-        spectrum = torch.view_as_real(rfft2(patches))
-        return torch.fft.fftshift(spectrum.square().sum(-1), dim=-2) / window**2
+        spectrum = rfft2(patches)
+        return torch.fft.fftshift(spectrum.real.square() + spectrum.imag.square(), dim=-2) / window**2
 
 
 def welch_log_spectrum(y: Tensor, window: int = 64, hop: int = 32) -> Tensor:

@@ -62,7 +62,9 @@ def ticks(low: float, high: float, count: int = 6) -> list[float]:
     return [round(place * step, 10) for place in range(first, last + 1)]
 
 
-def line_chart(series: Sequence[Series], x_label: str, y_label: str, floor: float | None = None, top: float | None = None) -> str:
+def line_chart(
+    series: Sequence[Series], x_label: str, y_label: str, floor: float | None = None, top: float | None = None
+) -> str:
     """Curves with their 95 % bands.
 
     Args:
@@ -80,7 +82,12 @@ def line_chart(series: Sequence[Series], x_label: str, y_label: str, floor: floa
     if not points:
         return ""
     xs = [float(p["x"]) for p in points]
-    ys = [float(v) for p in points for v in (p["value"], p.get("low"), p.get("high")) if v is not None and math.isfinite(v)]
+    ys = [
+        float(v)
+        for p in points
+        for v in (p["value"], p.get("low"), p.get("high"))
+        if v is not None and math.isfinite(v)
+    ]
     lowest = min(ys) if floor is None else max(floor, min(ys))
     highest = max(ys) if top is None else min(top, max(ys))
     x_ticks, y_ticks = ticks(min(xs), max(xs), 8), ticks(lowest, highest, 5)
@@ -110,7 +117,9 @@ def _frame(x: Axis, y: Axis, x_ticks: Sequence[float], y_ticks: Sequence[float],
         parts.append(f'<line class="axis" x1="{at}" x2="{at}" y1="{bottom}" y2="{bottom + 4}"/>')
         parts.append(f'<text x="{at}" y="{bottom + 17}" text-anchor="middle">{_tick(tick)}</text>')
     parts.append(f'<line class="axis" x1="{_LEFT}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
-    parts.append(f'<text class="name" x="{(_LEFT + right) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>')
+    parts.append(
+        f'<text class="name" x="{(_LEFT + right) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>'
+    )
     return parts
 
 
@@ -134,7 +143,9 @@ def _line(curve: Series, x: Axis, y: Axis) -> str:
     if not curve.limit:
         for p in curve.points:
             place = f'cx="{x(p["x"]):.1f}" cy="{y(p["value"]):.1f}"'
-            parts.append(f'<circle class="dot c{curve.colour}" {place} r="3"><title>{escape(_hover(curve, p))}</title></circle>')
+            parts.append(
+                f'<circle class="dot c{curve.colour}" {place} r="3"><title>{escape(_hover(curve, p))}</title></circle>'
+            )
     return "".join(parts)
 
 
@@ -145,7 +156,9 @@ def _hover(curve: Series, p: Point) -> str:
     return words + (f", n {p['n']}" if p.get("n") is not None else "")
 
 
-def mark(low: float, high: float, ours: Point | None, published: float | None = None, limit: float | None = None) -> str:
+def mark(
+    low: float, high: float, ours: Point | None, published: float | None = None, limit: float | None = None
+) -> str:
     """A row's figures on the scale its neighbours share: interval and dot ours, diamond published, bar limit.
 
     Args:

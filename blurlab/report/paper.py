@@ -67,3 +67,11 @@ def published_entry(row: Mapping[str, str]) -> dict[str, Any]:
     entry: dict[str, Any] = {"value": float(row["value"]), "text": row["value"]}
     entry |= {key: row[key] for key in ("unit", "source", "note") if row.get(key)}
     return entry | ({"n": int(row["n"])} if row.get("n") else {})
+
+
+def published_csv(paper: str | None, experiments_dir: Path) -> Path | None:
+    """Where a paper's published figures lie: in the experiments folder, in the checkout or in the wheel; None if nowhere."""
+    package = Path(__file__).resolve().parents[1]
+    places = (experiments_dir, package.parent / "experiments", package / "experiments")
+    found = (place / str(paper) / "published.csv" for place in places)
+    return next((path for path in found if path.is_file()), None) if paper else None

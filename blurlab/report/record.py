@@ -35,8 +35,9 @@ def validate_record(record: Mapping[str, Any]) -> None:
         _need(record, key, "")
         if not isinstance(record[key], kind):
             raise TypeError(f"record key {key!r} has a {type(record[key]).__name__}; see the schema and run again")
-    for outer, keys in _INSIDE.items():
-        for key in keys:
+    inside: tuple[str, ...]
+    for outer, inside in _INSIDE.items():
+        for key in inside:
             _need(record[outer], key, f"{outer}.")
     for outer, keys in _ENTRIES.items():
         for name, entry in record[outer].items():
@@ -52,7 +53,9 @@ def _validate_optional(record: Mapping[str, Any]) -> None:
             _need(table, key, f"confusion.{name}.")
         size = len(table["labels"])
         if len(table["matrix"]) != size or any(len(row) != size for row in table["matrix"]):
-            raise ValueError(f"confusion.{name}.matrix must be {size}x{size}, as its labels; write one row a true class")
+            raise ValueError(
+                f"confusion.{name}.matrix must be {size}x{size}, as its labels; write one row a true class"
+            )
     for name, curve in record.get("curves", {}).items():
         for key in ("x_name", "points"):
             _need(curve, key, f"curves.{name}.")

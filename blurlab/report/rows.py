@@ -113,13 +113,14 @@ def rows(record: Mapping[str, Any], published: Mapping[str, Entry] | None = None
 def conditions(record: Mapping[str, Any]) -> dict[str, str]:
     """Under what the figures of a record hold: data set, noise, boundary, budget, device."""
     dataset, boundary = record["dataset"], record["boundary"]
+    crime = " (inverse crime)" if record["inverse_crime"] else ""
     name = str(dataset["name"])
     if fell_back(record):
         name += f" (in place of {dataset['requested']})"
     return {
         "data set": name,
         "noise": brief(record["noise"]),
-        "boundary": f"{boundary['data']} / solver {boundary['solver']}" + (" (inverse crime)" * record["inverse_crime"]),
+        "boundary": f"{boundary['data']} / solver {boundary['solver']}{crime}",
         "budget": record["budget"],
         "device": record["device"],
     }

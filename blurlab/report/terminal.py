@@ -71,7 +71,10 @@ def _ours(row: Row) -> Text:
 
 def _title(record: Mapping[str, Any]) -> Text:
     dataset = record["dataset"]
-    title = _text(f"{record['experiment']} · {dataset['name']} · budget {record['budget']} · seed {record['seed']}", "bold")
+    title = _text(
+        f"{record['experiment']} · {dataset['name']} · budget {record['budget']} · seed {record['seed']}",
+        "bold",
+    )
     if fell_back(record):
         title.append(f"\n{banner(record)}", style="bold red")
     if record["budget"] == "smoke":
@@ -81,9 +84,14 @@ def _title(record: Mapping[str, Any]) -> Text:
 
 def _caption(record: Mapping[str, Any]) -> Text:
     held = conditions(record)
-    lines = [f"noise {held['noise']} · boundary {held['boundary']}", f"{held['device']} · git {record['git']}"]
+    lines = [
+        f"noise {held['noise']} · boundary {held['boundary']}",
+        f"{held['device']} · git {record['git']}",
+    ]
     if any(row.verdict for row in rows(record)):
-        lines.append("green: our interval lies on the better side of the published figure; bold: holds it; yellow: worse")
+        lines.append(
+            "green: our interval lies on the better side of the published figure; bold: holds it; yellow: worse"
+        )
     return _text("\n".join(lines), "dim")
 
 
@@ -121,7 +129,8 @@ def sweep_table(records: Sequence[Mapping[str, Any]]) -> Table:
     named = {name for record in records for name in record["metrics"]}
     headline = sorted((n for n in named if (known := METRICS.get(split_name(n)[0])) and known.headline), key=sort_key)
     names = sorted({str(record["dataset"]["name"]) for record in records})
-    title = f"{records[0]['experiment']} · {len(records)} jobs · {', '.join(names)} · {', '.join({r['budget']: 0 for r in records})}"
+    budgets = ", ".join(dict.fromkeys(record["budget"] for record in records))
+    title = f"{records[0]['experiment']} · {len(records)} jobs · {', '.join(names)} · budget {budgets}"
     table = Table(title=_text(title, "bold"), title_justify="left")
     for key in differing or ["job"]:
         table.add_column(_text(key), overflow="fold")
@@ -142,14 +151,19 @@ def _cell(record: Mapping[str, Any], name: str) -> Text:
     entry = record["metrics"].get(name)
     digits = label(name).digits
     cell = _text(figure(entry["value"], digits) if entry else MISSING)
-    return cell.append(f" {interval(entry, digits)}".rstrip(), style="dim")
+    return cell.append(f"\n{interval(entry, digits)}".rstrip(), style="dim")
 
 
 def _options(record: Mapping[str, Any], from_overrides: bool) -> dict[str, str]:
     if from_overrides:
         pairs = (str(override).partition("=") for override in record["overrides"])
         return {key.lstrip("+~"): value for key, _, value in pairs}
-    options = {key: str(record[key]) for key in ("variant", "budget", "seed")} | {"dataset": str(record["dataset"]["name"])}
+    options = {key: str(record[key]) for key in ("variant", "budget", "seed")} | {
+        "dataset": str(record["dataset"]["name"])
+    }
     for part in ("blur", "noise", "boundary"):
-        options |= {f"{part}.{key}": brief(value) for key, value in record[part].items()}
+        named = {key: value for key, value in record[part].items() if key != "_target_"}
+        options |= {f"{part}.{key}": brief(value) for key, value in named.items()}
+        if "_target_" in record[part]:
+            options[part] = brief({"_target_": record[part]["_target_"]})
     return options

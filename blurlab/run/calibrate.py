@@ -44,8 +44,9 @@ def measure(context: Context, question: Question, folder: Path) -> dict[str, Any
         pairs = [(float(true), float(used)) for true in grid for used in candidates]
     else:
         low, high = float(grid[0]), float(grid[-1])
-        errors = context.budget["risk_errors_px"]
-        pairs = [(s, max(low, s + e)) for s in context.budget["risk_strengths_px"] for e in errors if s + e <= high + 2]
+        strengths = [float(strength) for strength in context.budget["risk_strengths_px"]]
+        errors = [float(error) for error in context.budget["risk_errors_px"]]
+        pairs = [(s, max(low, s + e)) for s in strengths for e in errors if s + e <= high]
     values = [
         restored_isnr(context, question, photos, true, used)
         for true, used in track(pairs, f"cost of a wrong kernel: {question.name}", context)
@@ -62,8 +63,7 @@ def restored_isnr(context: Context, question: Question, sharp: Tensor, true_px: 
     kernel = family.psf(family.at_strength(torch.tensor([true_px]), blurred_kind), blurred_kind).to(sharp)
     noise = generator(context.seed, "risk", question.name, str(true_px))
     blurred = Convolution(kernel, context.degrade.boundary).A(sharp)
-    y, sigma = context.degrade.noise(blurred.cpu(), generator=noise)
-    y, sigma = y.to(sharp), sigma.to(sharp)
+    y, sigma = context.degrade.noise(blurred, generator=noise)
     margin = context.degrade.margin
     x = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
     if used_px <= 1:
@@ -108,13 +108,16 @@ def sharp_batch(context: Context, count: int) -> Tensor:
 
 def risk_tables(context: Context) -> dict[str, RiskTable]:
     """The measured tables, by question."""
-    from safetensors.torch import load_file
+    folder = context.dir / "stages"
+    return {q.name: load_table(folder / f"calibrate_{q.name}") for q in context.identifier.risk_questions}
 
-    tables = {}
-    for question in context.identifier.risk_questions:
-        state = load_file(context.dir / "stages" / f"calibrate_{question.name}" / TABLE)
-        tables[question.name] = RiskTable(state["candidates_px"], state["grid_px"], state["loss_db"])
-    return tables
+
+def load_table(folder: Path) -> RiskTable:
+    """The table that :func:`measure` kept in a folder."""
+    from safetensors import safe_open
+
+    with safe_open(folder / TABLE, framework="pt") as state:
+        return RiskTable(*(state.get_tensor(name) for name in ("candidates_px", "grid_px", "loss_db")))
 
 
 def _save(path: Path, table: RiskTable) -> None:

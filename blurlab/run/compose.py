@@ -125,12 +125,11 @@ def _unknown_keys(cfg: Any, base: Any, path: str = "") -> str:
     """One line about the first key of ``cfg`` that neither the chosen files nor the class it configures know."""
     from omegaconf import DictConfig
 
-    known = {str(key) for key in base} if isinstance(base, DictConfig) else set()
-    allowed = known | _parameters(cfg.get("_target_")) if isinstance(cfg, DictConfig) else known
+    known = {str(key) for key in base}
     for key in cfg:
         name = str(key)
-        if name not in allowed:
-            return f"unknown key '{path}{name}'{nearest(name, allowed)}"
+        if name not in known and name not in (allowed := known | _parameters(cfg.get("_target_"))):
+            return f"unknown key '{path}{name}'{nearest(name, allowed - {'_target_', '_partial_'})}"
         if name in known and isinstance(cfg._get_node(key), DictConfig) and isinstance(base._get_node(key), DictConfig):
             if cfg._get_node(key)._is_none() or base._get_node(key)._is_none():
                 continue

@@ -34,7 +34,7 @@ def estimate_seconds(context: Context) -> float:
     question = context.identifier.questions[0]
     degrade = context.degrade_for(question)
     net = context.head(question.labels).to(context.device)
-    items = AugmentedItems(context.data.train, seed=context.seed, stage="estimate")
+    items = AugmentedItems(context.data.train, context.data.size, seed=context.seed, stage="estimate")
     for step in range(WARM_STEPS + TIMED_STEPS):
         if step == WARM_STEPS:
             start = time.perf_counter()
@@ -47,7 +47,7 @@ def estimate_seconds(context: Context) -> float:
         degraded = degrade_batch(degrade, batch, training=True)
         loss = net(degraded.y).logsumexp(1).mean()
         loss.backward()
-        float(loss)
+        float(loss.detach())
     a_step = (time.perf_counter() - start) / TIMED_STEPS
     steps = context.budget["epochs"] * context.budget["steps_per_epoch"]
     return a_step * steps * len(context.identifier.questions)

@@ -73,7 +73,7 @@ def close(logger: Logger) -> None:
     """End the logger's run, so the next job of a sweep begins its own."""
     logger.finalize("success")
     if isinstance(logger, WandbLogger):
-        logger.experiment.finish(quiet=True)
+        logger.experiment.finish()
 
 
 def _eight_bit(image: np.ndarray) -> np.ndarray:

@@ -46,10 +46,21 @@ def make_record(context: Context) -> dict[str, Any]:
         "inverse_crime": cfg["boundary"]["data"] == solver,
         "device": device_name(context.device),
         "versions": {"python": platform.python_version(), "blurlab": metadata.version("blurlab"), **versions()},
+        "overrides": overrides(),
         "config": cfg,
         "skipped": [list(pair) for pair in context.data.skipped],
+        "published": {},
+        "limit": {},
+        "metrics": {},
         **context.record,
     }
+
+
+def overrides() -> list[str]:
+    """The words of the command line that made this job; none where Hydra did not start it."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
 
 
 def write_record(context: Context) -> Path:

@@ -30,7 +30,8 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
         Entries ``metrics``, ``limit``, ``confusion`` and ``curves`` of the record.
     """
     taps = isinstance(identifier, Direct)
-    metrics = {**accuracies(rows, taps), **strengths(rows, seed), **restorations(rows, seed)}
+    classes = identifier.confusion_labels()
+    metrics = {**accuracies(rows, len(classes) if taps else 0), **strengths(rows, seed), **restorations(rows, seed)}
     metrics |= {name: {"value": value, "n": 1, "unit": "ms"} for name, value in times_ms.items()}
     headline = next(iter(metrics))
     limit = {headline: {"value": mean(row["best_observer"] for row in rows), "how": "observer who knows the sharp photograph"}}
@@ -44,17 +45,16 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
     return {
         "metrics": metrics,
         "limit": limit,
-        "confusion": {"taps" if taps else "type": confusion(rows, identifier.confusion_labels())},
+        "confusion": {"taps" if taps else "type": confusion(rows, classes)},
         "curves": curves(rows, taps),
         "error_propagation": propagation(rows),
     }
 
 
-def accuracies(rows: list[Row], taps: bool) -> dict[str, Any]:
-    """The headline accuracy first, then its parts; Wilson 95 % intervals."""
+def accuracies(rows: list[Row], taps: int) -> dict[str, Any]:
+    """The headline accuracy first, then its parts; Wilson 95 % intervals. ``taps`` is the number of classes of taps."""
     if taps:
-        classes = len({row["truth"] for row in rows})
-        name = "binary_accuracy" if classes == 2 else f"strength{classes}_accuracy"
+        name = "binary_accuracy" if taps == 2 else f"strength{taps}_accuracy"
         return {name: share(rows)}
     found: dict[str, Any] = {"type_accuracy": share(rows)}
     found["type_accuracy_from_2px"] = share([row for row in rows if row["kind"] == "none" or row["strength_px"] >= 2])

@@ -15,7 +15,7 @@ from blurlab.core.rng import seed_from
 from blurlab.dataset import DegradedData
 from blurlab.learning import BEST, LAST, Classification, load_net, training_callbacks
 from blurlab.pipeline import Question
-from blurlab.run.build import build, plain
+from blurlab.run.build import build
 from blurlab.run.context import Context
 from blurlab.run.stage import Stage, once
 
@@ -63,6 +63,7 @@ def fit(context: Context, question: Question, folder: Path) -> dict[str, Any]:
         context.data.train,
         context.data.val,
         context.degrade_for(question),
+        size=context.data.size,
         stage=question.name,
         seed=context.seed,
         batch_size=budget["batch_size"],
@@ -114,5 +115,3 @@ def trained_nets(context: Context) -> dict[str, torch.nn.Module]:
         for question in context.identifier.questions
     }
 
-
-__all__ = ["Train", "fit", "plain", "trained_nets"]

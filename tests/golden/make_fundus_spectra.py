@@ -1,4 +1,4 @@
-"""Measure real fundus photographs as the tests of `fundus_synthetic` do, and write `fundus_spectra.json` beside this file.
+"""Measure real fundus photographs as the test of the synthetic ones does; write `fundus_spectra.json` beside this.
 
 Usage: python tests/golden/make_fundus_spectra.py DATA
 DATA holds the photographs of DRIVE in drive/*.png and those of CHASE_DB1 in chase_db1/*.jpg; none of them is copied.
@@ -71,7 +71,10 @@ def summary(rows: NDArray[np.float64]) -> dict[str, object]:
     return {
         "photographs": len(rows),
         **{
-            name: {"mean": rows[:, part].mean(0).round(4).tolist(), "std": rows[:, part].std(0, ddof=1).round(4).tolist()}
+            name: {
+                "mean": rows[:, part].mean(0).round(4).tolist(),
+                "std": rows[:, part].std(0, ddof=1).round(4).tolist(),
+            }
             for name, part in names.items()
         },
     }
@@ -84,9 +87,8 @@ def main(data: Path) -> None:
     rows = {}
     for name, pattern in FOLDERS.items():
         files = sorted(data.glob(pattern))
-        photos = [np.asarray(Image.open(file).convert("RGB"), dtype=np.float32) / 255 for file in files]
+        photos = [np.asarray(Image.open(file).convert("RGB")).astype(np.float32) / np.float32(255) for file in files]
         rows[name] = np.stack([measures(prepared_green(photo)) for photo in photos])
-    # both sets weigh the same, whatever their number of photographs
     spread = {name: summary(values) for name, values in rows.items()}
     text = json.dumps({"side": SIDE, "edges_cycles_per_px": EDGES.tolist(), **spread}, indent=1)
     Path(__file__).with_name("fundus_spectra.json").write_text(text + "\n")

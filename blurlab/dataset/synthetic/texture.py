@@ -33,7 +33,7 @@ def power_field(rng: np.random.Generator, size: int, slope: float, low: float, h
     gain = (squared + np.float32(low**2)) ** np.float32(-slope / 4) * np.exp(squared * np.float32(-0.5 / high**2))
     gain[0, 0] = 0.0
     field: Array = fft.irfft2(fft.rfft2(noise) * gain, s=(size, size)).astype(np.float32)
-    return field / field.std()
+    return (field / field.std()).astype(np.float32)
 
 
 def smooth_field(rng: np.random.Generator, size: int, cells: int) -> Array:
@@ -43,16 +43,16 @@ def smooth_field(rng: np.random.Generator, size: int, cells: int) -> Array:
     coarse = rng.standard_normal((cells + 3, cells + 3)).astype(np.float32)
     fine = cv2.resize(coarse, (0, 0), fx=size / cells, fy=size / cells, interpolation=cv2.INTER_CUBIC)
     start = (fine.shape[0] - size) // 2
-    return fine[start : start + size, start : start + size]
+    return fine[start : start + size, start : start + size].astype(np.float32, copy=False)
 
 
-def polar_streaks(rng: np.random.Generator, u: Array, v: Array, around: int, along_deg: float) -> Array:
+def polar_streaks(rng: np.random.Generator, r: Array, turn: Array, around: int, along_deg: float) -> Array:
     """Unit-variance streaks that leave the disc radially, as nerve fibres do.
 
     Args:
         rng: Source of randomness.
-        u: Eye coordinate towards the macula (size, size), degrees.
-        v: Eye coordinate downwards (size, size), degrees.
+        r: Distance from the disc (size, size), degrees.
+        turn: Direction from the disc (size, size), turns in [0, 1).
         around: Independent values round the disc.
         along_deg: Length of a streak, degrees.
     """
@@ -60,28 +60,24 @@ def polar_streaks(rng: np.random.Generator, u: Array, v: Array, around: int, alo
 
     rows = int(40 / along_deg) + 4
     table = rng.standard_normal((rows, around)).astype(np.float32)
-    # fibres bend round the macula: the angle they left the disc at grows with the distance on the temporal side
-    angle = np.arctan2(v, u)
-    r = np.hypot(u, v)
-    angle = angle * (1 + np.float32(0.02) * r * (u > 0) * np.cos(angle))
-    x = np.mod(angle / np.float32(2 * np.pi), 1.0).astype(np.float32) * around
-    y = (r / np.float32(along_deg)).astype(np.float32) + 1
-    return cv2.remap(table, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
+    x = turn * np.float32(around)
+    y = r * np.float32(1 / along_deg) + np.float32(1)
+    return cv2.remap(table, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP).astype(np.float32, copy=False)
 
 
-def choroid(rng: np.random.Generator, u: Array, v: Array, px_per_deg: float) -> Array:
+def choroid(rng: np.random.Generator, r: Array, turn: Array, px_per_deg: float) -> Array:
     """A net of wide, faint vessels under the retina: ridges of a warped smooth field, 0 to 1 (size, size).
 
     Args:
         rng: Source of randomness.
-        u: Eye coordinate towards the macula, degrees.
-        v: Eye coordinate downwards, degrees.
+        r: Distance from the disc (size, size), degrees.
+        turn: Direction from the disc (size, size), turns in [0, 1).
         px_per_deg: Magnification.
     """
-    size = u.shape[0]
-    spacing_px = rng.uniform(1.1, 1.9) * px_per_deg
-    field = power_field(rng, size, 3.0, 0.35 / spacing_px, 0.5 / spacing_px)
-    streaks = polar_streaks(rng, u, v, 60, 9.0)
-    net = np.exp(-((field + np.float32(0.5) * streaks) ** 2) / np.float32(0.18))
+    size = r.shape[0]
+    spacing_px = rng.uniform(1.2, 2.2) * px_per_deg
+    field = power_field(rng, size, 3.0, 0.35 / spacing_px, 0.4 / spacing_px)
+    streaks = polar_streaks(rng, r, turn, 90, 7.0)
+    net = np.exp(-((np.float32(0.7) * field + streaks) ** 2) / np.float32(0.4))
     patch = 1 / (1 + np.exp(-2 * smooth_field(rng, size, 3)))
     return (net * patch).astype(np.float32)

@@ -13,7 +13,7 @@ from blurlab.dataset.synthetic.view import Array, View
 SUPERSAMPLING = 2
 _SHIFT_BITS = 4
 _PIECE = 6
-# widths of nested ribbons whose sum is close to the thickness sqrt(1 - (x/r)^2) of a cylinder of blood, and their weights
+# width and weight of nested ribbons; their sum is close to sqrt(1 - (x/r)^2), the thickness of a cylinder of blood
 _RIBBONS = ((1.0, 0.45), (0.82, 0.30), (0.55, 0.25))
 _FULL_DEG = 0.30
 
@@ -51,12 +51,12 @@ def draw_vessels(branches: list[Branch], view: View) -> Depth:
 
 def _depth(branches: list[Branch], view: View) -> Array:
     side = view.size * SUPERSAMPLING
+    layers = [np.zeros((side, side), np.uint8) for _ in _RIBBONS]
+    for branch in branches:
+        _ribbons(layers, branch, view, [width for width, _ in _RIBBONS])
     total = np.zeros((view.size, view.size), np.float32)
-    for width, weight in _RIBBONS:
-        layer = np.zeros((side, side), np.uint8)
-        for branch in branches:
-            _ribbon(layer, branch, view, width)
-        total += np.float32(weight / 255) * _halved(layer)
+    for (_, weight), layer in zip(_RIBBONS, layers, strict=True):
+        total += np.float32(weight) * _halved(layer)
     return total
 
 
@@ -65,33 +65,33 @@ def _reflex(branches: list[Branch], view: View) -> Array:
     layer = np.zeros((side, side), np.uint8)
     for branch in branches:
         if branch.radius[0] > 0.11:
-            _ribbon(layer, branch, view, 0.24)
-    return _halved(layer) / np.float32(255)
+            _ribbons([layer], branch, view, [0.24])
+    return _halved(layer)
 
 
 def _halved(layer: NDArray[np.uint8]) -> Array:
     import cv2
 
     side = layer.shape[0] // SUPERSAMPLING
-    return cv2.resize(layer.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(layer, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
 
 
-def _ribbon(layer: NDArray[np.uint8], branch: Branch, view: View, width: float) -> None:
-    """Fill a branch's outline in overlapping pieces, each with the depth of its own mean radius."""
+def _ribbons(layers: list[NDArray[np.uint8]], branch: Branch, view: View, widths: list[float]) -> None:
+    """Fill a branch's outline, one width a layer, in overlapping pieces with the depth of their own mean radius."""
     import cv2
 
     centre = (view.to_pixels(branch.points) + 0.5) * SUPERSAMPLING - 0.5
     tangent = np.gradient(centre, axis=0)
     normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) / np.maximum(np.hypot(*tangent.T), 1e-6)[:, None]
-    # a vessel thinner than a pixel is drawn a pixel wide and fainter
-    scale = view.px_per_deg * SUPERSAMPLING
-    half = np.maximum(branch.radius * scale * width, 0.5)
-    faint = branch.radius * scale * width / half
-    offset = normal * half[:, None]
-    outline = np.rint(np.stack([centre + offset, centre - offset]) * (1 << _SHIFT_BITS)).astype(np.int32)
-    value = 255 * np.clip((branch.radius / _FULL_DEG) ** 0.85, 0.0, 1.0) * faint
-    for first in range(0, len(centre) - 1, _PIECE):
-        last = min(first + _PIECE + 2, len(centre))
-        loop = np.concatenate([outline[0, first:last], outline[1, first:last][::-1]])
-        level = int(round(float(value[first:last].mean())))
-        cv2.fillPoly(layer, [loop], level, cv2.LINE_AA, _SHIFT_BITS)
+    depth = 255 * np.minimum((branch.radius / _FULL_DEG) ** 0.6, 1.0)
+    for layer, width in zip(layers, widths, strict=True):
+        # a vessel thinner than a pixel is drawn a pixel wide and fainter
+        true_half = branch.radius * (view.px_per_deg * SUPERSAMPLING * width)
+        half = np.maximum(true_half, 0.5)
+        offset = normal * half[:, None]
+        outline = np.rint(np.stack([centre + offset, centre - offset]) * (1 << _SHIFT_BITS)).astype(np.int32)
+        level = depth * true_half / half
+        for first in range(0, len(centre) - 1, _PIECE):
+            last = min(first + _PIECE + 2, len(centre))
+            loop = np.concatenate([outline[0, first:last], outline[1, first:last][::-1]])
+            cv2.fillPoly(layer, [loop], round(float(level[(first + last) // 2])), cv2.LINE_AA, _SHIFT_BITS)

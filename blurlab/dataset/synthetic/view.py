@@ -14,7 +14,7 @@ Array = NDArray[np.float32]
 class View:
     """Geometry of one photograph.
 
-    Eye coordinates are degrees of visual angle from the centre of the optic disc: u grows towards the macula, v downwards.
+    Eye coordinates are degrees from the centre of the optic disc: u grows towards the macula, v downwards.
 
     Attributes:
         size: Side of the square photograph, pixels.
@@ -61,12 +61,12 @@ class View:
         cos, sin = np.float32(np.cos(self.tilt_rad)), np.float32(np.sin(self.tilt_rad))
         x = (x_px - np.float32(self.centre_px[0])) / np.float32(self.px_per_deg) - np.float32(self.disc_deg[0])
         y = (y_px - np.float32(self.centre_px[1])) / np.float32(self.px_per_deg) - np.float32(self.disc_deg[1])
-        u: Array = np.float32(self.side) * (x * cos + y * sin)
-        v: Array = y * cos - x * sin
-        return u, v
+        u = np.float32(self.side) * (x * cos + y * sin)
+        v = y * cos - x * sin
+        return np.asarray(u, np.float32), np.asarray(v, np.float32)
 
     def pixel_grid(self) -> tuple[Array, Array]:
-        """x and y of every pixel centre, each (size, size) float32."""
+        """X and y of every pixel centre, each (size, size) float32."""
         y, x = np.mgrid[: self.size, : self.size].astype(np.float32)
         return x, y
 
@@ -88,7 +88,7 @@ def draw_view(rng: np.random.Generator, size: int) -> View:
         disc = (rng.normal(-side * 0.5, 0.9), rng.normal(-0.6, 0.6))
     else:
         disc = (-side * rng.normal(16.3, 1.2), rng.normal(-1.6, 1.3))
-    crop = rng.uniform(0.0, 0.03, 2) * radius_px if rng.random() < 0.3 else (0.0, 0.0)
+    crop = rng.uniform(0.0, 0.03, 2) * radius_px if rng.random() < 0.12 else (0.0, 0.0)
     return View(
         size=size,
         narrow=narrow,

@@ -1,0 +1,48 @@
+"""Point-spread functions: a pure function for each, and families that sample labelled kernels."""
+
+from blurlab.blur.base import Blur, BlurFamily
+from blurlab.blur.box import Box, box_psf
+from blurlab.blur.defocus import Defocus, disk_psf
+from blurlab.blur.fspecial import (
+    FspecialDisk,
+    FspecialMotion,
+    fspecial_disk,
+    fspecial_motion,
+    fspecial_motion_psf,
+)
+from blurlab.blur.gaussian import AnisotropicGaussian, Gaussian, anisotropic_gaussian_psf, gaussian_psf
+from blurlab.blur.laws import check_family
+from blurlab.blur.mixture import Mixture
+from blurlab.blur.motion import Motion, motion_psf
+from blurlab.blur.none import NoBlur, identity_psf
+from blurlab.blur.shape import centre_crop, centroid, pad_to_odd
+from blurlab.blur.taps import Taps, taps_psf
+
+__all__ = [
+    "AnisotropicGaussian",
+    "Blur",
+    "BlurFamily",
+    "Box",
+    "Defocus",
+    "FspecialDisk",
+    "FspecialMotion",
+    "Gaussian",
+    "Mixture",
+    "Motion",
+    "NoBlur",
+    "Taps",
+    "anisotropic_gaussian_psf",
+    "box_psf",
+    "centre_crop",
+    "centroid",
+    "check_family",
+    "disk_psf",
+    "fspecial_disk",
+    "fspecial_motion",
+    "fspecial_motion_psf",
+    "gaussian_psf",
+    "identity_psf",
+    "motion_psf",
+    "pad_to_odd",
+    "taps_psf",
+]

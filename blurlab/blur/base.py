@@ -1,0 +1,160 @@
+"""What every family of blurs promises."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from blurlab.blur.shape import check_size, odd_at_least
+from blurlab.blur.values import Range, as_range
+from blurlab.core.rng import uniform
+
+
+@dataclass(frozen=True)
+class Blur:
+    """Labelled kernels.
+
+    Attributes:
+        psf: Kernels (n, 1, k, k), k odd, non-negative, sum 1, centred at ``k // 2``.
+        kind: Index into the family's ``kinds`` (n,), int64.
+        params: Parameters (n, P), one column for each of the family's ``names``; NaN where a kind lacks one.
+    """
+
+    psf: Tensor
+    kind: Tensor
+    params: Tensor
+
+
+class BlurFamily(ABC):
+    """Blurs that differ in a few parameters, drawn uniformly from ranges.
+
+    A family of one kind gives ``kinds``, ``names``, ``strength_name``, :meth:`extent_px` and :meth:`psf`.
+
+    Attributes:
+        kinds: Names of the kinds of blur.
+        names: Names of the parameters, unit last: ``radius_px``, ``angle_deg``.
+        strength_name: The parameter that is the strength.
+        strength_scale: Strength in pixels = this times that parameter.
+        symmetric: Is the centre of mass at the centre pixel, whatever the parameters?
+        bounds: ``(low, high)`` of each parameter.
+        size: Side k of the kernels, odd, the same for all.
+
+    Args:
+        ranges: Each parameter's ``[low, high]`` or fixed value, in the order of ``names``.
+        size: Side of the kernels; the smallest odd one that holds the largest blur if None.
+
+    Raises:
+        TypeError: If a range is neither a number nor a pair, or the size is not a whole number.
+        ValueError: If a range is reversed, negative or not finite, or the size is even or too small.
+    """
+
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+    strength_name: str
+    strength_scale: float = 1.0
+    symmetric: bool = True
+    may_cut: bool = False
+
+    def __init__(self, ranges: Mapping[str, Range], size: int | None = None) -> None:
+        self.bounds = tuple(as_range(value, name) for name, value in ranges.items())
+        needed = odd_at_least(self.extent_px(*(high for _, high in self.bounds)))
+        self.size = needed if size is None else size
+        self._check_size(needed)
+
+    def _check_size(self, needed: int) -> None:
+        check_size(self.size)
+        if self.size < needed and not self.may_cut:
+            raise ValueError(
+                f"the strongest {self.kinds[-1]} blur needs a size of {needed}, got {self.size}; use {needed} or more"
+            )
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Unit of each parameter: the end of its name."""
+        return tuple(name.rsplit("_", 1)[-1] for name in self.names)
+
+    @abstractmethod
+    def extent_px(self, *largest: float) -> float:
+        """Width in pixels of the blur with the largest value of each parameter."""
+
+    @abstractmethod
+    def psf(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        """Kernels with these parameters, differentiable in them.
+
+        Args:
+            params: Parameters (n, P), floating-point, on any device.
+            kind: Index of each row's kind (n,), or one for all; a family of one kind needs none.
+
+        Returns:
+            Kernels (n, 1, size, size) in the dtype and on the device of ``params``.
+
+        Raises:
+            TypeError: If ``params`` is not a floating-point tensor.
+            ValueError: If its shape is not (n, P), or a value is negative, not finite, or too large for ``size``.
+        """
+
+    def draw(self, n: int, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """N kinds (n,) and parameters (n, P), float32, uniform over the ranges, on the generator's device."""
+        columns = [uniform(n, low, high, generator=generator).clamp(low, high) for low, high in self.bounds]
+        kind = torch.zeros(n, dtype=torch.long, device=generator.device)
+        return kind, torch.stack(columns, dim=1) if columns else torch.empty(n, 0, device=generator.device)
+
+    def sample(self, n: int, *, generator: torch.Generator) -> Blur:
+        """N labelled kernels: :meth:`draw`, then :meth:`psf`."""
+        kind, params = self.draw(n, generator=generator)
+        return Blur(psf=self.psf(params, kind), kind=kind, params=params)
+
+    def strength_px(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        """Strength in pixels (n,): length, disk diameter, sigma, width or taps; 0 where there is no blur."""
+        check_params(params, self.names)
+        return self.strength_scale * params[:, self.names.index(self.strength_name)]
+
+    def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
+        """Parameters (n, P) of that kind (n,) at this strength (n,); the others are at the middle of their range."""
+        middle = strength_px.new_tensor([(low + high) / 2 for low, high in self.bounds])
+        params = middle.repeat(len(strength_px), 1)
+        params[:, self.names.index(self.strength_name)] = strength_px / self.strength_scale
+        return params
+
+    def with_size(self, size: int) -> Self:
+        """The same family with kernels of another size."""
+        other = copy.copy(self)
+        other.size = size
+        other._check_size(odd_at_least(self.extent_px(*(high for _, high in self.bounds))))
+        return other
+
+
+def check_params(params: Tensor, names: tuple[str, ...]) -> None:
+    """Raise unless ``params`` is a floating-point (n, P) tensor with a column for each of ``names``.
+
+    Raises:
+        TypeError: If it is not a floating-point tensor.
+        ValueError: If its shape is another.
+    """
+    if not isinstance(params, Tensor) or not params.is_floating_point():
+        came = str(params.dtype) if isinstance(params, Tensor) else type(params).__name__
+        raise TypeError(f"params must be a floating-point tensor (n, {len(names)}), got {came}")
+    if params.ndim != 2 or params.shape[1] != len(names):
+        raise ValueError(
+            f"params must be (n, {len(names)}) for ({', '.join(names)}), got {tuple(params.shape)}"
+        )
+
+
+def kind_rows(kind: Tensor | int, n: int, count: int, device: torch.device) -> Tensor:
+    """Kinds as an int64 tensor (n,).
+
+    Raises:
+        ValueError: If its shape is not (n,) or an index is not in 0 .. count - 1.
+    """
+    rows = torch.full((n,), kind, device=device) if isinstance(kind, int) else kind.to(device)
+    if rows.shape != (n,) or rows.dtype != torch.long:
+        raise ValueError(f"kind must be int64 of shape ({n},), got {rows.dtype} {tuple(rows.shape)}")
+    if n and not 0 <= int(rows.min()) <= int(rows.max()) < count:
+        raise ValueError(f"kind must lie in 0..{count - 1}, got {int(rows.min())}..{int(rows.max())}")
+    return rows

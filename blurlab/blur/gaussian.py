@@ -1,0 +1,174 @@
+"""Gaussian blur, round and elliptic."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from blurlab.blur.base import BlurFamily, check_params
+from blurlab.blur.shape import pixel_grid
+from blurlab.blur.values import Range, as_psf, check_values, work_tensor
+
+TAIL_SIGMAS = 4.0
+SIGMA_FLOOR_PX = 0.02  # already the identity in float64
+
+
+def gaussian_psf(sigma_px: Tensor, size: int) -> Tensor:
+    """Round Gaussian integrated exactly over each pixel; what lies outside the kernel is cut and the rest renormalised.
+
+    Args:
+        sigma_px: Standard deviations in pixels (n,), >= 0; 0 is the identity.
+        size: Side of the kernels, odd.
+
+    Returns:
+        Kernels (n, 1, size, size), differentiable in sigma.
+
+    Raises:
+        ValueError: If a sigma is negative or not finite, or the size is even.
+
+    Example:
+        >>> gaussian_psf(torch.tensor([0.5]), 3)[0, 0]
+        tensor([[0.0249, 0.1080, 0.0249],
+                [0.1080, 0.4686, 0.1080],
+                [0.0249, 0.1080, 0.0249]])
+    """
+    check_values(size, sigma_px=sigma_px)
+    mass = _pixel_mass(work_tensor(sigma_px).clamp_min(SIGMA_FLOOR_PX), size)
+    return as_psf(mass[:, :, None] * mass[:, None, :], sigma_px.dtype)
+
+
+def anisotropic_gaussian_psf(
+    sigma_x_px: Tensor, sigma_y_px: Tensor, angle_deg: Tensor, size: int, nodes: int = 8
+) -> Tensor:
+    """Elliptic Gaussian integrated over each pixel; what lies outside is cut and the rest renormalised.
+
+    The mass of a row of pixels is exact (erf), its shares among the row's pixels too where the axes lie along the
+    grid or the sigmas are equal. Otherwise they are exact across the row and integrated down it by Gauss-Legendre
+    quadrature: with 8 nodes no pixel is off by more than 2e-9 for sigmas >= 0.3 px, 1e-6 for sigmas >= 0.2 px and
+    3e-5 for sigmas >= 0.15 px; a slanted ellipse thinner than that needs more nodes.
+
+    Args:
+        sigma_x_px: Standard deviation along the first axis in pixels (n,), >= 0.
+        sigma_y_px: Standard deviation along the second axis (n,), >= 0.
+        angle_deg: Angle of the first axis in degrees (n,), counter-clockwise from +x.
+        size: Side of the kernels, odd.
+        nodes: Quadrature nodes in a pixel.
+
+    Returns:
+        Kernels (n, 1, size, size), differentiable in all three.
+
+    Raises:
+        ValueError: If a sigma is negative, a value is not finite, or the size is even.
+
+    Example:
+        >>> anisotropic_gaussian_psf(*torch.tensor([[0.5], [1.0], [90.0]]), 3)[0, 0]
+        tensor([[0.0440, 0.0697, 0.0440],
+                [0.1910, 0.3026, 0.1910],
+                [0.0440, 0.0697, 0.0440]])
+    """
+    check_values(size, sigma_x_px=sigma_x_px, sigma_y_px=sigma_y_px, angle_deg=angle_deg)
+    var_x, var_y = (work_tensor(s).clamp_min(SIGMA_FLOOR_PX) ** 2 for s in (sigma_x_px, sigma_y_px))
+    angle = torch.deg2rad(work_tensor(angle_deg))
+    var_col = var_x * angle.cos() ** 2 + var_y * angle.sin() ** 2
+    var_row = var_x * angle.sin() ** 2 + var_y * angle.cos() ** 2
+    covariance = (var_y - var_x) * angle.sin() * angle.cos()  # rows go down
+    given_row = (var_x * var_y / var_row).sqrt()[:, None, None]
+    at, weight = _legendre(nodes, var_row)
+    row = (
+        pixel_grid(size, var_row)[: size // 2 + 1, None] + at
+    )  # the upper half; the lower is its mirror image
+    mean = (covariance / var_row)[:, None] * row.flatten()
+    density = (weight.log() - row**2 / (2 * var_row[:, None, None])).softmax(-1)
+    in_row = _pixel_mass(var_row.sqrt(), size)[:, : size // 2 + 1]
+    coarse = torch.promote_types(
+        sigma_x_px.dtype, torch.float32
+    )  # a share is at most 1: float32 will do for float32
+    mean, given_row, density, edge = (x.to(coarse) for x in (mean, given_row, density, _edges(size, var_row)))
+    cumulative = torch.erf((edge - mean[:, :, None]) / (math.sqrt(2) * given_row))
+    share = cumulative.diff(dim=-1).clamp_min(0).unflatten(1, tuple(row.shape)) / 2
+    upper = in_row[:, :, None] * (density[..., None] * share).sum(2)
+    return as_psf(torch.cat([upper, upper[:, :-1].flip(1, 2)], dim=1), sigma_x_px.dtype)
+
+
+def _edges(size: int, like: Tensor) -> Tensor:
+    return torch.arange(size + 1, dtype=like.dtype, device=like.device) - size / 2
+
+
+def _pixel_mass(sigma: Tensor, size: int) -> Tensor:
+    """Mass of a 1-D Gaussian in each pixel, (n, size)."""
+    return torch.erf(_edges(size, sigma) / (math.sqrt(2) * sigma[:, None])).diff(dim=-1) / 2
+
+
+def _legendre(nodes: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Nodes and weights on [-1/2, 1/2], from the eigenvectors of the Jacobi matrix."""
+    k = torch.arange(1, nodes, dtype=torch.float64)
+    beside = k / torch.sqrt(4 * k**2 - 1)
+    at, vectors = torch.linalg.eigh(torch.diag(beside, 1) + torch.diag(beside, -1))
+    return (at / 2).to(like), (vectors[0] ** 2).to(like)
+
+
+class Gaussian(BlurFamily):
+    """Round Gaussians (:func:`gaussian_psf`); the strength is sigma. The kernel holds 4 sigma on each side.
+
+    Args:
+        sigma_px: Range of the standard deviation.
+        size: Side of the kernels; a smaller one than the default cuts more of the tail.
+    """
+
+    kinds = ("gaussian",)
+    names = ("sigma_px",)
+    strength_name = "sigma_px"
+    may_cut = True
+
+    def __init__(self, sigma_px: Range = (0.3, 2.5), size: int | None = None) -> None:
+        super().__init__({"sigma_px": sigma_px}, size)
+
+    def extent_px(self, *largest: float) -> float:
+        return 2 * TAIL_SIGMAS * largest[0]
+
+    def psf(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        check_params(params, self.names)
+        return gaussian_psf(params[:, 0], self.size)
+
+
+class AnisotropicGaussian(BlurFamily):
+    """Elliptic Gaussians (:func:`anisotropic_gaussian_psf`).
+
+    The strength is the geometric mean of the two sigmas; at a strength, both sigmas equal it.
+
+    Args:
+        sigma_x_px: Range of the standard deviation along the first axis.
+        sigma_y_px: Range of that along the second.
+        angle_deg: Range of the angle of the first axis, counter-clockwise from +x.
+        size: Side of the kernels; a smaller one than the default cuts more of the tail.
+    """
+
+    kinds = ("gaussian_anisotropic",)
+    names = ("sigma_x_px", "sigma_y_px", "angle_deg")
+    may_cut = True
+
+    def __init__(
+        self,
+        sigma_x_px: Range = (0.3, 2.5),
+        sigma_y_px: Range = (0.3, 2.5),
+        angle_deg: Range = (0.0, 180.0),
+        size: int | None = None,
+    ) -> None:
+        super().__init__({"sigma_x_px": sigma_x_px, "sigma_y_px": sigma_y_px, "angle_deg": angle_deg}, size)
+
+    def extent_px(self, *largest: float) -> float:
+        return 2 * TAIL_SIGMAS * max(largest[:2])
+
+    def psf(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        check_params(params, self.names)
+        return anisotropic_gaussian_psf(params[:, 0], params[:, 1], params[:, 2], self.size)
+
+    def strength_px(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        check_params(params, self.names)
+        return (params[:, 0] * params[:, 1]).sqrt()
+
+    def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
+        angle = torch.full_like(strength_px, sum(self.bounds[2]) / 2)
+        return torch.stack([strength_px, strength_px, angle], dim=1)

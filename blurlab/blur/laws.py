@@ -1,0 +1,99 @@
+"""The laws of a blur family, to be checked on a family of one's own too."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from blurlab.blur.base import Blur, BlurFamily
+from blurlab.blur.shape import centroid
+
+ITEMS = 64
+
+
+def check_family(family: BlurFamily, *, generator: torch.Generator) -> None:
+    """Check that a family keeps its promises on 64 drawn kernels.
+
+    Kernels are odd, finite, non-negative, of sum 1 and centred if the family is symmetric; labels lie within the
+    bounds; the same state of the generator gives the same blurs; a batch equals its items; gradients are finite;
+    strengths survive the way to parameters and back.
+
+    Raises:
+        AssertionError: With the law that is broken and by how much.
+
+    Example:
+        >>> from blurlab.blur import Motion
+        >>> check_family(Motion([1, 10], [0, 180]), generator=torch.Generator().manual_seed(0))
+    """
+    state = generator.get_state()
+    blur = family.sample(ITEMS, generator=generator)
+    generator.set_state(state)
+    again = family.sample(ITEMS, generator=generator)
+    _law(
+        torch.equal(blur.psf, again.psf) and torch.equal(blur.kind, again.kind),
+        "the same seed gave other blurs",
+    )
+    _check_kernels(family, blur.psf)
+    _check_labels(family, blur)
+    single = torch.cat([family.psf(blur.params[i : i + 1], blur.kind[i : i + 1]) for i in range(4)])
+    _law(torch.allclose(single, blur.psf[:4], rtol=0, atol=1e-6), "a batch differs from its items one by one")
+    _check_gradients(family, blur)
+    _check_strength(family, blur)
+
+
+def _law(holds: bool, message: str) -> None:
+    if not holds:
+        raise AssertionError(message)
+
+
+def _check_kernels(family: BlurFamily, psf: Tensor) -> None:
+    shape = (ITEMS, 1, family.size, family.size)
+    _law(family.size % 2 == 1, f"the size is even: {family.size}")
+    _law(tuple(psf.shape) == shape, f"kernels are {tuple(psf.shape)}, not {shape}")
+    _law(bool(torch.isfinite(psf).all()), "a kernel has NaN or infinite values")
+    _law(bool((psf >= 0).all()), f"a kernel has a negative value: {float(psf.min()):g}")
+    off = float((psf.sum((1, 2, 3)) - 1).abs().max())
+    _law(off < 1e-5, f"a kernel's sum is off 1 by {off:g}")
+    if family.symmetric:
+        off = float(centroid(psf).abs().max())
+        _law(off < 1e-4, f"a kernel's centre of mass is {off:g} px off its centre")
+
+
+def _check_labels(family: BlurFamily, blur: Blur) -> None:
+    kind, params = blur.kind, blur.params
+    _law(
+        params.shape == (ITEMS, len(family.names)),
+        f"params are {tuple(params.shape)}, names are {family.names}",
+    )
+    _law(
+        len(family.names) == len(family.units) == len(family.bounds),
+        "names, units and bounds differ in number",
+    )
+    _law(kind.dtype == torch.long and kind.shape == (ITEMS,), f"kind is {kind.dtype} {tuple(kind.shape)}")
+    _law(int(kind.min()) >= 0 and int(kind.max()) < len(family.kinds), f"a kind is not one of {family.kinds}")
+    for column, name, (low, high) in zip(params.T, family.names, family.bounds, strict=True):
+        given = column[~column.isnan()]
+        slack = 1e-6 * max(abs(low), abs(high))
+        inside = bool(((given >= low - slack) & (given <= high + slack)).all())
+        _law(inside, f"{name} leaves its bounds [{low:g}, {high:g}]")
+
+
+def _check_gradients(family: BlurFamily, blur: Blur) -> None:
+    params = blur.params.double().requires_grad_()
+    psf = family.psf(params, blur.kind)
+    _law(psf.dtype == torch.float64, f"float64 parameters gave a {psf.dtype} kernel")
+    if not psf.requires_grad:
+        return
+    weight = torch.linspace(-1, 1, psf[0].numel(), dtype=psf.dtype, device=psf.device).view(psf.shape[1:])
+    (gradient,) = torch.autograd.grad((psf * (weight + weight**2)).sum(), params)
+    _law(bool(torch.isfinite(gradient).all()), "a gradient in the parameters is NaN or infinite")
+
+
+def _check_strength(family: BlurFamily, blur: Blur) -> None:
+    strength = family.strength_px(blur.params, blur.kind)
+    _law(bool((torch.isfinite(strength) & (strength >= 0)).all()), "a strength is negative or not finite")
+    back = family.strength_px(family.at_strength(strength, blur.kind), blur.kind)
+    _law(
+        torch.allclose(back, strength, rtol=1e-5, atol=1e-6),
+        "at_strength and strength_px do not invert each other",
+    )

@@ -1,0 +1,77 @@
+"""Motion: a uniform straight line."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from blurlab.blur.base import BlurFamily, check_params
+from blurlab.blur.shape import pixel_grid
+from blurlab.blur.values import Range, as_psf, check_values, work_tensor
+
+
+def motion_psf(length_px: Tensor, angle_deg: Tensor, size: int) -> Tensor:
+    """Uniform line segment around the centre, each pixel the exact length of line inside it over the whole length.
+
+    A line no longer than the way across the centre pixel is the identity.
+
+    Args:
+        length_px: Lengths in pixels (n,), >= 0, at most ``size``.
+        angle_deg: Angles in degrees (n,), counter-clockwise from +x as seen with rows going down.
+        size: Side of the kernels, odd.
+
+    Returns:
+        Kernels (n, 1, size, size), differentiable in length and angle.
+
+    Raises:
+        ValueError: If a length is negative or too large, a value is not finite, or the size is even.
+
+    Example:
+        >>> motion_psf(torch.tensor([4.0]), torch.tensor([0.0]), 5)[0, 0, 2]
+        tensor([0.1250, 0.2500, 0.2500, 0.2500, 0.1250])
+    """
+    check_values(size, length_px, length_px=length_px, angle_deg=angle_deg)
+    length, angle = work_tensor(length_px), torch.deg2rad(work_tensor(angle_deg))
+    enter_x, leave_x = _crossing(length * angle.cos(), size)
+    enter_y, leave_y = _crossing(-length * angle.sin(), size)
+    enter = torch.maximum(enter_x[:, None, :], enter_y[:, :, None]).clamp_min(-0.5)
+    leave = torch.minimum(leave_x[:, None, :], leave_y[:, :, None]).clamp_max(0.5)
+    return as_psf((leave - enter).clamp_min(0), length_px.dtype)
+
+
+def _crossing(run: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Where t * run enters and leaves each column of pixels as t grows, (n, size) each; run (n,)."""
+    pixel = torch.where(run < 0, -1.0, 1.0)[:, None] * pixel_grid(size, run)
+    speed = run.abs().clamp_min(1e-9)[:, None]  # stays in its column for every t in [-1/2, 1/2]
+    return (pixel - 0.5) / speed, (pixel + 0.5) / speed
+
+
+class Motion(BlurFamily):
+    """Uniform lines (:func:`motion_psf`); the strength is the length.
+
+    Args:
+        length_px: Range of the length.
+        angle_deg: Range of the angle, counter-clockwise from +x.
+        size: Side of the kernels.
+
+    Example:
+        >>> family = Motion(length_px=[1, 10], angle_deg=[0, 90])
+        >>> family.size, family.at_strength(torch.tensor([4.0]))
+        (11, tensor([[ 4., 45.]]))
+    """
+
+    kinds = ("motion",)
+    names = ("length_px", "angle_deg")
+    strength_name = "length_px"
+
+    def __init__(
+        self, length_px: Range = (1.0, 10.0), angle_deg: Range = (0.0, 180.0), size: int | None = None
+    ) -> None:
+        super().__init__({"length_px": length_px, "angle_deg": angle_deg}, size)
+
+    def extent_px(self, *largest: float) -> float:
+        return largest[0]
+
+    def psf(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        check_params(params, self.names)
+        return motion_psf(params[:, 0], params[:, 1], self.size)

@@ -1,0 +1,122 @@
+"""The contract of every deconvolver: (y, psf, sigma) -> Restored."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from blurlab.core.checks import check_images, check_psf, check_sigma
+
+SIGMA_FLOOR = 1e-4
+"""Noise a deconvolver assumes where it is told there is none: a tenth of what 8-bit rounding adds."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a deconvolver hands back.
+
+    Args:
+        image: Restored images (B, C, H, W), finite.
+        history: Name -> one number per check of the iteration, mean over the images still iterated on; may be empty.
+    """
+
+    image: Tensor
+    history: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Deconvolver(ABC):
+    """Restores images whose kernel and noise are known.
+
+    A subclass writes :meth:`restore`; this class checks the call, brings all arguments to one shape, device and type,
+    switches autograd and autocast off, and never lets a NaN pass. An image's result does not depend on its batch.
+    """
+
+    def __call__(self, y: Tensor, psf: Tensor, sigma: float | Tensor) -> Restored:
+        """Restore a batch.
+
+        Args:
+            y: Observed images (B, C, H, W) on the [0, 1] scale, any device; half precision is computed in float32.
+            psf: Kernels (B, 1, k, k) or (1, 1, k, k), k odd, sum 1, centred at ``k // 2``.
+            sigma: Noise standard deviation on the [0, 1] scale, a float or (B,).
+
+        Returns:
+            Images of y's shape and, save half precision, its type.
+
+        Raises:
+            TypeError: If y is not a floating-point tensor.
+            ValueError: If y, psf or sigma has another shape, or values that cannot be.
+            ArithmeticError: If the restored image is not finite.
+        """
+        check_images(y, "y")
+        check_kernels(psf, y)
+        check_noise(sigma, len(y))
+        y = y if y.dtype == torch.float64 else y.float()
+        psf = psf.to(y).expand(len(y), -1, -1, -1)
+        noise = torch.as_tensor(sigma).to(y).clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
+        with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
+            restored = self.restore(y, psf, noise)
+        if not torch.isfinite(restored.image).all():
+            raise ArithmeticError(f"{type(self).__name__} diverged on images of {tuple(y.shape)}; use a larger weight")
+        return restored
+
+    @abstractmethod
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        """Restore checked arguments: y (B, C, H, W), psf (B, 1, k, k), sigma (B, 1, 1, 1) > 0; neither is changed."""
+
+
+def check_kernels(psf: Tensor, y: Tensor) -> None:
+    """Raise unless psf holds one finite kernel of sum 1, no larger than the images, per image or for all.
+
+    Raises:
+        ValueError: With what came and the remedy.
+    """
+    check_psf(psf, (y.shape[-2], y.shape[-1]))
+    if len(psf) not in (1, len(y)):
+        raise ValueError(f"psf must hold 1 or {len(y)} kernels for {len(y)} images, got {len(psf)}")
+    if not torch.isfinite(psf).all():
+        raise ValueError("psf has NaN or infinite values; replace them before calling")
+    furthest = float((psf.double().sum(dim=(-2, -1)) - 1).abs().max())
+    if furthest > 1e-3:
+        raise ValueError(f"psf must sum to 1, got a sum {furthest:.3g} away from it; divide each kernel by its sum")
+
+
+def check_noise(sigma: float | Tensor, images: int) -> None:
+    """Raise unless sigma is a non-negative number or one per image.
+
+    Raises:
+        ValueError: With what came and the remedy.
+    """
+    check_sigma(sigma)
+    shape = tuple(torch.as_tensor(sigma).shape)
+    if shape not in ((), (1,), (images,)):
+        raise ValueError(f"sigma must be a number or of shape ({images},) for {images} images, got shape {shape}")
+
+
+def check_option(name: str, value: float, low: float, high: float = math.inf) -> None:
+    """Raise unless low <= value <= high.
+
+    Raises:
+        ValueError: With the value that came and the range.
+
+    Example:
+        >>> check_option("tolerance", 0.1, 0, 1)
+    """
+    if isinstance(value, bool) or not low <= value <= high or math.isinf(value):
+        raise ValueError(f"{name} must be a number in [{low:g}, {high:g}], got {value!r}")
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise unless value is one of the choices.
+
+    Raises:
+        ValueError: With the value that came and the choices.
+
+    Example:
+        >>> check_choice("boundary", "circular", ("circular", "padded"))
+    """
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")

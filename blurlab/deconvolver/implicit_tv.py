@@ -1,0 +1,230 @@
+"""The implicitly constrained total variation of [Williams2017], eq. (2), by ADMM."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.border import extend_periodic
+from blurlab.deconvolver.difference import difference_power, gradient, gradient_adjoint, project_, total_variation
+from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.deconvolver.tv import STRENGTH
+
+INSIDE = 1e-3
+"""First estimates are kept this share of the range away from its ends, where the transform's inverse is infinite."""
+NEWTON_STEPS = 2
+"""Newton steps on psi in each iteration."""
+LONGEST_STEP = 1.0
+"""Longest Newton step: the logistic changes its curvature over about 1.3."""
+
+
+def transform(psi: Tensor, upper: float) -> Tensor:
+    """``T_a(psi) = a / (1 + exp(-psi))``, in (0, a): the transform of exponential type of [Williams2017].
+
+    Example:
+        >>> transform(torch.tensor([-100.0, 0.0]), 2.0)
+        tensor([..., 1.0000e+00])
+    """
+    return upper * torch.sigmoid(psi)
+
+
+def inverse_transform(value: Tensor, upper: float) -> Tensor:
+    """``T_a^-1(v) = log(v / (a - v))`` of a value first brought inside the range.
+
+    Example:
+        >>> inverse_transform(torch.tensor([0.5]), 1.0)
+        tensor([0.])
+    """
+    return torch.logit((value / upper).clamp(INSIDE, 1 - INSIDE))
+
+
+@dataclass
+class Problem(Rows):
+    """What stays the same in :func:`step`, per image (B, ...); names as in eq. (2) of [Williams2017]."""
+
+    data: Tensor
+    """``conj(H) Z``."""
+    inverse_u: Tensor
+    """``1 / (|H|^2 + gamma)``."""
+    inverse_q: Tensor
+    """``1 / (kappa + rho L)``."""
+    zeta: Tensor
+    gamma: Tensor
+    kappa: Tensor
+    rho: Tensor
+    mu: Tensor
+    theta: float
+    radius: float
+    """``alpha / rho``."""
+    upper: float
+
+
+@dataclass
+class State(Rows):
+    """What :func:`step` hands on, (B, C, P, Q): u = T(psi) is split by lambda, q = T(psi) + theta (psi - zeta)^2 by e."""
+
+    u: Tensor
+    """``T(psi)``, the image."""
+    psi: Tensor
+    lam: Tensor
+    e: Tensor
+    bx: Tensor
+    by: Tensor
+    pull: Tensor
+    """``grad^T (d - b)``."""
+
+
+def start(problem: Problem) -> State:
+    """The state at the first estimate zeta, multipliers zero."""
+    u = transform(problem.zeta, problem.upper)
+    zero = torch.zeros_like
+    pull = gradient_adjoint(*gradient(u))
+    return State(u, problem.zeta, lam=zero(u), e=zero(u), bx=zero(u), by=zero(u), pull=pull)
+
+
+def step(problem: Problem, state: State) -> State:
+    """One iteration on eq. (2) of [Williams2017], with q and d split off the total variation.
+
+    Args:
+        problem: Filters, penalties and the first estimate.
+        state: The last state.
+
+    Returns:
+        The next state.
+    """
+    p, grid = problem, (state.u.shape[-2], state.u.shape[-1])
+
+    # u: (H*H + gamma) u = H* z + gamma T(psi) + lambda
+    u = irfft2((p.data + rfft2(p.gamma * state.u + state.lam)) * p.inverse_u, grid)
+
+    # q: (kappa + rho grad^T grad) q = kappa (T(psi) + theta (psi - zeta)^2 - e) + rho grad^T (d - b)
+    convexified = state.u + p.theta * (state.psi - p.zeta).square()
+    q = irfft2(rfft2(p.kappa * (convexified - state.e) + p.rho * state.pull) * p.inverse_q, grid)
+
+    # d: shrink(grad q + b, alpha / rho);  b <- b + grad q - d, which is the projection
+    dx, dy = gradient(q)
+    dx, dy = dx + state.bx, dy + state.by
+    bx, by = dx.clone(), dy.clone()
+    project_(bx, by, p.radius)
+    pull = gradient_adjoint(dx - 2 * bx, dy - 2 * by)
+
+    # psi, pixel by pixel;  e <- e + q - T(psi) - theta (psi - zeta)^2;  lambda <- lambda + gamma (T(psi) - u)
+    psi = newton(p, state.psi, u - state.lam / p.gamma, q + state.e)
+    image = transform(psi, p.upper)
+    e = state.e + q - image - p.theta * (psi - p.zeta).square()
+    return State(image, psi, state.lam + p.gamma * (image - u), e, bx, by, pull)
+
+
+def newton(p: Problem, psi: Tensor, near: Tensor, convexified: Tensor) -> Tensor:
+    """Lower ``gamma/2 (T - near)^2 + mu (psi - zeta)^2 + kappa/2 (T + theta (psi - zeta)^2 - convexified)^2``.
+
+    Gauss-Newton curvature, so each step goes downhill, cut to ``LONGEST_STEP``.
+    """
+    for _ in range(NEWTON_STEPS):
+        value = transform(psi, p.upper)
+        slope = value * (p.upper - value) / p.upper  # T'
+        away = psi - p.zeta
+        bent = value + p.theta * away.square() - convexified
+        bent_slope = slope + 2 * p.theta * away
+        first = p.gamma * (value - near) * slope + 2 * p.mu * away + p.kappa * bent * bent_slope
+        second = p.gamma * slope.square() + 2 * p.mu + p.kappa * bent_slope.square()
+        psi = psi - (first / second.clamp_min(1e-20)).clamp(-LONGEST_STEP, LONGEST_STEP)
+    return psi
+
+
+class ImplicitTV(Deconvolver):
+    """The model of [Williams2017], eq. (2): positivity and the upper bound come from u = T_a(psi), never by clipping.
+
+    theta and mu make the functional convex; they also hold psi near zeta, the first estimate, so zeta is taken anew
+    from the present image in each of the ``rounds``.
+
+    Args:
+        weight: alpha; None is ``strength sigma^2`` for each image.
+        strength: alpha / sigma^2 where weight is None.
+        iterations: Ceiling, of each round.
+        rounds: First estimates: y, then the image of the round before.
+        tolerance: Relative change of an image between iterations at which it is done.
+        boundary: padded (reflected and faded to a periodic grid) or circular.
+        upper: a, greatest intensity.
+        gamma: Penalty of u = T(psi) in units of alpha.
+        kappa: Penalty of q in units of alpha.
+        rho: Penalty of d = grad q in units of alpha.
+        theta: Convexifier of the regularised term; None is ``a / (12 sqrt 3)``, the least that suffices.
+        mu: Convexifier of the penalty; None is ``0.048 gamma a^2``.
+    """
+
+    def __init__(
+        self,
+        weight: float | None = None,
+        strength: float = STRENGTH,
+        iterations: int = 25,
+        rounds: int = 3,
+        tolerance: float = 2e-4,
+        boundary: str = "padded",
+        upper: float = 1.0,
+        gamma: float = 20.0,
+        kappa: float = 20.0,
+        rho: float = 10.0,
+        theta: float | None = None,
+        mu: float | None = None,
+    ) -> None:
+        if weight is not None:
+            check_option("weight", weight, 1e-12, 10)
+        check_option("strength", strength, 1e-3, 1e4)
+        check_option("iterations", iterations, 1, 1e6)
+        check_option("rounds", rounds, 1, 1e3)
+        check_option("tolerance", tolerance, 0, 1)
+        check_choice("boundary", boundary, ("padded", "circular"))
+        for name, value in (("upper", upper), ("gamma", gamma), ("kappa", kappa), ("rho", rho)):
+            check_option(name, value, 1e-6, 1e6)
+        self.theta = upper / (12 * math.sqrt(3)) if theta is None else theta
+        self.mu = 0.048 * gamma * upper**2 if mu is None else mu
+        check_option("theta", self.theta, 0, 1e3)
+        check_option("mu", self.mu, 0, 1e6)
+        self.weight, self.strength = weight, strength
+        self.iterations, self.rounds, self.tolerance = int(iterations), int(rounds), tolerance
+        self.boundary, self.upper = boundary, upper
+        self.gamma, self.kappa, self.rho = gamma, kappa, rho
+
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        """Rounds of ADMM from y; history: relative_change, objective (of the image, after each round)."""
+        z = y if self.boundary == "circular" else extend_periodic(y, 2 * max(psf.shape[-2:]))
+        alpha = self.strength * sigma.square() if self.weight is None else torch.full_like(sigma, self.weight)
+        otf = psf_to_otf(psf, (z.shape[-2], z.shape[-1]))
+        u, history = z, {"relative_change": [], "objective": []}
+        for _ in range(self.rounds):
+            problem = self._problem(z, otf, alpha, first=u)
+            u, change = iterate(step, problem, start(problem), self.iterations, self.tolerance)
+            history["relative_change"] += change
+            history["objective"].append(_objective(u, z, otf, alpha))
+        return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+
+    def _problem(self, z: Tensor, otf: Tensor, alpha: Tensor, *, first: Tensor) -> Problem:
+        """Penalties in units of alpha, filters, and zeta = T^-1(first)."""
+        gamma, kappa, rho = self.gamma * alpha, self.kappa * alpha, self.rho * alpha
+        power = difference_power((z.shape[-2], z.shape[-1]), like=z)
+        return Problem(
+            data=otf.conj() * rfft2(z),
+            inverse_u=1 / (otf.abs().square() + gamma),
+            inverse_q=1 / (kappa + rho * power),
+            zeta=inverse_transform(first, self.upper),
+            gamma=gamma,
+            kappa=kappa,
+            rho=rho,
+            mu=self.mu * alpha,
+            theta=self.theta,
+            radius=1 / self.rho,
+            upper=self.upper,
+        )
+
+
+def _objective(u: Tensor, z: Tensor, otf: Tensor, alpha: Tensor) -> float:
+    """Mean of ``1/2 |h * u - z|^2 + alpha TV(u)`` over the batch."""
+    residual = irfft2(otf * rfft2(u), (z.shape[-2], z.shape[-1])) - z
+    value = residual.square().flatten(1).sum(1) / 2 + alpha.flatten() * total_variation(u)
+    return float(value.mean())

@@ -1,0 +1,89 @@
+"""Laws that every deconvolver obeys, one's own included."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from blurlab.deconvolver.base import Deconvolver
+
+TINY_SIGMA = 1e-4
+
+
+def check_deconvolver(deconvolver: Deconvolver, *, generator: torch.Generator) -> None:
+    """Raise unless the deconvolver keeps its contract on small made-up images, on the generator's device.
+
+    An identity kernel and hardly any noise give y back; a batch is what its images are one by one; arguments are left as
+    they were; the result is finite, of y's shape, nearer to the sharp image than y on average; transposing image and
+    kernel transposes the result.
+
+    Args:
+        deconvolver: Any.
+        generator: Draws images and noise.
+
+    Raises:
+        AssertionError: With the law that does not hold and by how much.
+    """
+    sharp = made_up(4, (45, 52), generator=generator)
+    psf = kernels(len(sharp)).to(sharp)
+    sigma = torch.tensor([0.002, 0.004, 0.008, 0.004], device=sharp.device)
+    flat = torch.nn.functional.conv2d(sharp.transpose(0, 1), psf.flip(-2, -1), groups=len(sharp)).transpose(0, 1)
+    noise = torch.randn(flat.shape, generator=generator, device=sharp.device)
+    x, y = sharp[..., 2:-2, 2:-2], flat + sigma[:, None, None, None] * noise
+
+    copies = y.clone(), psf.clone(), sigma.clone()
+    restored = deconvolver(y, psf, sigma).image
+    _hold(all(map(torch.equal, copies, (y, psf, sigma))), "arguments are left as they were", "changed")
+    _hold(restored.shape == y.shape, "the result has y's shape", f"{tuple(restored.shape)} for {tuple(y.shape)}")
+    _hold(bool(torch.isfinite(restored).all()), "the result is finite", "NaN or infinite")
+
+    before, after = _energy(y - x), _energy(restored - x)
+    gain = float(10 * torch.log10(before / after).mean())
+    _hold(gain > 0.5, "the result is nearer to the sharp image than y by 0.5 dB", f"{gain:.2f} dB")
+
+    single = torch.cat([deconvolver(y[i : i + 1], psf[i : i + 1], sigma[i : i + 1]).image for i in range(len(y))])
+    _near(single, restored, 1e-4, "a batch is what its images are one by one")
+    turned = deconvolver(y.mT.contiguous(), psf.mT.contiguous(), sigma).image
+    _near(turned.mT, restored, 1e-4, "transposing image and kernel transposes the result")
+
+    delta = torch.zeros_like(psf)
+    delta[..., psf.shape[-2] // 2, psf.shape[-1] // 2] = 1
+    _near(deconvolver(x, delta, TINY_SIGMA).image, x, 5e-3, "an identity kernel without noise gives y back")
+
+
+def made_up(n: int, shape: tuple[int, int], *, generator: torch.Generator) -> Tensor:
+    """Piecewise constant images with values in [0.1, 0.9], (n, 1, H, W): twelve random rectangles each."""
+    device = generator.device
+    rows = torch.arange(shape[0], device=device)[:, None]
+    cols = torch.arange(shape[1], device=device)
+    images = torch.full((n, 1, *shape), 0.4, device=device)
+    for image in images:
+        for top, left, height, width, value in torch.rand(12, 5, generator=generator, device=device).tolist():
+            inside = (rows >= top * shape[0]) & (rows < (top + 0.2 + height / 3) * shape[0])
+            inside = inside & (cols >= left * shape[1]) & (cols < (left + 0.2 + width / 3) * shape[1])
+            image[0][inside] = 0.1 + 0.8 * value
+    return images
+
+
+def kernels(n: int) -> Tensor:
+    """Kernels (n, 1, 5, 5) in turn: a row of three, a row of five, a block of nine, and a lopsided row of four."""
+    psf = torch.zeros(4, 1, 5, 5)
+    psf[0, 0, 2, 1:4] = 1 / 3
+    psf[1, 0, 2, :] = 1 / 5
+    psf[2, 0, 1:4, 1:4] = 1 / 9
+    psf[3, 0, 2, 1:] = 1 / 4
+    return psf[torch.arange(n) % 4]
+
+
+def _energy(difference: Tensor) -> Tensor:
+    return difference.square().flatten(1).sum(1)
+
+
+def _near(came: Tensor, expected: Tensor, tolerance: float, law: str) -> None:
+    furthest = float((came - expected).abs().max())
+    _hold(furthest <= tolerance, law, f"off by {furthest:.3g}, allowed {tolerance:.3g}")
+
+
+def _hold(holds: bool, law: str, came: str) -> None:
+    if not holds:
+        raise AssertionError(f"{law}: {came}")

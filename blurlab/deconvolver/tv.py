@@ -1,0 +1,157 @@
+"""Total variation with a box constraint by ADMM; nothing need be assumed of what lies beyond the border."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.border import extend_periodic
+from blurlab.deconvolver.difference import difference_power, gradient, gradient_adjoint, project_, total_variation
+from blurlab.deconvolver.iteration import Rows, iterate
+
+STRENGTH = 60.0
+
+
+@dataclass
+class Problem(Rows):
+    """What stays the same in :func:`step`, per image (B, ...)."""
+
+    y: Tensor
+    """Observed images (B, C, H, W); they fill the first rows and columns of the grid, the rest is unknown."""
+    otf: Tensor
+    inverse: Tensor
+    """``1 / (|H|^2 + gamma + rho L)``, L = |Dx|^2 + |Dy|^2."""
+    gamma: Tensor
+    rho: Tensor
+    radius: float
+    """``alpha / rho``."""
+    upper: float
+
+
+@dataclass
+class State(Rows):
+    """What :func:`step` hands on, on the grid (B, C, P, Q)."""
+
+    u: Tensor
+    hu: Tensor
+    bx: Tensor
+    by: Tensor
+    c: Tensor
+    """Scaled multiplier of w = u, ``-lambda / gamma``; (bx, by) is that of d = grad u."""
+    pull: Tensor
+    """``gamma (w - c) + rho grad^T (d - b)``."""
+
+
+def start(problem: Problem, u: Tensor) -> State:
+    """The state at a first estimate u (B, C, P, Q), multipliers zero."""
+    pull = problem.gamma * u + problem.rho * gradient_adjoint(*gradient(u))
+    zero = torch.zeros_like
+    return State(u=u, hu=u.clone(), bx=zero(u), by=zero(u), c=zero(u), pull=pull)
+
+
+def step(problem: Problem, state: State) -> State:
+    """One iteration of ADMM on ``1/2 |M H u - y|^2 + alpha TV(u)``, 0 <= u <= upper.
+
+    The split s = H u of [Almeida2013] has the penalty 1, for which its update and multiplier together are: trust y
+    where it was observed, the present H u elsewhere.
+
+    Args:
+        problem: Images, filters and penalties.
+        state: The last state; it is used up.
+
+    Returns:
+        The next state.
+    """
+    p, rows, cols = problem, problem.y.shape[-2], problem.y.shape[-1]
+    grid = (state.u.shape[-2], state.u.shape[-1])
+    s, bx, by, c = state.hu, state.bx, state.by, state.c
+
+    s[..., :rows, :cols] = p.y  # s = M y + (1 - M) H u
+    spectrum = (p.otf.conj() * rfft2(s)).add_(rfft2(state.pull)).mul_(p.inverse)
+    u, hu = irfft2(spectrum, grid), irfft2(p.otf * spectrum, grid)
+
+    dx, dy = gradient(u)
+    dx += bx
+    dy += by
+    bx.copy_(dx), by.copy_(dy)
+    project_(bx, by, p.radius)  # b + grad u = d + b_new: shrinkage leaves what projection takes
+    dx.sub_(bx, alpha=2)  # d - b
+    dy.sub_(by, alpha=2)
+
+    c += u
+    w = c.clamp(0, p.upper)  # w = clip(u + c)
+    c -= w  # c += u - w
+    pull = gradient_adjoint(dx, dy).mul_(p.rho).add_(w.sub_(c).mul_(p.gamma))
+    return State(u, hu, bx, by, c, pull)
+
+
+class TV(Deconvolver):
+    """Isotropic total variation and box constraint, ``min 1/2 |M H u - y|^2 + alpha TV(u), 0 <= u <= upper``.
+
+    The convex model of [Williams2017] with its transform eliminated, by the split of [Goldstein2009].
+
+    Args:
+        weight: alpha; None is ``strength sigma^2`` for each image.
+        strength: alpha / sigma^2 where weight is None.
+        iterations: Ceiling.
+        tolerance: Relative change of an image between iterations at which it is done.
+        boundary: unknown (M keeps the pixels that were observed; the image goes on beyond them, freely [Almeida2013])
+            or circular (M = 1; true of made-up data only).
+        upper: Greatest intensity.
+        rho: Penalty of d = grad u in units of alpha.
+        gamma: Penalty of w = u in units of alpha.
+    """
+
+    def __init__(
+        self,
+        weight: float | None = None,
+        strength: float = STRENGTH,
+        iterations: int = 40,
+        tolerance: float = 2e-4,
+        boundary: str = "unknown",
+        upper: float = 1.0,
+        rho: float = 10.0,
+        gamma: float = 20.0,
+    ) -> None:
+        if weight is not None:
+            check_option("weight", weight, 1e-12, 10)
+        check_option("strength", strength, 1e-3, 1e4)
+        check_option("iterations", iterations, 1, 1e6)
+        check_option("tolerance", tolerance, 0, 1)
+        check_choice("boundary", boundary, ("unknown", "circular"))
+        check_option("upper", upper, 1e-6, 1e6)
+        check_option("rho", rho, 1e-3, 1e6)
+        check_option("gamma", gamma, 1e-3, 1e6)
+        self.weight = weight
+        self.strength = strength
+        self.iterations = int(iterations)
+        self.tolerance = tolerance
+        self.boundary = boundary
+        self.upper = upper
+        self.rho = rho
+        self.gamma = gamma
+
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        """ADMM from y; history: relative_change."""
+        problem, first = self._problem(y, psf, sigma)
+        u, change = iterate(step, problem, start(problem, first), self.iterations, self.tolerance)
+        return Restored(u[..., : y.shape[-2], : y.shape[-1]].clamp(0, self.upper), {"relative_change": change})
+
+    def _problem(self, y: Tensor, psf: Tensor, sigma: Tensor) -> tuple[Problem, Tensor]:
+        grid = y if self.boundary == "circular" else extend_periodic(y, max(max(psf.shape[-2:]) - 1, 1))
+        shape = (grid.shape[-2], grid.shape[-1])
+        alpha = self.strength * sigma.square() if self.weight is None else torch.full_like(sigma, self.weight)
+        otf, rho, gamma = psf_to_otf(psf, shape), self.rho * alpha, self.gamma * alpha
+        inverse = 1 / (otf.abs().square() + gamma + rho * difference_power(shape, like=y))
+        return Problem(y, otf, inverse, gamma, rho, 1 / self.rho, self.upper), grid
+
+
+def tv_objective(u: Tensor, y: Tensor, psf: Tensor, weight: float) -> Tensor:
+    """``1/2 |h * u - y|^2 + alpha TV(u)``, circular, per image (B,); u and y (B, C, H, W)."""
+    shape = (y.shape[-2], y.shape[-1])
+    residual = irfft2(psf_to_otf(psf, shape) * rfft2(u), shape) - y
+    return residual.square().flatten(1).sum(1) / 2 + weight * total_variation(u)

@@ -1,0 +1,9 @@
+"""Linear operators of imaging: forward, adjoint, normal equations, proximal step; and the laws they obey."""
+
+from blurlab.physics.conjugate_gradient import conjugate_gradient
+from blurlab.physics.convolution import Convolution
+from blurlab.physics.gradient import Gradient
+from blurlab.physics.laws import check_operator
+from blurlab.physics.operator import LinearOperator
+
+__all__ = ["Convolution", "Gradient", "LinearOperator", "check_operator", "conjugate_gradient"]

@@ -1,0 +1,95 @@
+"""Forward differences of an image, their adjoint and their transfer function."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from blurlab.core.fourier import rfft2
+from blurlab.physics.operator import LinearOperator
+
+GRADIENT_BOUNDARIES = ("circular", "replicate")
+
+
+class Gradient(LinearOperator):
+    """(Dx u)[i, j] = u[i, j + 1] - u[i, j] and (Dy u)[i, j] = u[i + 1, j] - u[i, j].
+
+    Args:
+        boundary: ``circular``, or ``replicate`` (Neumann: the last difference of each line is 0).
+
+    Raises:
+        ValueError: If the boundary is another one.
+
+    Example:
+        >>> Gradient("replicate").forward(torch.tensor([[[[1.0, 4.0, 9.0]]]])).tolist()
+        [[[[[3.0, 5.0, 0.0]], [[0.0, 0.0, 0.0]]]]]
+    """
+
+    def __init__(self, boundary: str = "circular") -> None:
+        if boundary not in GRADIENT_BOUNDARIES:
+            raise ValueError(
+                f"unknown boundary {boundary!r} for differences; choose one of {', '.join(GRADIENT_BOUNDARIES)}"
+            )
+        self.boundary = boundary
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Differences along x (columns) and y (rows).
+
+        Args:
+            x: Images (B, C, H, W).
+
+        Returns:
+            Differences (B, C, 2, H, W), x first.
+        """
+        return torch.stack([self._difference(x, dim) for dim in (-1, -2)], dim=2)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        """Minus the divergence.
+
+        Args:
+            y: Vector fields (B, C, 2, H, W), x first.
+
+        Returns:
+            Images (B, C, H, W).
+        """
+        return self._difference_adjoint(y[:, :, 0], -1) + self._difference_adjoint(y[:, :, 1], -2)
+
+    def _difference(self, x: Tensor, dim: int) -> Tensor:
+        if self.boundary == "circular":
+            return torch.roll(x, -1, dim) - x
+        return F.pad(x.diff(dim=dim), (0, 1) if dim == -1 else (0, 0, 0, 1))
+
+    def _difference_adjoint(self, y: Tensor, dim: int) -> Tensor:
+        if self.boundary == "circular":
+            return torch.roll(y, 1, dim) - y
+        used = y.narrow(dim, 0, y.shape[dim] - 1)
+        before, after = ((1, 0), (0, 1)) if dim == -1 else ((0, 0, 1, 0), (0, 0, 0, 1))
+        return F.pad(used, before) - F.pad(used, after)
+
+    def power(self, shape: tuple[int, int], *, like: Tensor | None = None) -> Tensor:
+        """|Dx|^2 + |Dy|^2 on the frequencies of the real FFT: the transfer function of D*D with circular boundary.
+
+        Args:
+            shape: Grid (H, W).
+            like: Tensor whose dtype and device to use; None: float32 on the CPU.
+
+        Returns:
+            Real, >= 0, (H, W // 2 + 1).
+
+        Raises:
+            ValueError: If the boundary is not circular, where differences have no transfer function.
+
+        Example:
+            >>> Gradient().power((2, 4)).round().tolist()
+            [[0.0, 2.0, 4.0], [4.0, 6.0, 8.0]]
+        """
+        if self.boundary != "circular":
+            raise ValueError(
+                f"only circular differences have a transfer function, not {self.boundary!r} ones"
+            )
+        impulse = (
+            torch.zeros(shape) if like is None else torch.zeros(shape, dtype=like.dtype, device=like.device)
+        )
+        impulse[0, 0] = 1.0
+        return rfft2(self.forward(impulse[None, None])).abs().square().sum(2)[0, 0]

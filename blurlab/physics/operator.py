@@ -1,0 +1,168 @@
+"""What every linear operator of imaging offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+from torch.linalg import vector_norm
+
+from blurlab.core.rng import generator as make_generator
+from blurlab.physics.conjugate_gradient import conjugate_gradient
+
+
+class LinearOperator(ABC):
+    """A linear map A of image batches, sample by sample, and what follows from having its adjoint.
+
+    Subclasses give :meth:`forward` and :meth:`adjoint`; both are differentiable and store no argument. ``A``,
+    ``A_adjoint`` and ``prox_l2`` answer as deepinv's do. :func:`blurlab.physics.check_operator` checks a subclass.
+    """
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """A x for images (B, C, H, W)."""
+
+    @abstractmethod
+    def adjoint(self, y: Tensor) -> Tensor:
+        """A* y, images (B, C, H, W)."""
+
+    def A(self, x: Tensor) -> Tensor:
+        """:meth:`forward`, by the name that deepinv's solvers call."""
+        return self.forward(x)
+
+    def A_adjoint(self, y: Tensor) -> Tensor:
+        """:meth:`adjoint`, by the name that deepinv's solvers call."""
+        return self.adjoint(y)
+
+    def normal(self, x: Tensor, weight: float | Tensor = 0.0) -> Tensor:
+        """(A*A + weight I) x.
+
+        Args:
+            x: Images (B, C, H, W).
+            weight: Number, or one per image (B,).
+
+        Returns:
+            Images (B, C, H, W).
+        """
+        return self.adjoint(self.forward(x)) + per_image(weight, x) * x
+
+    def solve(
+        self,
+        rhs: Tensor,
+        weight: float | Tensor,
+        *,
+        tolerance: float | None = None,
+        max_iterations: int = 500,
+    ) -> Tensor:
+        """(A*A + weight I)^-1 rhs by preconditioned conjugate gradients.
+
+        Differentiable in ``rhs``, ``weight`` and the operator: the backward pass is one more solve, not the
+        iterations played back.
+
+        Args:
+            rhs: Images (B, C, H, W).
+            weight: Number > 0, or one per image (B,).
+            tolerance: Relative residual at which an image stops; None: 10 units of round-off.
+            max_iterations: Most applications of A*A; an image that needs more is returned as it is then.
+
+        Returns:
+            Images (B, C, H, W).
+
+        Raises:
+            ValueError: If a weight is not positive.
+        """
+        check_weight(weight, "weight")
+        fixed = weight.detach() if isinstance(weight, Tensor) else weight
+        with torch.no_grad():
+            solution = conjugate_gradient(
+                lambda x: self.normal(x, fixed),
+                rhs.detach(),
+                precondition=lambda x: self._approximate_inverse(x, fixed),
+                tolerance=tolerance,
+                max_iterations=max_iterations,
+            )
+        residual = rhs - self.normal(solution, weight)
+        if not residual.requires_grad:
+            return solution
+        # d solution = (A*A + weight)^-1 d residual, and that inverse is symmetric
+        residual.register_hook(
+            lambda g: self.solve(g, weight, tolerance=tolerance, max_iterations=max_iterations)
+        )
+        return solution + (residual - residual.detach())
+
+    def prox_l2(self, z: Tensor, y: Tensor, gamma: float | Tensor) -> Tensor:
+        """argmin_x gamma/2 ||A x - y||^2 + 1/2 ||x - z||^2, the convention of deepinv.
+
+        Args:
+            z: Images (B, C, H, W).
+            y: Observations, shaped as ``forward(z)``.
+            gamma: Step > 0, or one per image (B,).
+
+        Returns:
+            Images (B, C, H, W).
+
+        Raises:
+            ValueError: If a step is not positive.
+        """
+        check_weight(gamma, "gamma")
+        inverse = 1.0 / gamma
+        return self.solve(self.adjoint(y) + per_image(inverse, z) * z, inverse)
+
+    def norm(
+        self,
+        shape: tuple[int, int, int, int],
+        *,
+        iterations: int = 50,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Largest singular value of each sample's map, by power iteration on A*A; from below, never above it.
+
+        It starts from uniform draws in [0, 1): their large mean is where a blur is strongest.
+
+        Args:
+            shape: Images (B, C, H, W) that the operator takes.
+            iterations: Applications of A*A, >= 1.
+            generator: Where the start is drawn; None: a fixed seed.
+
+        Returns:
+            Norms (B,).
+        """
+        draw = make_generator("norm") if generator is None else generator
+        like = self._like()
+        with torch.no_grad():
+            x = torch.rand(shape, generator=draw, device=draw.device).to(like)
+            for _ in range(iterations):
+                x = x / vector_norm(x, dim=(1, 2, 3), keepdim=True).clamp_min(torch.finfo(x.dtype).tiny)
+                x = self.normal(x)
+            return vector_norm(x, dim=(1, 2, 3)).sqrt()
+
+    def _approximate_inverse(self, x: Tensor, weight: float | Tensor) -> Tensor:
+        """Preconditioner of :meth:`solve`: symmetric positive definite, near (A*A + weight I)^-1."""
+        return x
+
+    def _like(self) -> Tensor:
+        """A tensor of the dtype and on the device that the operator works with."""
+        return torch.zeros(())
+
+
+def per_image(value: float | Tensor, images: Tensor) -> float | Tensor:
+    """A number as it is; one number per image, (B,), shaped to multiply (B, C, H, W)."""
+    if not isinstance(value, Tensor) or value.ndim == 0:
+        return value
+    return value.reshape(-1, *([1] * (images.ndim - 1)))
+
+
+def check_weight(weight: float | Tensor, name: str) -> None:
+    """Raise unless every value is finite and positive.
+
+    Raises:
+        ValueError: With the values that came.
+    """
+    value = torch.as_tensor(weight).detach()
+    if value.ndim > 1:
+        raise ValueError(f"{name} must be a number or one per image (B,), got shape {tuple(value.shape)}")
+    if not bool(((value > 0) & torch.isfinite(value)).all()):
+        raise ValueError(
+            f"{name} must be finite and > 0, got {value.flatten().tolist()[:4]}; use a small value"
+        )

@@ -1,0 +1,67 @@
+"""A finished run as a pipeline that can be used on new images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from blurlab.learning import BEST, load_net
+from blurlab.pipeline import Pipeline, RiskTable
+from blurlab.run.build import build
+from blurlab.run.calibrate import load_table
+from blurlab.run.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A pipeline with what it was trained for.
+
+    Attributes:
+        pipeline: Identifier, networks, risk tables and deconvolver.
+        channel: ``green``, ``grey`` or ``rgb``: what of an image the networks saw.
+        size: Side of the images that they saw, in pixels.
+        sigma: Noise standard deviation of the training images, on the [0, 1] scale; NaN where it is not one number.
+    """
+
+    pipeline: Pipeline
+    channel: str
+    size: int
+    sigma: float
+
+
+def load_run(run_dir: Path) -> Trained:
+    """Load the networks and tables of a finished run.
+
+    Args:
+        run_dir: Directory that a run made.
+
+    Returns:
+        The pipeline on the CPU.
+
+    Raises:
+        UsageError: If the directory holds no run, or one that is not finished.
+    """
+    saved = run_dir / ".hydra" / "config.yaml"
+    if not saved.is_file():
+        raise UsageError(f"{run_dir} is no run directory (it has no .hydra/config.yaml); name one under runs/")
+    cfg = OmegaConf.load(saved)
+    assert isinstance(cfg, DictConfig)
+    identifier = build(cfg.pipeline, build(cfg.blur))
+    channels = 3 if cfg.dataset.channel == "rgb" else 1
+    nets: dict[str, torch.nn.Module] = {}
+    risks: dict[str, RiskTable] = {}
+    try:
+        for question in identifier.questions:
+            net = build(cfg.head, num_classes=len(question.labels), in_channels=channels)
+            nets[question.name] = load_net(net, run_dir / "stages" / f"train_{question.name}" / BEST)
+        for question in identifier.risk_questions:
+            risks[question.name] = load_table(run_dir / "stages" / f"calibrate_{question.name}")
+    except FileNotFoundError as error:
+        raise UsageError(f"{run_dir} is not finished ({error.filename} is missing); run.resume={run_dir}") from error
+    sigma = cfg.noise.get("sigma")
+    known = float(sigma) if isinstance(sigma, (int, float)) else float("nan")
+    pipeline = Pipeline(identifier, nets, risks, build(cfg.deconvolver))
+    return Trained(pipeline, str(cfg.dataset.channel), int(cfg.dataset.size), known)

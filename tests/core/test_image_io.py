@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from blurlab.core.image_io import ImageReadError, ImageWriteError, read_image, read_size, write_image
+from image_files import exif_of_orientation, huge_tiff, png16, png_chunk, png_header, turned_lzw_tiff
+
+RNG = np.random.default_rng(7)
+DEEP = RNG.integers(0, 65536, (5, 7, 4), dtype=np.uint16)
+RGB8 = RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+DEEP_SCALE, SCALE = 65535, 255
+
+
+def assert_samples(image: np.ndarray, samples: np.ndarray, scale: float) -> None:
+    assert image.dtype == np.float32 and image.flags["C_CONTIGUOUS"]
+    np.testing.assert_allclose(image, np.atleast_3d(samples) / scale, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_png_keeps_16_bits_and_drops_alpha(tmp_path: Path, channels: int) -> None:
+    path = tmp_path / "deep.png"
+    path.write_bytes(png16(DEEP[..., :channels]))
+    colours = 1 if channels < 3 else 3
+    assert_samples(read_image(path), DEEP[..., :colours], DEEP_SCALE)
+    assert read_size(path) == (5, 7)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib", "lzma"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_tiff_keeps_16_bits(tmp_path: Path, compression: str | None, channels: int) -> None:
+    path = tmp_path / "deep.tif"
+    samples = DEEP[..., 0] if channels == 1 else DEEP[..., :channels]
+    photometric = "minisblack" if channels == 1 else "rgb"
+    extra = ["unassalpha"] if channels == 4 else None
+    tifffile.imwrite(path, samples, compression=compression, photometric=photometric, extrasamples=extra)
+    assert_samples(read_image(path), DEEP[..., : min(channels, 3)], DEEP_SCALE)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_tiff_16_bit_lzw(tmp_path: Path, channels: int) -> None:
+    samples = DEEP[..., 0] if channels == 1 else DEEP[..., :3]
+    stored = samples if channels == 1 else samples[..., ::-1]
+    done, data = cv2.imencode(".tiff", stored, [cv2.IMWRITE_TIFF_COMPRESSION, 5])
+    assert done
+    path = tmp_path / "lzw.tif"
+    path.write_bytes(data.tobytes())
+    assert_samples(read_image(path), samples, DEEP_SCALE)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_tiff_in_separate_planes(tmp_path: Path, dtype: type) -> None:
+    samples = DEEP[..., :3].astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", np.moveaxis(samples, -1, 0), photometric="rgb", planarconfig="separate")
+    assert_samples(read_image(tmp_path / "a.tif"), samples, np.iinfo(dtype).max)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_tiff_white_is_zero(tmp_path: Path, dtype: type) -> None:
+    samples = DEEP[..., 0].astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", samples, photometric="miniswhite")
+    top = np.iinfo(dtype).max
+    assert_samples(read_image(tmp_path / "a.tif"), top - samples, top)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_tiff_of_floats_is_taken_as_it_is(tmp_path: Path, dtype: type) -> None:
+    samples = RNG.random((5, 7, 3)).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", samples, photometric="rgb")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), samples.astype(np.float32))
+
+
+def test_first_page_is_read_when_a_thumbnail_follows(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(RGB8, photometric="rgb")
+        file.write(RGB8[::2, ::2], photometric="rgb")
+    assert_samples(read_image(tmp_path / "a.tif"), RGB8, SCALE)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.ppm", "a.tif", "a.webp", "a.jp2"])
+def test_8_bit_rgb(tmp_path: Path, name: str) -> None:
+    options = {"a.webp": {"lossless": True}, "a.tif": {"compression": "tiff_lzw"}}.get(name, {})
+    Image.fromarray(RGB8).save(tmp_path / name, **options)
+    assert_samples(read_image(tmp_path / name), RGB8, SCALE)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.pgm", "a.tif"])
+def test_8_bit_grey_has_one_channel(tmp_path: Path, name: str) -> None:
+    Image.fromarray(RGB8[..., 0]).save(tmp_path / name)
+    assert_samples(read_image(tmp_path / name), RGB8[..., 0], SCALE)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.pbm", "a.tif"])
+def test_1_bit(tmp_path: Path, name: str) -> None:
+    bits = RGB8[..., 0] > 127
+    Image.fromarray(bits).save(tmp_path / name)
+    assert_samples(read_image(tmp_path / name), bits, 1)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_alpha_is_dropped_not_blended(tmp_path: Path, mode: str) -> None:
+    channels = 4 if mode == "RGBA" else 2
+    samples = RNG.integers(0, 256, (5, 7, channels), dtype=np.uint8)
+    samples[0, 0, -1] = 0
+    Image.fromarray(samples).save(tmp_path / "a.png")
+    assert_samples(read_image(tmp_path / "a.png"), samples[..., :-1], SCALE)
+
+
+@pytest.mark.parametrize("transparency", [None, b"\x00\x80\xff"])
+@pytest.mark.parametrize("name", ["a.png", "a.gif", "a.tif"])
+def test_palette(tmp_path: Path, name: str, transparency: bytes | None) -> None:
+    palette = np.array([[10, 20, 30], [200, 100, 0], [255, 255, 254]], dtype=np.uint8)
+    index = RNG.integers(0, 3, (5, 7), dtype=np.uint8)
+    image = Image.fromarray(index)
+    image.putpalette(palette.tobytes())
+    image.save(tmp_path / name, **({"transparency": transparency} if name == "a.png" and transparency else {}))
+    assert_samples(read_image(tmp_path / name), palette[index], SCALE)
+
+
+def test_cmyk_jpeg_becomes_rgb(tmp_path: Path) -> None:
+    ink = np.full((16, 16, 4), (0, 100, 255, 40), dtype=np.uint8)
+    Image.frombytes("CMYK", (16, 16), ink.tobytes()).save(tmp_path / "a.jpg", quality=95)
+    expected = (1 - np.array([0, 100, 255]) / 255) * (1 - 40 / 255)
+    image = read_image(tmp_path / "a.jpg")
+    assert image.shape == (16, 16, 3)
+    np.testing.assert_allclose(image, np.broadcast_to(expected, image.shape), atol=0.02)
+
+
+@pytest.mark.parametrize("maximum", [256, 1023, 4095, 65535])
+@pytest.mark.parametrize("magic", [b"P2", b"P3", b"P5", b"P6"])
+def test_pnm_is_scaled_by_its_own_maximum(tmp_path: Path, magic: bytes, maximum: int) -> None:
+    samples = DEEP[..., : 3 if magic in (b"P3", b"P6") else 1].astype(int) % (maximum + 1)
+    binary = magic in (b"P5", b"P6")
+    body = samples.astype(">u2").tobytes() if binary else " ".join(map(str, samples.ravel())).encode()
+    (tmp_path / "a.pnm").write_bytes(magic + b"\n# by hand\n7 5\n%d\n" % maximum + body)
+    assert_samples(read_image(tmp_path / "a.pnm"), samples, maximum)
+
+
+def upright_scene() -> np.ndarray:
+    """Blocks of 16 pixels (whole JPEG blocks) with a grey level of their own: 2 rows, 3 columns."""
+    return np.kron(np.array([[20, 80, 140], [200, 250, 50]], dtype=np.uint8), np.ones((16, 16), np.uint8))
+
+
+# how a scene is stored that EXIF's orientation turns upright, in words of the standard: (row 0 is, column 0 is)
+STORED = {
+    1: lambda a: a,  # top, left
+    2: np.fliplr,  # top, right
+    3: lambda a: np.rot90(a, 2),  # bottom, right
+    4: np.flipud,  # bottom, left
+    5: np.transpose,  # left, top
+    6: lambda a: np.rot90(a, 1),  # right, top
+    7: lambda a: np.rot90(a, 2).T,  # right, bottom
+    8: lambda a: np.rot90(a, 3),  # left, bottom
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("kind", ["jpeg", "png8", "png16", "tiff8", "tiff16", "tiff16lzw"])
+def test_exif_orientation_is_applied(tmp_path: Path, kind: str, orientation: int) -> None:
+    scene = upright_scene()
+    stored = np.ascontiguousarray(STORED[orientation](scene))
+    path = tmp_path / "a.img"
+    exif = Image.Exif()
+    exif[274] = orientation
+    if kind == "jpeg":
+        Image.fromarray(stored).save(path, "JPEG", quality=100, exif=exif)
+    elif kind == "png8":
+        Image.fromarray(stored).save(path, "PNG", exif=exif)
+    elif kind == "png16":
+        block = png_chunk(b"eXIf", exif_of_orientation(orientation))
+        path.write_bytes(png16(stored[..., None].astype(np.uint16) * 257, block))
+    elif kind == "tiff16lzw":
+        rgb = np.repeat(stored[..., None].astype(np.uint16) * 257, 3, axis=-1)
+        path.write_bytes(turned_lzw_tiff(rgb, orientation))
+    else:
+        samples = stored if kind == "tiff8" else stored.astype(np.uint16) * 257
+        tifffile.imwrite(path, samples, photometric="minisblack", extratags=[(274, "H", 1, orientation, True)])
+    image = read_image(path)
+    assert image.shape == (32, 48, 3 if kind == "tiff16lzw" else 1)
+    np.testing.assert_allclose(image[..., 0], scene / 255, atol=0.01)
+
+
+def test_broken_exif_does_not_matter(tmp_path: Path) -> None:
+    Image.fromarray(RGB8).save(tmp_path / "a.png", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff junk")
+    assert_samples(read_image(tmp_path / "a.png"), RGB8, SCALE)
+
+
+def encoded(kind: str) -> bytes:
+    big = RNG.integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    if kind == "png16":
+        return png16(big.astype(np.uint16) * 250)
+    if kind.startswith("tiff16"):
+        tifffile.imwrite(file, big.astype(np.uint16), compression="zlib" if kind == "tiff16z" else None)
+    elif kind == "ppm16":
+        return b"P6\n96 96\n65535\n" + big.astype(">u2").tobytes()
+    else:
+        Image.fromarray(big).save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "PPM", "WEBP", "GIF", "png16", "tiff16", "tiff16z", "ppm16"])
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.5, 0.9])
+def test_truncated_files_are_refused(tmp_path: Path, kind: str, share: float) -> None:
+    data = encoded(kind)
+    path = tmp_path / "cut.img"
+    path.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(ImageReadError, match=r"cut\.img.*;") as caught:
+        read_image(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_images(tmp_path: Path) -> None:
+    for name, data in {"text.png": b"not an image at all\n" * 50, "zeros.tif": bytes(100), "head.png": b"\x89PNG\r\n\x1a\n",
+                       "head.tif": b"II*\0", "p5.pgm": b"P5 nonsense", "a.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n"}.items():
+        (tmp_path / name).write_bytes(data)
+        for read in (read_image, read_size):
+            with pytest.raises(ImageReadError, match=name):
+                read(tmp_path / name)
+
+
+def test_missing_files_folders_and_pipes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    for path, words in {tmp_path / "none.png": "does not exist", tmp_path: "not a file", tmp_path / "pipe.png": "not a file"}.items():
+        with pytest.raises(ImageReadError, match=words):
+            read_image(path)
+
+
+@pytest.mark.parametrize("side", [14_000, 60_000])
+def test_decompression_bombs_are_seen_in_the_header(tmp_path: Path, side: int) -> None:
+    (tmp_path / "bomb.png").write_bytes(png_header(side, side) + png_chunk(b"IDAT", b"") + png_chunk(b"IEND", b""))
+    (tmp_path / "bomb.bmp").write_bytes(b"BM" + b"\0" * 8 + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
+        + side.to_bytes(4, "little") * 2 + b"\1\0\x18\0" + b"\0" * 24)
+    huge_tiff(tmp_path / "bomb.tif", side)
+    for name in ("bomb.png", "bomb.bmp", "bomb.tif"):
+        with pytest.raises(ImageReadError, match=rf"{name}.*more than 175,000,000"):
+            read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -0.1, 1.5])
+def test_floats_outside_0_to_1_are_refused(tmp_path: Path, value: float) -> None:
+    samples = np.full((4, 5), 0.5, dtype=np.float32)
+    samples[1, 2] = value
+    tifffile.imwrite(tmp_path / "a.tif", samples)
+    with pytest.raises(ImageReadError, match=r"a\.tif.*(NaN|run from)"):
+        read_image(tmp_path / "a.tif")
+
+
+def test_signed_stacks_and_animations_are_refused(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "signed.tif", np.zeros((4, 5), np.int16))
+    tifffile.imwrite(tmp_path / "stack.tif", np.zeros((3, 4, 5), np.uint16), photometric="minisblack")
+    frames = [Image.fromarray(RGB8), Image.fromarray(RGB8[::-1].copy())]
+    frames[0].save(tmp_path / "film.gif", save_all=True, append_images=frames[1:])
+    for name, words in {"signed.tif": "int16", "stack.tif": "3 planes", "film.gif": "2 frames"}.items():
+        with pytest.raises(ImageReadError, match=f"{name}.*{words}"):
+            read_image(tmp_path / name)
+
+
+def test_min_side(tmp_path: Path) -> None:
+    Image.fromarray(RGB8[:1, :1]).save(tmp_path / "dot.png")
+    assert read_image(tmp_path / "dot.png").shape == (1, 1, 3)
+    with pytest.raises(ImageReadError, match=r"1x1 pixels, sides of at least 64"):
+        read_image(tmp_path / "dot.png", min_side=64)
+
+
+def test_written_images_come_back(tmp_path: Path) -> None:
+    colour = RNG.random((5, 7, 3))
+    np.testing.assert_allclose(read_image(write_image(tmp_path / "c.png", colour)), colour, atol=0.5 / 255 + 1e-6)
+    assert_samples(read_image(write_image(tmp_path / "g.png", RGB8[..., :1])), RGB8[..., 0], SCALE)
+    write_image(tmp_path / "g.png", RGB8)
+    assert_samples(read_image(tmp_path / "g.png"), RGB8, SCALE)
+    assert sorted(os.listdir(tmp_path)) == ["c.png", "g.png"]
+
+
+@pytest.mark.parametrize("array", [np.full((2, 2), np.nan), np.zeros((2, 2, 4)), np.zeros((0, 2)), np.zeros((2, 2), int)])
+def test_arrays_that_are_no_pictures(tmp_path: Path, array: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"a\.png"):
+        write_image(tmp_path / "a.png", array)
+    with pytest.raises(ValueError, match="PNG"):
+        write_image(tmp_path / "a.jpg", np.zeros((2, 2)))
+    assert os.listdir(tmp_path) == []
+
+
+def test_unwritable_places(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "none" / "a.png", tmp_path / "file" / "a.png"):
+        with pytest.raises(ImageWriteError, match=r"a\.png.*choose a folder"):
+            write_image(path, np.zeros((2, 2)))
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_image(tmp_path / "a.png", RGB8)
+
+    def fail(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(ImageWriteError, match="No space left"):
+        write_image(tmp_path / "a.png", RGB8[::-1])
+    assert os.listdir(tmp_path) == ["a.png"]
+    assert_samples(read_image(tmp_path / "a.png"), RGB8, SCALE)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from blurlab.core.boundary import BOUNDARIES
+from blurlab.physics import Convolution, Gradient, LinearOperator, check_operator
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 17, 24), (2, 1, 24, 17)])
+@pytest.mark.parametrize("size", [(1, 1), (3, 3), (7, 7), (5, 9), (17, 17)])
+@pytest.mark.parametrize("method", ["direct", "fft", "auto"])
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_convolution(
+    boundary: str, method: str, size: tuple[int, int], shape: tuple[int, int, int, int]
+) -> None:
+    psf = torch.rand(2, 1, *size, generator=rng(), dtype=torch.float64)
+    check_operator(Convolution(psf, boundary, method), shape, generator=rng(1))
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_one_kernel_for_all(boundary: str) -> None:
+    psf = torch.rand(1, 1, 5, 5, generator=rng(), dtype=torch.float64)
+    check_operator(Convolution(psf, boundary), (3, 2, 17, 24), generator=rng(1))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 17, 24), (1, 1, 1, 5), (1, 1, 5, 1)])
+@pytest.mark.parametrize("boundary", ["circular", "replicate"])
+def test_gradient(boundary: str, shape: tuple[int, int, int, int]) -> None:
+    check_operator(Gradient(boundary), shape, generator=rng())
+
+
+class Broken(LinearOperator):
+    """A convolution with one fault."""
+
+    def __init__(self, fault: str) -> None:
+        psf = torch.rand(1, 1, 3, 3, generator=rng(), dtype=torch.float64)
+        self.good, self.fault = Convolution(psf), fault
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.fault == "in place":
+            x.mul_(1.0 + 1e-12)
+        return self.good.forward(x) + (1e-6 if self.fault == "offset" else 0.0)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        return self.good.forward(y) if self.fault == "adjoint" else self.good.adjoint(y)
+
+
+@pytest.mark.parametrize(("fault", "law"), [("offset", "linear"), ("adjoint", "<Ax, y>"), ("in place", "")])
+def test_the_laws_can_fail(fault: str, law: str) -> None:
+    with pytest.raises((AssertionError, RuntimeError), match=law):
+        check_operator(Broken(fault), (1, 1, 6, 7), generator=rng())

@@ -1,0 +1,57 @@
+"""Training: schedules, checkpoints without surprises, a net that can learn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from blurlab.dataset import Degraded
+from blurlab.head import KindLabels
+from blurlab.learning import Classification, load_net
+from blurlab.learning.classification import one_cosine
+
+
+def module(schedule: str = "constant") -> Classification:
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    return Classification(
+        net, KindLabels(("none", "motion")), lambda weights: torch.optim.SGD(weights, lr=0.1), schedule=schedule, total_steps=10
+    )
+
+
+def batch() -> Degraded:
+    y = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    nothing = torch.zeros(6)
+    kind = torch.tensor([0, 1, 0, 1, 0, 1])
+    return Degraded(y, y, torch.ones(6, 1, 1, 1), kind, nothing[:, None], nothing, nothing, torch.arange(6))
+
+
+def test_loss_is_cross_entropy() -> None:
+    model, data = module(), batch()
+    expected = nn.functional.cross_entropy(model(data.y), data.kind)
+    loss, accuracy = model._loss_and_accuracy(data)
+    assert torch.allclose(loss, expected)
+    assert float(accuracy) == float((model(data.y).argmax(1) == data.kind).float().mean())
+
+
+def test_cosine_warms_up_and_ends_at_zero() -> None:
+    values = [one_cosine(step / 100) for step in range(101)]
+    assert values[5] == max(values) == 1.0
+    assert values[-1] == pytest.approx(0.0)
+    assert all(a >= b for a, b in zip(values[5:], values[6:], strict=False))
+
+
+def test_unknown_schedule_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="constant, one_cosine"):
+        module("cosin")
+
+
+def test_checkpoint_holds_plain_values_and_loads_with_weights_only(tmp_path: Path) -> None:
+    model = module()
+    path = tmp_path / "best.ckpt"
+    torch.save({"state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams)}, path)
+    other = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    assert torch.equal(load_net(other, path)(batch().y), model(batch().y))
+    assert not other.training

@@ -1,0 +1,260 @@
+"""Tables and pages from a record whose figures are made up."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up import EVIL, made_up_record, with_examples
+from rich.console import Console
+
+from blurlab.report import (
+    load_record,
+    published,
+    sweep_table,
+    terminal_table,
+    validate_record,
+    write_html,
+    write_index,
+    write_report_md,
+)
+from blurlab.report.chart import Series, line_chart, ticks
+from blurlab.report.rows import rows
+
+PAPER = Path(__file__).parents[2] / "experiments" / "williams2017" / "published.csv"
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Checks that every element is closed in order, and collects what a page refers to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.words = ""
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for key, value in attrs if key in ("src", "href", "xlink:href", "srcset", "action")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words += f" {data}"
+
+
+def printed(table: Any) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(table)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def line_of(text: str, *words: str) -> str:
+    return next(line for line in text.splitlines() if all(word in line for word in words))
+
+
+def test_terminal_table_puts_published_ours_limit_side_by_side_by_name() -> None:
+    text = printed(terminal_table(made_up_record()))
+    for head, ours in (("compact", "0.911 [0.899, 0.923]  n 612"), ("lenet", "0.822 [0.800, 0.844]  n 612")):
+        line = line_of(text, "Accuracy of the blur type", head)
+        assert re.search(rf"0\.9589.*{re.escape(ours)}.*0\.977", line)
+    assert "1.00 " in line_of(text, "Clean images")
+    motion = line_of(text, "Motion-blurred images")
+    assert "0.887" in motion and "not run" in motion
+    assert re.search(r"- .* 7\.11 .* - ", line_of(text, "ISNR, true kernel"))
+    assert "−3.33 [−3.83, −2.83]" in line_of(text, "one class too long")
+    assert "3.21" in line_of(text, "Time to classify") and "[" not in line_of(text, "Time to classify")
+    assert "Messidor was not found: these figures are for fundus_synthetic" in text
+
+
+def test_terminal_table_prints_brackets_of_names_as_they_are() -> None:
+    record = made_up_record(device="[red]card[/red]", dataset={"name": "a[b]", "requested": "a[b]"})
+    text = printed(terminal_table(record))
+    assert "[red]card[/red]" in text and "a[b]" in text and "not found" not in text
+
+
+def test_verdict_follows_the_interval_and_the_better_direction() -> None:
+    record = made_up_record(
+        metrics={
+            "psnr": {"value": 30, "low": 29, "high": 31},
+            "radius_mae_px": {"value": 0.3, "low": 0.2, "high": 0.4},
+            "classify_ms": {"value": 1.0},
+        },
+        published={name: {"value": v, "source": "-"} for name, v in
+                   (("psnr", 28), ("radius_mae_px", 0.1), ("classify_ms", 2))},
+    )  # fmt: skip
+    assert {row.name: row.verdict for row in rows(record)} == {
+        "psnr": "better",
+        "radius_mae_px": "worse",
+        "classify_ms": "",
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["git", "dataset.requested", "boundary.solver", "metrics.isnr_map.value", "limit.type_accuracy.how"]
+)
+def test_validation_names_the_missing_key(path: str) -> None:
+    record = json.loads(json.dumps(made_up_record()))
+    *outer, last = path.split(".")
+    inner = record
+    for key in outer:
+        inner = inner[key]
+    del inner[last]
+    with pytest.raises(ValueError, match=re.escape(repr(path))):
+        validate_record(record)
+
+
+def test_validation_refuses_words_for_numbers_and_ragged_matrices() -> None:
+    with pytest.raises(TypeError, match=r"metrics\.psnr\.value"):
+        validate_record(made_up_record(metrics={"psnr": {"value": "30"}}))
+    with pytest.raises(ValueError, match="2x2"):
+        validate_record(made_up_record(confusion={"type": {"labels": ["a", "b"], "matrix": [[1, 2]]}}))
+
+
+def test_load_record_takes_a_run_directory_and_says_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="give a run directory"):
+        load_record(tmp_path)
+    (tmp_path / "record.json").write_text(json.dumps(made_up_record()))
+    assert load_record(tmp_path) == load_record(tmp_path / "record.json") == made_up_record()
+    (tmp_path / "record.json").write_text("{")
+    with pytest.raises(ValueError, match=r"record\.json"):
+        load_record(tmp_path)
+
+
+def test_page_is_whole_self_contained_and_escaped(tmp_path: Path) -> None:
+    path = write_html(with_examples(made_up_record(), tmp_path), tmp_path)
+    text = path.read_text(encoding="utf-8")
+    page = Page(text)
+    assert path == tmp_path / "report.html" and [p.name for p in tmp_path.glob(".*")] == []
+    assert len(page.links) == 3 and all(link.startswith("data:image/png;base64,") for link in page.links)
+    assert "script" not in page.tags and "@import" not in text and "url(" not in text and "http" not in page.links
+    assert not re.search(r"https?://", text)
+    assert EVIL in page.words
+    for words in ("Messidor was not found: these figures are for fundus_synthetic", "no picture", "motion 6.2 px",
+                  "ISNR 7.1 dB", "ISNR −0.4 dB", "SSIM 0.910", "80.4 %", "abc1234", "torch 9.9.9", "123.4 s",
+                  "−10.44", "not run", "invented for a test"):  # fmt: skip
+        assert words in " ".join(page.words.split()), words
+    assert page.tags.count("polyline") == 3 and page.tags.count("polygon") == 2
+
+
+def test_page_has_no_warning_where_the_set_asked_for_was_used(tmp_path: Path) -> None:
+    record = made_up_record(dataset={"name": "Messidor", "requested": "messidor"})
+    assert "was not found" not in write_html(record, tmp_path).read_text(encoding="utf-8")
+
+
+def test_page_of_a_bare_record_and_of_figures_that_are_not_finite(tmp_path: Path) -> None:
+    bare = made_up_record(
+        metrics={"psnr": {"value": None}, "isnr_oracle": {"value": float("inf"), "unit": "dB"}}, published={}, limit={}
+    )
+    for key in ("confusion", "curves", "error_propagation", "skipped", "notes", "config"):
+        del bare[key]
+    page = Page(write_html(bare, tmp_path).read_text(encoding="utf-8"))
+    assert "∞" in page.words and "Curves" not in page.words and "Confusion" not in page.words
+
+
+def test_page_draws_isnr_against_noise_from_several_records(tmp_path: Path) -> None:
+    others = [made_up_record(noise={"sigma": sigma}) for sigma in (0.002, 0.01)]
+    text = write_html(made_up_record(), tmp_path, others).read_text(encoding="utf-8")
+    assert "against noise sigma" in text and text.count("<polyline") == 3 + 5
+
+
+def test_a_page_that_cannot_be_made_leaves_the_old_one(tmp_path: Path) -> None:
+    path = write_html(made_up_record(), tmp_path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="lacks"):
+        write_html({"experiment": "x"}, tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_chart_keeps_points_inside_the_frame_and_leaves_gaps_out() -> None:
+    points = [{"x": x, "value": v} for x, v in ((1, 0.2), (2, float("nan")), (3, 0.9))]
+    svg = line_chart([Series("<b>", points)], "x", "y", 0.0, 1.0)
+    places = [float(v) for v in re.findall(r'c[xy]="([^"]+)"', svg)]
+    assert len(places) == 4 and all(0 < v < 480 for v in places) and "<b>" not in svg and "nan" not in svg
+    assert line_chart([Series("none", [])], "x", "y") == ""
+    assert ticks(5, 5)[0] <= 5 < ticks(5, 5)[-1]
+
+
+def test_sweep_table_shows_the_overrides_that_differ() -> None:
+    def job(taps: int, value: float) -> dict[str, Any]:
+        return made_up_record(
+            experiment="messidor_binary", overrides=[f"blur.taps={taps}", "budget=small"],
+            metrics={"binary_accuracy": {"value": value, "low": value - 0.01, "high": value}},
+        )  # fmt: skip
+
+    text = printed(sweep_table([job(20, 1.0), job(3, 0.876)]))
+    assert "blur.taps" in text and "budget=small" not in text and "│ budget" not in text
+    assert "0.876" in line_of(text, "│ 3 ") and "[0.866, 0.876]" in text
+    plain = [made_up_record(seed=seed) for seed in (11, 12)]
+    assert "seed" in printed(sweep_table(plain)) and "variant" not in printed(sweep_table(plain))
+    with pytest.raises(ValueError, match="at least one record"):
+        sweep_table([])
+
+
+def test_published_figures_of_williams() -> None:
+    hier = published(PAPER, "messidor_hier")
+    assert hier["type_accuracy"]["value"] == 0.9589 and hier["type_accuracy"]["n"] == 900
+    assert hier["accuracy_clean"]["text"] == "1.00" and "section 3" in hier["accuracy_clean"]["source"]
+    assert published(PAPER, "messidor_binary") == {}
+    assert published(PAPER, "messidor_binary", "messidor.taps3")["binary_accuracy"]["value"] == 0.94
+    assert published(PAPER, "messidor_strength5")["isnr_estimated"]["value"] == 7.53
+    with pytest.raises(FileNotFoundError, match=r"published\.csv"):
+        published(PAPER.parent / "no.csv", "messidor_hier")
+
+
+def paper_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "williams2017"
+    (folder / "results" / "small").mkdir(parents=True)
+    (folder / "published.csv").write_bytes(PAPER.read_bytes())
+    taps = made_up_record(
+        experiment="messidor_binary", variant="drive.taps10", blur={"taps": 10}, published={}, limit={}, confusion={},
+        metrics={"binary_accuracy": {"value": 0.9012, "low": 0.89, "high": 0.91, "n": 77}},
+    )  # fmt: skip
+    for name, record in (("messidor_hier.a|b", made_up_record(variant="a|b")), ("messidor_binary.taps10", taps)):
+        (folder / "results" / "small" / f"{name}.json").write_text(json.dumps(record))
+    return folder
+
+
+def test_report_md_says_what_ran_under_what_and_what_did_not(tmp_path: Path) -> None:
+    folder = paper_folder(tmp_path)
+    path = write_report_md(folder)
+    first = path.read_bytes()
+    assert write_report_md(folder).read_bytes() == first
+    text = first.decode()
+    ten = line_of(text, "messidor\\_binary taps10")
+    held = ("fundus\\_synthetic (in place of messidor)", "sigma=0.004", "valid", "small", "an invented CPU")
+    for words in ("0.988", "0.901 [0.890, 0.910] n 77", *held):
+        assert words in ten
+    assert "not run" in line_of(text, "messidor\\_binary taps20") and "not run" in line_of(text, "five strengths")
+    assert "0.911" in line_of(text, "0.9589", "(compact)") and "0.822" in line_of(text, "0.9589", "(lenet)")
+    assert "### a\\|b, budget small" in text
+    for block in re.findall(r"(?:^\|.*\n)+", text, re.M):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
+
+
+def test_index_has_a_line_a_record(tmp_path: Path) -> None:
+    paper_folder(tmp_path)
+    with write_index(tmp_path).open(encoding="utf-8", newline="") as handle:
+        lines = list(csv.DictReader(handle))
+    assert [line["experiment"] for line in lines] == ["messidor_binary", "messidor_hier"]
+    assert lines[0]["binary_accuracy"] == "0.9012" and lines[0]["isnr_oracle"] == ""
+    assert lines[1]["type_accuracy/lenet"] == "0.822" and lines[1]["budget"] == "small"
+    assert lines[1]["record"] == "williams2017/results/small/messidor_hier.a|b.json"

@@ -1,0 +1,122 @@
+"""What a command line may say, and the one line it gets where it is wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from blurlab.run.compose import check, conf_dir, groups, options, with_budget, with_resume
+from blurlab.run.errors import UsageError
+
+
+@pytest.mark.parametrize("experiment", options("experiment"))
+def test_every_experiment_composes(experiment: str, tmp_path: Path) -> None:
+    cfg = check([f"+experiment={experiment}", f"paths.runs_dir={tmp_path}"])
+    assert cfg.run.experiment == experiment
+
+
+@pytest.mark.parametrize(
+    ("group", "member"),
+    [(group, member) for group in groups() if group not in ("experiment", "paths") for member in options(group)],
+)
+def test_every_member_of_every_group_composes(group: str, member: str, tmp_path: Path) -> None:
+    if group == "launcher" and member != "local":
+        pytest.skip("the launcher is an extra that need not be installed")
+    check([f"{group}={member}", f"paths.runs_dir={tmp_path}"])
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["+typo=1"], "unknown key 'typo'"),
+        (["+noise.sigmaa=0.1"], "unknown key 'noise.sigmaa', did you mean 'sigma'"),
+        (["typo=1"], "unknown key 'typo'"),
+        (["+experiment=messidor_heir"], "unknown experiment 'messidor_heir', did you mean 'messidor_hier'"),
+        (["experiment=messidor_hier"], r"write \+experiment=messidor_hier"),
+        (["blur=moton"], "unknown blur 'moton', did you mean 'motion'"),
+    ],
+)
+def test_a_wrong_word_gets_one_line_that_helps(words: list[str], line: str) -> None:
+    with pytest.raises(UsageError, match=line) as caught:
+        check(words)
+    assert "\n" not in str(caught.value)
+
+
+def test_sweeps_are_checked_by_their_first_job(tmp_path: Path) -> None:
+    cfg = check(["+experiment=messidor_binary", "blur.taps=20,10,3", "budget=smoke", f"paths.runs_dir={tmp_path}"])
+    assert cfg.blur.taps == 20
+
+
+def test_budget_is_small_without_a_cuda_device_and_never_overrides_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert with_budget(["seed=1"])[0] == ["seed=1", "budget=small"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert with_budget(["budget=auto"])[0] == ["budget=full"]
+    assert with_budget(["budget=smoke"]) == (["budget=smoke"], "")
+
+
+def test_resume_replays_the_saved_command_line(tmp_path: Path) -> None:
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / ".hydra" / "overrides.yaml").write_text("- +experiment=messidor_hier\n- budget=smoke\n")
+    words = with_resume([f"run.resume={tmp_path}"])
+    assert words[:2] == ["+experiment=messidor_hier", "budget=smoke"]
+    assert words[-1] == f"hydra.run.dir='{tmp_path}'"
+
+
+def test_resume_of_a_directory_that_no_run_made_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no run directory"):
+        with_resume([f"run.resume={tmp_path}"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a plain user gets the same line from a folder without write permission")
+def test_an_unwritable_output_directory_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(UsageError, match="cannot write"):
+        check([f"paths.runs_dir={file}/runs"])
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "blurlab", *words], capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["+typo=1"],
+        ["+experiment=nothing"],
+        ["noise.sigma=-0.1"],
+        ["dataset=messidor", "dataset.strict=true"],
+        ["dataset=folder", "dataset.source.root=nowhere"],
+        ["paths.runs_dir=/proc/none"],
+        ["dataset.size=8"],
+        ["head._target_=os.system"],
+        ["frobnicate"],
+    ],
+)
+def test_a_wrong_command_ends_with_one_line_and_leaves_nothing(words: list[str], tmp_path: Path) -> None:
+    done = command(*words, "budget=smoke", "logger=csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_help_lists_every_group_without_importing_torch(tmp_path: Path) -> None:
+    done = command("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert all(group in done.stdout for group in groups())
+    probe = "import sys; from blurlab.cli import help_text; help_text(); print('torch' in sys.modules or 'hydra' in sys.modules)"
+    seen = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert seen.stdout.strip() == "False"
+
+
+def test_configuration_lies_where_the_package_is() -> None:
+    assert (conf_dir() / "run.yaml").is_file()
