@@ -42,6 +42,8 @@ class BlurFamily(ABC):
         strength_name: The parameter that is the strength.
         strength_scale: Strength in pixels = this times that parameter.
         symmetric: Is the centre of mass at the centre pixel, whatever the parameters?
+        may_cut: May a kernel be smaller than its blur (a tail that is cut and renormalised)?
+        units: Unit of each parameter.
         bounds: ``(low, high)`` of each parameter.
         size: Side k of the kernels, odd, the same for all.
 
@@ -100,13 +102,13 @@ class BlurFamily(ABC):
         """
 
     def draw(self, n: int, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """N kinds (n,) and parameters (n, P), float32, uniform over the ranges, on the generator's device."""
+        """Kinds (n,) and parameters (n, P), float32, uniform over the ranges, on the generator's device."""
         columns = [uniform(n, low, high, generator=generator).clamp(low, high) for low, high in self.bounds]
         kind = torch.zeros(n, dtype=torch.long, device=generator.device)
         return kind, torch.stack(columns, dim=1) if columns else torch.empty(n, 0, device=generator.device)
 
     def sample(self, n: int, *, generator: torch.Generator) -> Blur:
-        """N labelled kernels: :meth:`draw`, then :meth:`psf`."""
+        """Labelled kernels, n of them: :meth:`draw`, then :meth:`psf`."""
         kind, params = self.draw(n, generator=generator)
         return Blur(psf=self.psf(params, kind), kind=kind, params=params)
 
@@ -152,7 +154,8 @@ def kind_rows(kind: Tensor | int, n: int, count: int, device: torch.device) -> T
     Raises:
         ValueError: If its shape is not (n,) or an index is not in 0 .. count - 1.
     """
-    rows = torch.full((n,), kind, device=device) if isinstance(kind, int) else kind.to(device)
+    rows = torch.as_tensor(kind, device=device)
+    rows = rows.expand(n) if rows.ndim == 0 else rows
     if rows.shape != (n,) or rows.dtype != torch.long:
         raise ValueError(f"kind must be int64 of shape ({n},), got {rows.dtype} {tuple(rows.shape)}")
     if n and not 0 <= int(rows.min()) <= int(rows.max()) < count:

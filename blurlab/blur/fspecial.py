@@ -2,7 +2,8 @@
 
 Where GNU Octave's image package (2.14) differs from MATLAB: its ``motion`` draws a row of ones and rotates it
 bilinearly, so it agrees only for odd lengths at 0 and 90 degrees, puts even lengths off-centre (that row is
-:func:`~blurlab.blur.taps.taps_psf`) and refuses lengths that are not whole; its ``disk`` refuses radii that are not whole.
+:func:`~blurlab.blur.taps.taps_psf`) and refuses lengths that are not whole; its ``disk`` is the same, but refuses
+radii that are not whole.
 """
 
 from __future__ import annotations

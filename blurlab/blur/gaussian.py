@@ -71,7 +71,6 @@ def anisotropic_gaussian_psf(
     check_values(size, sigma_x_px=sigma_x_px, sigma_y_px=sigma_y_px, angle_deg=angle_deg)
     var_x, var_y = (work_tensor(s).clamp_min(SIGMA_FLOOR_PX) ** 2 for s in (sigma_x_px, sigma_y_px))
     angle = torch.deg2rad(work_tensor(angle_deg))
-    var_col = var_x * angle.cos() ** 2 + var_y * angle.sin() ** 2
     var_row = var_x * angle.sin() ** 2 + var_y * angle.cos() ** 2
     covariance = (var_y - var_x) * angle.sin() * angle.cos()  # rows go down
     given_row = (var_x * var_y / var_row).sqrt()[:, None, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Self
 
 import torch
@@ -52,8 +53,8 @@ class Mixture(BlurFamily):
         self.size = max(member.size for member in members.values()) if size is None else size
         check_size(self.size)
         self._members = {kind: member.with_size(self.size) for kind, member in members.items()}
-        ends = torch.tensor([0] + [len(member.names) for member in members.values()]).cumsum(0).tolist()
-        self._columns = [slice(first, last) for first, last in zip(ends, ends[1:], strict=False)]
+        ends = [0, *accumulate(len(member.names) for member in members.values())]
+        self._columns = [slice(first, last) for first, last in pairwise(ends)]
 
     @property
     def units(self) -> tuple[str, ...]:

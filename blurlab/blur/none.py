@@ -12,7 +12,7 @@ from blurlab.blur.shape import check_size
 def identity_psf(
     n: int, size: int, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
 ) -> Tensor:
-    """N kernels (n, 1, size, size) that are 1 at the centre and 0 elsewhere.
+    """Kernels (n, 1, size, size) that are 1 at the centre and 0 elsewhere.
 
     Raises:
         ValueError: If the size is even.

@@ -12,7 +12,7 @@ from blurlab.blur.values import as_psf, check_values
 
 
 def taps_psf(taps: Tensor, size: int) -> Tensor:
-    """N equal weights 1/n in a row, at offsets -(n // 2) .. n - 1 - n // 2 from the centre; 1 is the identity.
+    """Equal weights 1/n in a row of n, at offsets -(n // 2) .. n - 1 - n // 2 from the centre; 1 is the identity.
 
     An even n is off-centre by half a pixel, as in [Williams2017] with n pixels of motion.
 

@@ -63,14 +63,16 @@ def extend(x: Tensor, radius: tuple[int, int], boundary: str) -> Tensor:
     rows, cols = radius
     if boundary == "valid" or radius == (0, 0):
         return x
-    out = F.pad(x, (cols, cols, rows, rows))
     if boundary == "zero":
-        return out
-    for dim, r in ((-1, cols), (-2, rows)):
-        size = x.shape[dim]
+        return F.pad(x, (cols, cols, rows, rows))
+    height, width = x.shape[-2:]
+    out = x.new_empty((*x.shape[:-2], height + 2 * rows, width + 2 * cols))
+    out[..., rows : rows + height, cols : cols + width] = x
+    inner = out.narrow(-2, rows, height)
+    for grid, dim, size, r in ((inner, -1, width, cols), (out, -2, height, rows)):
         for target, source in _pairs(boundary, size, r) if r else ():
-            taken = out.narrow(dim, r + source, 1 if boundary == "replicate" else r)
-            out.narrow(dim, target, r).copy_(taken.flip(dim) if boundary == "reflect" else taken)
+            taken = grid.narrow(dim, r + source, 1 if boundary == "replicate" else r)
+            grid.narrow(dim, target, r).copy_(taken.flip(dim) if boundary == "reflect" else taken)
     return out
 
 

@@ -6,6 +6,7 @@ with alpha already dropped and colours as RGB, and the EXIF orientation (1 to 8)
 
 from __future__ import annotations
 
+import logging
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -15,6 +16,8 @@ Samples = tuple[NDArray[Any], int]
 MAX_PIXELS = 175_000_000  # just under the size at which Pillow refuses by itself
 ORIENTATION_TAG = 274
 PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "PPM", "WEBP", "GIF", "JPEG2000")
+# what tifffile would print on standard error of a damaged file is said by the error
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 

@@ -30,6 +30,7 @@ from blurlab.core.image_decode import (
 
 _SUFFIXES = ".png .jpg .jpeg .jpe .tif .tiff .bmp .ppm .pgm .pbm .pnm .webp .gif .jp2 .j2k"
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
+ROUNDING = 1e-5  # how far floats may leave [0, 1]; they are clipped
 _HEAD = 4096
 _T = TypeVar("_T")
 
@@ -163,9 +164,9 @@ def _unit_range(samples: NDArray[Any]) -> NDArray[np.float32]:
     if not np.isfinite(samples).all():
         raise Refused("it holds NaN or infinite values; replace them")
     low, high = float(samples.min()), float(samples.max())
-    if low < 0 or high > 1:
+    if low < -ROUNDING or high > 1 + ROUNDING:
         raise Refused(f"its floating-point values run from {low:.4g} to {high:.4g}; scale them to [0, 1]")
-    return samples.astype(np.float32)
+    return samples.astype(np.float32).clip(0, 1)
 
 
 def _upright(image: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:

@@ -26,7 +26,7 @@ class Prepared:
 
     Attributes:
         photos: The photographs, in the order asked for.
-        arrays: Their pixels, (size, size, 1 or 3) uint8 each.
+        arrays: Their pixels, (size, size, 1 or 3) uint8 each; smaller where ``size`` was a ceiling.
         skipped: (id, reason) of photographs that could not be decoded or are too small.
     """
 
@@ -122,6 +122,7 @@ def prepare_all(
     channel: str,
     cache_dir: Path | str | None = None,
     *,
+    ceiling: bool = False,
     digests: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
@@ -136,6 +137,8 @@ def prepare_all(
         size: Side, pixels.
         channel: ``green``, ``grey`` or ``rgb``.
         cache_dir: Folder of the cache, made if missing; None for none.
+        ceiling: Photographs whose short side is below ``size`` keep that side, rather than being enlarged.
+        ceiling: Is ``size`` only the largest side? Smaller photographs then keep their own.
         digests: SHA-256 by id, as in ``Split.digests``; computed where missing.
         progress: Called with (done, total) after each photograph.
 
@@ -148,20 +151,17 @@ def prepare_all(
     """
     check_preparation(size, channel)
     done = Prepared([], [], [])
+    form = f"{'max' if ceiling else ''}{size}_{channel}_v{CACHE_VERSION}"
     for number, photo in enumerate(photos, 1):
         entry = None
         try:
             if cache_dir is not None:
                 digest = (digests or {}).get(photo.id) or source.digest(photo)
-                entry = (
-                    Path(cache_dir)
-                    / "prepared"
-                    / digest[:2]
-                    / f"{digest}_{size}_{channel}_v{CACHE_VERSION}.npz"
-                )
+                entry = Path(cache_dir) / "prepared" / digest[:2] / f"{digest}_{form}.npz"
             array = _stored(entry)
             if array is None:
-                array = to_square(source.load(photo), size, channel)
+                image = source.load(photo)
+                array = to_square(image, min(size, *image.shape[:2]) if ceiling else size, channel)
                 _store(entry, array)
             done.photos.append(photo)
             done.arrays.append(array)
@@ -178,7 +178,7 @@ def _stored(entry: Path | None) -> NDArray[np.uint8] | None:
     if entry is None:
         return None
     try:
-        with np.load(entry, allow_pickle=False) as stored:
+        with open(entry, "rb") as file, np.load(file, allow_pickle=False) as stored:
             array = stored["image"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None  # there is none, or it is damaged

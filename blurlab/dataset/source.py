@@ -87,9 +87,9 @@ class Source(ABC):
             read_size(photo.path, min_side=MIN_SIDE)
 
     def digest(self, photo: Photo) -> str:
-        """SHA-256 of the file's bytes, or of the id of a photograph that is drawn, as 64 hexadecimal digits."""
+        """SHA-256 of the file's bytes, or of the names of set and photograph where it is drawn, in hexadecimal."""
         if photo.path is None:
-            return hashlib.sha256(photo.id.encode()).hexdigest()
+            return hashlib.sha256(f"{self.name}/{photo.id}".encode()).hexdigest()
         with open(photo.path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -27,7 +27,7 @@ class Stare(Source):
             looks_for="im0001.ppm, im0002.ppm ... (unpacked: gunzip im*.ppm.gz)",
             site=self.site,
             folders=("stare", "stare-images", "all-images"),
-            places=(("",), ("images",), ("stare-images",), ("all-images",)),
+            places=(("",), ("images",)),
             pattern=r"im\d{4}\.(ppm|png|tif|tiff)",
         )
         return [Photo(id=name, path=path) for name, path, _ in layout.find(self.root)]

@@ -8,4 +8,13 @@ from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.tv import TV, tv_objective
 from blurlab.deconvolver.wiener import Wiener, wiener
 
-__all__ = ["TV", "Deconvolver", "ImplicitTV", "Restored", "Wiener", "check_deconvolver", "tv_objective", "wiener"]
+__all__ = [
+    "TV",
+    "Deconvolver",
+    "ImplicitTV",
+    "Restored",
+    "Wiener",
+    "check_deconvolver",
+    "tv_objective",
+    "wiener",
+]

@@ -11,9 +11,9 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
 from blurlab.deconvolver.border import extend_periodic
-from blurlab.deconvolver.difference import difference_power, gradient, gradient_adjoint, project_, total_variation
 from blurlab.deconvolver.iteration import Rows, iterate
-from blurlab.deconvolver.tv import STRENGTH
+from blurlab.deconvolver.tv import STRENGTH, D, default_weight
+from blurlab.deconvolver.variation import project, total_variation
 
 INSIDE = 1e-3
 """First estimates are kept this share of the range away from its ends, where the transform's inverse is infinite."""
@@ -28,7 +28,7 @@ def transform(psi: Tensor, upper: float) -> Tensor:
 
     Example:
         >>> transform(torch.tensor([-100.0, 0.0]), 2.0)
-        tensor([..., 1.0000e+00])
+        tensor([0., 1.])
     """
     return upper * torch.sigmoid(psi)
 
@@ -66,15 +66,16 @@ class Problem(Rows):
 
 @dataclass
 class State(Rows):
-    """What :func:`step` hands on, (B, C, P, Q): u = T(psi) is split by lambda, q = T(psi) + theta (psi - zeta)^2 by e."""
+    """What :func:`step` hands on, (B, C, P, Q); u = T(psi) is split by lambda, q = T(psi) + theta (psi - zeta)^2
+    by e.
+    """
 
     u: Tensor
     """``T(psi)``, the image."""
     psi: Tensor
     lam: Tensor
     e: Tensor
-    bx: Tensor
-    by: Tensor
+    b: Tensor
     pull: Tensor
     """``grad^T (d - b)``."""
 
@@ -82,9 +83,9 @@ class State(Rows):
 def start(problem: Problem) -> State:
     """The state at the first estimate zeta, multipliers zero."""
     u = transform(problem.zeta, problem.upper)
-    zero = torch.zeros_like
-    pull = gradient_adjoint(*gradient(u))
-    return State(u, problem.zeta, lam=zero(u), e=zero(u), bx=zero(u), by=zero(u), pull=pull)
+    field = D.A(u)
+    nothing = torch.zeros_like(u)
+    return State(u, problem.zeta, lam=nothing, e=nothing, b=torch.zeros_like(field), pull=D.A_adjoint(field))
 
 
 def step(problem: Problem, state: State) -> State:
@@ -106,18 +107,16 @@ def step(problem: Problem, state: State) -> State:
     convexified = state.u + p.theta * (state.psi - p.zeta).square()
     q = irfft2(rfft2(p.kappa * (convexified - state.e) + p.rho * state.pull) * p.inverse_q, grid)
 
-    # d: shrink(grad q + b, alpha / rho);  b <- b + grad q - d, which is the projection
-    dx, dy = gradient(q)
-    dx, dy = dx + state.bx, dy + state.by
-    bx, by = dx.clone(), dy.clone()
-    project_(bx, by, p.radius)
-    pull = gradient_adjoint(dx - 2 * bx, dy - 2 * by)
+    # d: shrink(grad q + b, alpha / rho);  b <- grad q + b - d, which is the projection
+    field = D.A(q) + state.b
+    b = project(field, p.radius)
+    pull = D.A_adjoint(field - 2 * b)
 
     # psi, pixel by pixel;  e <- e + q - T(psi) - theta (psi - zeta)^2;  lambda <- lambda + gamma (T(psi) - u)
     psi = newton(p, state.psi, u - state.lam / p.gamma, q + state.e)
     image = transform(psi, p.upper)
     e = state.e + q - image - p.theta * (psi - p.zeta).square()
-    return State(image, psi, state.lam + p.gamma * (image - u), e, bx, by, pull)
+    return State(image, psi, state.lam + p.gamma * (image - u), e, b, pull)
 
 
 def newton(p: Problem, psi: Tensor, near: Tensor, convexified: Tensor) -> Tensor:
@@ -144,8 +143,8 @@ class ImplicitTV(Deconvolver):
     from the present image in each of the ``rounds``.
 
     Args:
-        weight: alpha; None is ``strength sigma^2`` for each image.
-        strength: alpha / sigma^2 where weight is None.
+        weight: alpha; None is ``strength sigma^1.5`` for each image.
+        strength: alpha / sigma^1.5 where weight is None.
         iterations: Ceiling, of each round.
         rounds: First estimates: y, then the image of the round before.
         tolerance: Relative change of an image between iterations at which it is done.
@@ -194,9 +193,10 @@ class ImplicitTV(Deconvolver):
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Rounds of ADMM from y; history: relative_change, objective (of the image, after each round)."""
         z = y if self.boundary == "circular" else extend_periodic(y, 2 * max(psf.shape[-2:]))
-        alpha = self.strength * sigma.square() if self.weight is None else torch.full_like(sigma, self.weight)
+        alpha = default_weight(sigma, self.strength) if self.weight is None else torch.full_like(sigma, self.weight)
         otf = psf_to_otf(psf, (z.shape[-2], z.shape[-1]))
-        u, history = z, {"relative_change": [], "objective": []}
+        history: dict[str, list[float]] = {"relative_change": [], "objective": []}
+        u = z
         for _ in range(self.rounds):
             problem = self._problem(z, otf, alpha, first=u)
             u, change = iterate(step, problem, start(problem), self.iterations, self.tolerance)
@@ -207,7 +207,7 @@ class ImplicitTV(Deconvolver):
     def _problem(self, z: Tensor, otf: Tensor, alpha: Tensor, *, first: Tensor) -> Problem:
         """Penalties in units of alpha, filters, and zeta = T^-1(first)."""
         gamma, kappa, rho = self.gamma * alpha, self.kappa * alpha, self.rho * alpha
-        power = difference_power((z.shape[-2], z.shape[-1]), like=z)
+        power = D.power((z.shape[-2], z.shape[-1]), like=z)
         return Problem(
             data=otf.conj() * rfft2(z),
             inverse_u=1 / (otf.abs().square() + gamma),

@@ -13,8 +13,8 @@ TINY_SIGMA = 1e-4
 def check_deconvolver(deconvolver: Deconvolver, *, generator: torch.Generator) -> None:
     """Raise unless the deconvolver keeps its contract on small made-up images, on the generator's device.
 
-    An identity kernel and hardly any noise give y back; a batch is what its images are one by one; arguments are left as
-    they were; the result is finite, of y's shape, nearer to the sharp image than y on average; transposing image and
+    An identity kernel and hardly any noise give y back; a batch is what its images are one by one; arguments are
+    left as they were; the result is finite, of y's shape, nearer to the sharp image than y on average; transposing image and
     kernel transposes the result.
 
     Args:

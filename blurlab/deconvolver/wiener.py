@@ -7,7 +7,7 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
 from blurlab.deconvolver.border import extend_periodic
-from blurlab.deconvolver.difference import difference_power
+from blurlab.physics import Gradient
 
 PRIORS = {"flat": 0, "gradient": 1, "laplacian": 2}
 """Name of a prior -> power p of the difference spectrum L = |Dx|^2 + |Dy|^2 by which the signal's spectrum falls."""
@@ -36,7 +36,7 @@ def wiener(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat") -> Tensor:
     """
     shape = (y.shape[-2], y.shape[-1])
     otf = psf_to_otf(psf, shape)
-    power = difference_power(shape, like=y) ** PRIORS[prior]
+    power = Gradient().power(shape, like=y) ** PRIORS[prior]
     return irfft2(otf.conj() * rfft2(y) / (otf.abs().square() + nsr * power), shape)
 
 
@@ -50,7 +50,7 @@ class Wiener(Deconvolver):
         boundary: padded (reflected and faded to a periodic grid) or circular.
     """
 
-    def __init__(self, nsr: float | None = None, prior: str = "gradient", boundary: str = "padded") -> None:
+    def __init__(self, nsr: float | None = None, prior: str = "laplacian", boundary: str = "padded") -> None:
         if nsr is not None:
             check_option("nsr", nsr, 1e-12, 1e6)
         check_choice("prior", prior, tuple(PRIORS))
@@ -72,5 +72,6 @@ class Wiener(Deconvolver):
         noise = sigma.square()
         variance = y.var(dim=(-2, -1), keepdim=True, correction=0).mean(1, keepdim=True)
         signal = (variance - noise).clamp_min(1e-2 * variance).clamp_min(1e-12)
-        power = difference_power((y.shape[-2], y.shape[-1]), like=y).flatten()[1:]
+        rows, cols = (Gradient().power((n, 1), like=y) for n in y.shape[-2:])
+        power = (rows + cols.mT).flatten()[1:]  # of the whole plane, so that a transposed image has the same nsr
         return noise * (power ** -PRIORS[self.prior]).mean() / signal

@@ -20,7 +20,7 @@ CIRCULAR_CROSSOVER = 11
 
 Measured on a CPU by ``python experiments/bench/convolution.py --crossover``."""
 
-EXTENDED_CROSSOVER = 15
+EXTENDED_CROSSOVER = 17
 """The same for the other boundaries, whose FFT runs on a larger grid. Measured by the same command."""
 
 CHUNK_PIXELS = 2**20

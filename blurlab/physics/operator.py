@@ -87,7 +87,9 @@ class LinearOperator(ABC):
             return solution
         # d solution = (A*A + weight)^-1 d residual, and that inverse is symmetric
         residual.register_hook(
-            lambda g: self.solve(g, weight, tolerance=tolerance, max_iterations=max_iterations)
+            lambda g: (
+                g if g is None else self.solve(g, weight, tolerance=tolerance, max_iterations=max_iterations)
+            )
         )
         return solution + (residual - residual.detach())
 

@@ -1,7 +1,7 @@
-"""ISNR of TV over its strength alpha / sigma^2, true kernel: ``python experiments/bench/tv_weight.py NAME=FOLDER ...``.
+"""ISNR of TV over its strength alpha / sigma^1.5, true kernel: ``python experiments/bench/tv_weight.py NAME=FOLDER ...``.
 
-Each folder's images (sorted, ``--count`` of them, evenly spaced) give one green channel each: the central square, resized
-to 256 + 14 pixels. They are blurred with 4, 6, 8 and 10 horizontal taps, cropped to the 256 x 256 pixels that the image
+Each folder's images (sorted, ``--count`` of them, evenly spaced) give one green channel each: the central square,
+resized to 256 + 14 pixels. They are blurred with 4, 6, 8 and 10 horizontal taps, cropped to the 256 x 256 pixels that the image
 determines (boundary ``valid``), given Gaussian noise, and restored with boundary ``unknown``.
 """
 
@@ -65,7 +65,11 @@ def measure(sharp: Tensor, strengths: list[float], iterations: int) -> dict[str,
             solvers = {f"{c:g}": TV(strength=c, iterations=iterations) for c in strengths}
             values = {c: isnr(inner, y, solver(y, psf, sigma).image) for c, solver in solvers.items()}
             table[f"{sigma:g}/{taps}"] = {c: [round(v, 3) for v in value.tolist()] for c, value in values.items()}
-            print(f"{sigma:g}/{taps}", {c: round(float(value.mean()), 2) for c, value in values.items()}, flush=True)
+            print(
+                f"{sigma:g}/{taps}",
+                {c: round(float(value.mean()), 2) for c, value in values.items()},
+                flush=True,
+            )
     return table
 
 
@@ -73,14 +77,19 @@ def main() -> None:
     """Measure, print a line per noise and taps, write the record."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", metavar="NAME=FOLDER")
-    parser.add_argument("--strengths", type=float, nargs="+", default=[20, 40, 60, 90, 140])
-    parser.add_argument("--iterations", type=int, default=25)
+    parser.add_argument("--strengths", type=float, nargs="+", default=[0.5, 0.75, 1.0, 1.5, 2.0, 3.0])
+    parser.add_argument("--iterations", type=int, default=30)
     parser.add_argument("--count", type=int, default=5, help="images of each folder")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "tv_weight.json")
     args = parser.parse_args()
     torch.set_num_threads(1)
     record = {"size": SIZE, "channel": "green", "boundary": {"data": "valid", "solver": "unknown"}}
-    record |= {"iterations": args.iterations, "torch": torch.__version__, "cpu": platform.machine(), "isnr": {}}
+    record |= {
+        "iterations": args.iterations,
+        "torch": torch.__version__,
+        "cpu": platform.machine(),
+        "isnr": {},
+    }
     for name, folder in (item.split("=", 1) for item in args.folders):
         sharp = load(Path(folder), args.count)
         print(name, len(sharp), "images")

@@ -38,9 +38,19 @@ def exif_of_orientation(orientation: int) -> bytes:
 
 def huge_tiff(path: Path, side: int) -> Path:
     """A TIFF file of a few bytes that claims to be of ``side`` x ``side`` 16-bit pixels."""
-    entries = [(256, 4, side), (257, 4, side), (258, 3, 16), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (279, 4, 2)]
+    entries = [
+        (256, 4, side),
+        (257, 4, side),
+        (258, 3, 16),
+        (259, 3, 1),
+        (262, 3, 1),
+        (273, 4, 8),
+        (277, 3, 1),
+        (279, 4, 2),
+    ]
     table = b"".join(
-        struct.pack("<HHI", tag, kind, 1) + (struct.pack("<HH", value, 0) if kind == 3 else struct.pack("<I", value))
+        struct.pack("<HHI", tag, kind, 1)
+        + (struct.pack("<HH", value, 0) if kind == 3 else struct.pack("<I", value))
         for tag, kind, value in entries
     )
     path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(entries)) + table + struct.pack("<I", 0))
@@ -48,8 +58,10 @@ def huge_tiff(path: Path, side: int) -> Path:
 
 
 def turned_lzw_tiff(rgb: NDArray[np.uint16], orientation: int) -> bytes:
-    """A 16-bit LZW TIFF of OpenCV's with an orientation written over the tag RowsPerStrip, which one strip does not need."""
-    _, encoded = cv2.imencode(".tiff", rgb[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 5, cv2.IMWRITE_TIFF_ROWSPERSTRIP, 9999])
+    """A 16-bit LZW TIFF of OpenCV's with an orientation written over the tag RowsPerStrip (not needed)."""
+    _, encoded = cv2.imencode(
+        ".tiff", rgb[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 5, cv2.IMWRITE_TIFF_ROWSPERSTRIP, 9999]
+    )
     data = encoded.tobytes()
     start = struct.unpack("<I", data[4:8])[0]
     count = struct.unpack("<H", data[start : start + 2])[0]

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+from image_files import exif_of_orientation, huge_tiff, png16, png_chunk, png_header, turned_lzw_tiff
 from PIL import Image
 
 from blurlab.core.image_io import ImageReadError, ImageWriteError, read_image, read_size, write_image
-from image_files import exif_of_orientation, huge_tiff, png16, png_chunk, png_header, turned_lzw_tiff
 
 RNG = np.random.default_rng(7)
 DEEP = RNG.integers(0, 65536, (5, 7, 4), dtype=np.uint16)
@@ -58,7 +58,9 @@ def test_tiff_16_bit_lzw(tmp_path: Path, channels: int) -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_tiff_in_separate_planes(tmp_path: Path, dtype: type) -> None:
     samples = DEEP[..., :3].astype(dtype)
-    tifffile.imwrite(tmp_path / "a.tif", np.moveaxis(samples, -1, 0), photometric="rgb", planarconfig="separate")
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.moveaxis(samples, -1, 0), photometric="rgb", planarconfig="separate"
+    )
     assert_samples(read_image(tmp_path / "a.tif"), samples, np.iinfo(dtype).max)
 
 
@@ -120,7 +122,9 @@ def test_palette(tmp_path: Path, name: str, transparency: bytes | None) -> None:
     index = RNG.integers(0, 3, (5, 7), dtype=np.uint8)
     image = Image.fromarray(index)
     image.putpalette(palette.tobytes())
-    image.save(tmp_path / name, **({"transparency": transparency} if name == "a.png" and transparency else {}))
+    image.save(
+        tmp_path / name, **({"transparency": transparency} if name == "a.png" and transparency else {})
+    )
     assert_samples(read_image(tmp_path / name), palette[index], SCALE)
 
 
@@ -181,7 +185,9 @@ def test_exif_orientation_is_applied(tmp_path: Path, kind: str, orientation: int
         path.write_bytes(turned_lzw_tiff(rgb, orientation))
     else:
         samples = stored if kind == "tiff8" else stored.astype(np.uint16) * 257
-        tifffile.imwrite(path, samples, photometric="minisblack", extratags=[(274, "H", 1, orientation, True)])
+        tifffile.imwrite(
+            path, samples, photometric="minisblack", extratags=[(274, "H", 1, orientation, True)]
+        )
     image = read_image(path)
     assert image.shape == (32, 48, 3 if kind == "tiff16lzw" else 1)
     np.testing.assert_allclose(image[..., 0], scene / 255, atol=0.01)
@@ -206,7 +212,9 @@ def encoded(kind: str) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "PPM", "WEBP", "GIF", "png16", "tiff16", "tiff16z", "ppm16"])
+@pytest.mark.parametrize(
+    "kind", ["PNG", "JPEG", "TIFF", "BMP", "PPM", "WEBP", "GIF", "png16", "tiff16", "tiff16z", "ppm16"]
+)
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.5, 0.9])
 def test_truncated_files_are_refused(tmp_path: Path, kind: str, share: float) -> None:
     data = encoded(kind)
@@ -218,8 +226,14 @@ def test_truncated_files_are_refused(tmp_path: Path, kind: str, share: float) ->
 
 
 def test_files_that_are_no_images(tmp_path: Path) -> None:
-    for name, data in {"text.png": b"not an image at all\n" * 50, "zeros.tif": bytes(100), "head.png": b"\x89PNG\r\n\x1a\n",
-                       "head.tif": b"II*\0", "p5.pgm": b"P5 nonsense", "a.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n"}.items():
+    for name, data in {
+        "text.png": b"not an image at all\n" * 50,
+        "zeros.tif": bytes(100),
+        "head.png": b"\x89PNG\r\n\x1a\n",
+        "head.tif": b"II*\0",
+        "p5.pgm": b"P5 nonsense",
+        "a.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n",
+    }.items():
         (tmp_path / name).write_bytes(data)
         for read in (read_image, read_size):
             with pytest.raises(ImageReadError, match=name):
@@ -228,16 +242,29 @@ def test_files_that_are_no_images(tmp_path: Path) -> None:
 
 def test_missing_files_folders_and_pipes(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
-    for path, words in {tmp_path / "none.png": "does not exist", tmp_path: "not a file", tmp_path / "pipe.png": "not a file"}.items():
+    for path, words in {
+        tmp_path / "none.png": "does not exist",
+        tmp_path: "not a file",
+        tmp_path / "pipe.png": "not a file",
+    }.items():
         with pytest.raises(ImageReadError, match=words):
             read_image(path)
 
 
 @pytest.mark.parametrize("side", [14_000, 60_000])
 def test_decompression_bombs_are_seen_in_the_header(tmp_path: Path, side: int) -> None:
-    (tmp_path / "bomb.png").write_bytes(png_header(side, side) + png_chunk(b"IDAT", b"") + png_chunk(b"IEND", b""))
-    (tmp_path / "bomb.bmp").write_bytes(b"BM" + b"\0" * 8 + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
-        + side.to_bytes(4, "little") * 2 + b"\1\0\x18\0" + b"\0" * 24)
+    (tmp_path / "bomb.png").write_bytes(
+        png_header(side, side) + png_chunk(b"IDAT", b"") + png_chunk(b"IEND", b"")
+    )
+    (tmp_path / "bomb.bmp").write_bytes(
+        b"BM"
+        + b"\0" * 8
+        + (54).to_bytes(4, "little")
+        + (40).to_bytes(4, "little")
+        + side.to_bytes(4, "little") * 2
+        + b"\1\0\x18\0"
+        + b"\0" * 24
+    )
     huge_tiff(tmp_path / "bomb.tif", side)
     for name in ("bomb.png", "bomb.bmp", "bomb.tif"):
         with pytest.raises(ImageReadError, match=rf"{name}.*more than 175,000,000"):
@@ -251,6 +278,11 @@ def test_floats_outside_0_to_1_are_refused(tmp_path: Path, value: float) -> None
     tifffile.imwrite(tmp_path / "a.tif", samples)
     with pytest.raises(ImageReadError, match=r"a\.tif.*(NaN|run from)"):
         read_image(tmp_path / "a.tif")
+
+
+def test_rounding_beyond_0_to_1_is_clipped(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.array([[-1e-7, 0.5, 1 + 1e-7]], dtype=np.float64))
+    assert read_image(tmp_path / "a.tif").ravel().tolist() == [0, 0.5, 1]
 
 
 def test_signed_stacks_and_animations_are_refused(tmp_path: Path) -> None:
@@ -272,14 +304,18 @@ def test_min_side(tmp_path: Path) -> None:
 
 def test_written_images_come_back(tmp_path: Path) -> None:
     colour = RNG.random((5, 7, 3))
-    np.testing.assert_allclose(read_image(write_image(tmp_path / "c.png", colour)), colour, atol=0.5 / 255 + 1e-6)
+    np.testing.assert_allclose(
+        read_image(write_image(tmp_path / "c.png", colour)), colour, atol=0.5 / 255 + 1e-6
+    )
     assert_samples(read_image(write_image(tmp_path / "g.png", RGB8[..., :1])), RGB8[..., 0], SCALE)
     write_image(tmp_path / "g.png", RGB8)
     assert_samples(read_image(tmp_path / "g.png"), RGB8, SCALE)
     assert sorted(os.listdir(tmp_path)) == ["c.png", "g.png"]
 
 
-@pytest.mark.parametrize("array", [np.full((2, 2), np.nan), np.zeros((2, 2, 4)), np.zeros((0, 2)), np.zeros((2, 2), int)])
+@pytest.mark.parametrize(
+    "array", [np.full((2, 2), np.nan), np.zeros((2, 2, 4)), np.zeros((0, 2)), np.zeros((2, 2), int)]
+)
 def test_arrays_that_are_no_pictures(tmp_path: Path, array: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"a\.png"):
         write_image(tmp_path / "a.png", array)

@@ -44,14 +44,16 @@ class Broken(LinearOperator):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.fault == "in place":
-            x.mul_(1.0 + 1e-12)
+            x.data.mul_(1.0 + 1e-12)
         return self.good.forward(x) + (1e-6 if self.fault == "offset" else 0.0)
 
     def adjoint(self, y: Tensor) -> Tensor:
         return self.good.forward(y) if self.fault == "adjoint" else self.good.adjoint(y)
 
 
-@pytest.mark.parametrize(("fault", "law"), [("offset", "linear"), ("adjoint", "<Ax, y>"), ("in place", "")])
+@pytest.mark.parametrize(
+    ("fault", "law"), [("offset", "linear"), ("adjoint", "<Ax, y>"), ("in place", "changed its input")]
+)
 def test_the_laws_can_fail(fault: str, law: str) -> None:
-    with pytest.raises((AssertionError, RuntimeError), match=law):
+    with pytest.raises(AssertionError, match=law):
         check_operator(Broken(fault), (1, 1, 6, 7), generator=rng())

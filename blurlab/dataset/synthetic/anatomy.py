@@ -60,13 +60,13 @@ def draw_retina(rng: np.random.Generator, narrow: bool) -> Retina:
     """Draw an eye; narrow fields follow CHASE_DB1 (children, deep red), wide ones DRIVE (adults, orange)."""
     red = rng.normal(0.71, 0.17) if narrow else rng.normal(0.78, 0.12)
     red = float(np.clip(red, 0.4, 1.0))
-    green = red * (0.35 - 0.22 * (red - 0.71) if narrow else 0.50) * np.exp(rng.normal(0, 0.13))
+    green = red * (0.35 - 0.22 * (red - 0.71) if narrow else 0.50) * np.exp(rng.normal(0, 0.09 if narrow else 0.13))
     blue = green * (rng.normal(0.17, 0.05) if narrow else rng.normal(0.58, 0.07))
     young = rng.beta(1.2, 1.5) if narrow else rng.beta(0.7, 4.0)
     clear = np.exp(rng.normal(0.0, 0.04 if narrow else 0.28))
     return Retina(
         colour=(red, float(green), float(max(blue, 0.01))),
-        vein_depth=float((0.72 if narrow else 0.63) * clear * np.exp(rng.normal(0, 0.1))),
+        vein_depth=float((0.72 if narrow else 0.63) * clear * np.exp(rng.normal(0, 0.05 if narrow else 0.1))),
         artery_ratio=float(rng.uniform(0.62, 0.85)),
         reflex=float(rng.uniform(0.05, 0.3)),
         mottle=float((0.033 if narrow else 0.012) * clear * np.exp(rng.normal(0, 0.12 if narrow else 0.25))),

@@ -1,0 +1,122 @@
+"""The photographs of a run: found, split, prepared, and described for the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from blurlab.dataset import DataNotFound, Photo, SharpImages, Source, Split, make_split, prepare_all
+from blurlab.run.build import build
+from blurlab.run.errors import UsageError
+from blurlab.run.progress import bar
+
+LARGEST_SIDE = 1024
+"""Training photographs are kept at their own size up to this one, so that crops of them can be shrunk."""
+
+
+@dataclass(frozen=True)
+class RunData:
+    """Prepared photographs.
+
+    Attributes:
+        train: At their own size, for augmentation.
+        val: Of ``size``.
+        test: Of ``size``.
+        facts: The record's entry ``dataset``: which set was asked for, which was used, counts, content hash.
+        skipped: (id, reason) of photographs left out.
+        size: Side of a sharp image in pixels: the observed size and the margins.
+        channels: 1 or 3.
+    """
+
+    train: SharpImages
+    val: SharpImages
+    test: SharpImages
+    facts: dict[str, Any]
+    skipped: list[tuple[str, str]]
+    size: int
+    channels: int
+
+
+def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
+    """Find, split and prepare the photographs of ``cfg.dataset``.
+
+    Where the set is missing its ``fallback`` is taken, unless ``strict``. With a ``test_source`` the test photographs
+    (and they alone) come from there: its own test quarter.
+
+    Args:
+        cfg: The run's configuration.
+        margin: Pixels that a sharp image needs on each side beyond the observed one.
+        console: Where progress is shown.
+
+    Returns:
+        The prepared photographs.
+
+    Raises:
+        UsageError: If a set is missing and must not be replaced, or empty.
+    """
+    dataset = cfg.dataset
+    source, split, stands_in = _find(cfg, console)
+    size = int(dataset.size) + 2 * margin
+    tested, test_split = source, split
+    if dataset.get("test_source") is not None:
+        tested = build(dataset.test_source)
+        test_split = make_split(tested)
+
+    def ready(what: str, of: Source, photos: list[Photo], from_split: Split, side: int) -> tuple[SharpImages, list]:
+        with _progress(f"{what} photographs", console, bool(cfg.run.progress)) as step:
+            done = prepare_all(
+                of, photos, side, str(dataset.channel), Path(str(cfg.paths.cache_dir)),
+                ceiling=side == LARGEST_SIDE, digests=from_split.digests, progress=step,
+            )  # fmt: skip
+        return SharpImages(done.arrays, done.ids), done.skipped
+
+    train, bad_train = ready("training", source, split.train, split, max(LARGEST_SIDE, size))
+    val, bad_val = ready("validation", source, split.val, split, size)
+    test, bad_test = ready("test", tested, test_split.test, test_split, size)
+    facts = {
+        "name": source.name,
+        "requested": str(dataset.name) if stands_in else source.name,
+        "train": len(train),
+        "val": len(val),
+        "test": len(test),
+        "sha256": split.sha256,
+        "size": int(dataset.size),
+        "channel": str(dataset.channel),
+    }
+    if tested is not source:
+        facts |= {"name": f"{source.name}->{tested.name}", "requested": f"{source.name}->{tested.name}"}
+        facts |= {"test_sha256": test_split.sha256}
+    skipped = [*split.skipped, *bad_train, *bad_val, *bad_test]
+    return RunData(train, val, test, facts, skipped, size, 3 if dataset.channel == "rgb" else 1)
+
+
+def _find(cfg: DictConfig, console: Console) -> tuple[Source, Split, bool]:
+    """The set that is really used, its split, and whether it stands in for the one asked for."""
+    dataset = cfg.dataset
+    with _progress("reading the set", console, bool(cfg.run.progress)) as step:
+        try:
+            source = build(dataset.source)
+            return source, make_split(source, progress=step), False
+        except DataNotFound as error:
+            if dataset.get("fallback") is None or dataset.strict:
+                raise UsageError(str(error)) from error
+        source = build(dataset.fallback)
+        return source, make_split(source, progress=step), True
+
+
+@contextmanager
+def _progress(title: str, console: Console, show: bool):  # type: ignore[no-untyped-def]  # a generator of a callback
+    with bar(console, not show) as progress:
+        task = progress.add_task(title, total=None)
+
+        def step(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        callback: Callable[[int, int], None] = step
+        yield callback

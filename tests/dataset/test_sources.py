@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_sets as tiny
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from blurlab.core.image_io import ImageReadError
+from blurlab.dataset import (
+    Bsds500,
+    Bundled,
+    ChaseDb1,
+    Concat,
+    DataNotFound,
+    Drive,
+    Folder,
+    Hrf,
+    Messidor,
+    Photo,
+    Source,
+    Stare,
+)
+
+CONF = Path(__file__).parents[2] / "conf" / "dataset"
+LAYOUTS = {
+    "drive official": (Drive, "drive", tiny.DRIVE),
+    "drive flat": (Drive, "fundus/drive", tiny.DRIVE_FLAT),
+    "drive extracted twice": (Drive, "DRIVE/DRIVE", tiny.DRIVE),
+    "drive itself": (Drive, "", tiny.DRIVE),
+    "chase": (ChaseDb1, "fundus/CHASEDB1", tiny.CHASE),
+    "stare": (Stare, "stare-images", tiny.STARE),
+    "hrf": (Hrf, "hrf", tiny.HRF),
+    "hrf flat": (Hrf, "HRF", [Path(name).name for name in tiny.HRF]),
+    "bsds official": (Bsds500, "BSR/BSDS500/data/images", tiny.BSDS),
+    "bsds official unpacked here": (Bsds500, "BSDS500/data/images", tiny.BSDS),
+    "bsds flat": (Bsds500, "bsds500", tiny.BSDS),
+    "messidor official": (Messidor, "Messidor", tiny.MESSIDOR),
+    "messidor flat": (Messidor, "fundus/messidor", [Path(name).name for name in tiny.MESSIDOR]),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_are_found_below_the_data_directory(tmp_path: Path, layout: str) -> None:
+    source_class, folder, names = LAYOUTS[layout]
+    tiny.put_all(tmp_path / folder, names)
+    tiny.put_photo(tmp_path / folder / "somebody_else.png")
+    for decoy in ("mask/21_training_mask.png", "Image_01L_1stHO.png", "._im0001.ppm"):
+        tiny.put_photo(tmp_path / folder / decoy)
+    photos = source_class(tmp_path).photos()
+    assert [photo.id for photo in photos] == sorted(names)
+    assert all(photo.path is not None and photo.path.is_file() for photo in photos)
+    assert source_class(tmp_path).load(photos[0]).shape == (40, 48, 3)
+
+
+@pytest.mark.parametrize("source_class", [Drive, ChaseDb1, Stare, Hrf, Bsds500, Messidor])
+def test_a_missing_set_says_where_to_get_it(tmp_path: Path, source_class: type) -> None:
+    for root in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(DataNotFound) as caught:
+            source_class(root).photos()
+        message = str(caught.value)
+        assert "\n" not in message and str(root) in message and source_class.site in message
+        assert "looked for" in message
+
+
+def test_eyes_of_a_child_are_one_group(tmp_path: Path) -> None:
+    tiny.put_all(tmp_path, tiny.CHASE)
+    photos = ChaseDb1(tmp_path).photos()
+    assert len({photo.group for photo in photos}) == 14
+    assert photos[0].group == photos[1].group != photos[2].group
+
+
+def test_messidor_without_duplicates(tmp_path: Path) -> None:
+    tiny.put_all(tmp_path, [*tiny.MESSIDOR, "Base33/20051202_55582_0400_PP.tif"])
+    assert len(Messidor(tmp_path).photos()) == 25
+    assert len(Messidor(tmp_path, drop_duplicates=True).photos()) == 24
+
+
+def test_folder_is_searched_below_and_hidden_files_are_not(tmp_path: Path) -> None:
+    tiny.put_all(tmp_path, ["b.png", "a/c.JPG", ".hidden.png", ".git/d.png"])
+    (tmp_path / "notes.txt").write_text("no photograph")
+    source = Folder(tmp_path)
+    assert [photo.id for photo in source.photos()] == ["a/c.JPG", "b.png"]
+    assert source.name == tmp_path.name and Folder(tmp_path, name="mine").name == "mine"
+    with pytest.raises(DataNotFound, match="is not a folder"):
+        Folder(tmp_path / "nowhere").photos()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataNotFound, match="holds none"):
+        Folder(tmp_path / "empty").photos()
+
+
+def test_bundled_photographs_are_all_there() -> None:
+    source = Bundled()
+    photos = source.photos()
+    assert len(photos) == 14
+    shapes = {photo.id: source.load(photo).shape for photo in photos}
+    assert shapes["camera.png"] == (512, 512, 1) and shapes["astronaut.png"] == (512, 512, 3)
+    assert {photo.id for photo in photos if photo.group} == {"motorcycle_left.png", "motorcycle_right.png"}
+    assert [photo.id for photo in Bundled(["camera"]).photos()] == ["camera.png"]
+    with pytest.raises(ValueError, match="camra"):
+        Bundled(["camra"])
+
+
+def test_concat_names_and_loads_each_from_its_own_set(tmp_path: Path) -> None:
+    tiny.put_all(tmp_path / "drive", tiny.DRIVE_FLAT[:4])
+    tiny.put_all(tmp_path / "chase_db1", tiny.CHASE[:4])
+    drive, chase = Drive(tmp_path), ChaseDb1(tmp_path)
+    both = Concat([drive, chase])
+    photos = both.photos()
+    assert both.name == "drive+chase_db1" and drive.site in both.site and chase.site in both.site
+    assert [photo.id for photo in photos][3:5] == ["drive/04_test.png", "chase_db1/Image_01L.jpg"]
+    assert photos[0].group == "" and photos[4].group == "chase_db1/child 01"
+    np.testing.assert_array_equal(both.load(photos[5]), chase.load(chase.photos()[1]))
+    assert both.digest(photos[0]) == drive.digest(drive.photos()[0])
+    with pytest.raises(ValueError, match="different names"):
+        Concat([drive, Drive(tmp_path)])
+    with pytest.raises(ValueError, match="none of the sets"):
+        both.load(Photo(id="hrf/1.png"))
+
+
+class Drawn(Source):
+    name = "drawn"
+
+    def photos(self) -> list[Photo]:
+        return [
+            Photo(id=f"drawn/{i}", draw=lambda i=i: np.full((40, 40, 1), i / 10, np.float32))
+            for i in range(4)
+        ]
+
+
+def test_drawn_photographs_need_no_file() -> None:
+    source = Concat([Drawn()])
+    photos = source.photos()
+    assert float(source.load(photos[3])[0, 0, 0]) == pytest.approx(0.3)
+    assert len({source.digest(photo) for photo in photos}) == 4
+    source.check(photos[0])
+    with pytest.raises(ValueError, match="neither"):
+        Drawn().load(Photo(id="x"))
+
+
+def test_small_photographs_are_refused(tmp_path: Path) -> None:
+    tiny.put_photo(tmp_path / "a.png", side=20)
+    source = Folder(tmp_path)
+    for read in (source.check, source.load):
+        with pytest.raises(ImageReadError, match="at least 32"):
+            read(source.photos()[0])
+
+
+@pytest.mark.parametrize("path", sorted(CONF.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_configuration_makes_its_source(path: Path, tmp_path: Path) -> None:
+    around = OmegaConf.create({"paths": {"data_dir": str(tmp_path)}, "budget": {"photos": 5}})
+    around.dataset = OmegaConf.load(path)
+    node = around.dataset
+    assert node.name == path.stem
+    assert isinstance(instantiate(node.source, _convert_="all"), Source)
+    assert node.channel in ("green", "grey", "rgb") and node["size"] == 256 and node.strict in (True, False)
+    if "fallback" in node:
+        assert len(instantiate(node.fallback, _convert_="all").photos()) == 5

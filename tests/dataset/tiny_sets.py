@@ -1,0 +1,40 @@
+"""Made-up photographs in the layouts of the real sets: small, different from each other, the same every time."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def put_photo(path: Path, side: int = 40) -> Path:
+    """Write a noise photograph that depends on the path's last two parts alone."""
+    seed = zlib.crc32("/".join(path.parts[-2:]).encode())
+    pixels = np.random.default_rng(seed).integers(0, 256, (side, side + 8, 3), dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = {".jpg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".ppm": "PPM"}[path.suffix.lower()]
+    Image.fromarray(pixels).save(path, kind)
+    return path
+
+
+def put_all(folder: Path, names: list[str]) -> None:
+    for name in names:
+        put_photo(folder / name)
+
+
+DRIVE = [f"test/images/{i:02d}_test.tif" for i in range(1, 21)] + [
+    f"training/images/{i}_training.tif" for i in range(21, 41)
+]
+DRIVE_FLAT = [Path(name).with_suffix(".png").name for name in DRIVE]
+CHASE = [f"Image_{i:02d}{eye}.jpg" for i in range(1, 15) for eye in "LR"]
+STARE = [f"im{i:04d}.ppm" for i in range(1, 21)]
+HRF = [f"images/{i:02d}_{kind}" for i in range(1, 4) for kind in ("h.jpg", "dr.JPG", "g.jpg")]
+BSDS = ["train/100075.jpg", "train/100080.jpg", "val/101085.jpg", "test/100007.jpg", "test/100039.jpg"]
+MESSIDOR = [
+    f"Base{d}{p}/2005120{p}_{40000 + i}_0{d}00_PP.tif"
+    for d in (1, 2, 3)
+    for p in (1, 2, 3, 4)
+    for i in (1, 2)
+]

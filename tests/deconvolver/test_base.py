@@ -1,0 +1,62 @@
+"""What every deconvolver refuses, and what it makes of types."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from blurlab.deconvolver import Deconvolver, Restored, Wiener
+from blurlab.deconvolver.laws import kernels
+
+IMAGES = torch.full((3, 1, 17, 24), 0.5)
+PSF = kernels(3)
+
+
+@pytest.mark.parametrize(
+    ("y", "psf", "sigma", "said"),
+    [
+        (IMAGES, torch.ones(3, 1, 8, 8) / 64, 0.01, "psf must have odd sides, got 8x8"),
+        (IMAGES, torch.ones(3, 1, 19, 19) / 361, 0.01, "psf 19x19 is larger than the image 17x24"),
+        (IMAGES, PSF[:2], 0.01, "psf must hold 1 or 3 kernels for 3 images, got 2"),
+        (IMAGES, 2 * PSF, 0.01, "psf must sum to 1, got a sum 1 away from it; divide"),
+        (IMAGES, PSF * torch.nan, 0.01, "psf has NaN or infinite values"),
+        (IMAGES, PSF, -0.01, "finite and >= 0, got"),
+        (IMAGES, PSF, torch.tensor([0.01, torch.nan, 0.01]), "finite and >= 0"),
+        (IMAGES, PSF, torch.tensor([0.01, 0.02]), r"sigma must be a number or of shape \(3,\)"),
+        (IMAGES * torch.nan, PSF, 0.01, "y has NaN"),
+        (IMAGES[0], PSF, 0.01, r"y must be \(B, C, H, W\)"),
+    ],
+)
+def test_refuses_in_one_line(y: Tensor, psf: Tensor, sigma: float | Tensor, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as caught:
+        Wiener()(y, psf, sigma)
+    assert "\n" not in str(caught.value)
+
+
+def test_refuses_integers() -> None:
+    with pytest.raises(TypeError, match="floating-point"):
+        Wiener()(IMAGES.to(torch.uint8), PSF, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("came", "computed"),
+    [(torch.float32, torch.float32), (torch.float64, torch.float64), (torch.float16, torch.float32)],
+)
+def test_types(came: torch.dtype, computed: torch.dtype) -> None:
+    assert Wiener()(IMAGES.to(came), PSF, 0.01).image.dtype == computed
+
+
+def test_no_noise_and_no_gradient() -> None:
+    restored = Wiener()(IMAGES.clone().requires_grad_(), PSF, 0.0).image
+    assert torch.isfinite(restored).all()
+    assert not restored.requires_grad
+
+
+def test_a_result_that_is_not_finite_never_leaves() -> None:
+    class Diverging(Deconvolver):
+        def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+            return Restored(y / 0)
+
+    with pytest.raises(ArithmeticError, match="Diverging diverged"):
+        Diverging()(IMAGES, PSF, 0.01)
