@@ -204,7 +204,7 @@ def _pillow_open(file: BinaryIO) -> Any:
     from PIL import Image
 
     file.seek(0)
-    image = Image.open(file, formats=PILLOW_FORMATS)
+    image: Any = Image.open(file, formats=PILLOW_FORMATS)
     # a photograph of a telephone (MPO) carries previews behind its first frame; an animation is no photograph
     if getattr(image, "is_animated", False) and image.format in ("GIF", "PNG", "WEBP"):
         raise Refused(f"it is an animation of {image.n_frames} frames; save one frame as an image")

@@ -122,6 +122,7 @@ class DegradedData(pl.LightningDataModule):
         batch_size: Images a batch.
         steps_per_epoch: Batches an epoch.
         draws_val: Degradations per validation photograph.
+        workers: Processes that augment; what they give does not depend on their number.
     """
 
     def __init__(
@@ -136,6 +137,7 @@ class DegradedData(pl.LightningDataModule):
         batch_size: int,
         steps_per_epoch: int,
         draws_val: int,
+        workers: int = 0,
     ) -> None:
         super().__init__()
         self.images = train, val
@@ -146,12 +148,20 @@ class DegradedData(pl.LightningDataModule):
         self.batch_size = batch_size
         self.steps_per_epoch = steps_per_epoch
         self.draws_val = draws_val
+        self.workers = workers
 
     def train_dataloader(self) -> DataLoader[Item]:
         """Augmented photographs, ``steps_per_epoch`` batches of them."""
         items = AugmentedItems(self.images[0], self.size, seed=self.seed, stage=self.stage_name)
         sampler = EpochSampler(self.steps_per_epoch * self.batch_size)
-        return DataLoader(items, batch_size=self.batch_size, sampler=sampler, drop_last=True)
+        return DataLoader(
+            items,
+            batch_size=self.batch_size,
+            sampler=sampler,
+            drop_last=True,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+        )
 
     def val_dataloader(self) -> DataLoader[Item]:
         """The same items in every epoch and every run of this seed."""

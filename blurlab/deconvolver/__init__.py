@@ -6,7 +6,7 @@ from blurlab.deconvolver.base import Deconvolver, Restored
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.tv import TV, tv_objective
-from blurlab.deconvolver.wiener import Wiener, wiener
+from blurlab.deconvolver.wiener import Wiener
 
 __all__ = [
     "TV",
@@ -16,5 +16,4 @@ __all__ = [
     "Wiener",
     "check_deconvolver",
     "tv_objective",
-    "wiener",
 ]

@@ -47,8 +47,9 @@ def inverse_transform(value: Tensor, upper: float) -> Tensor:
 class Problem(Rows):
     """What stays the same in :func:`step`, per image (B, ...); names as in eq. (2) of [Williams2017]."""
 
-    data: Tensor
-    """``conj(H) Z``."""
+    y: Tensor
+    """Observed images; they fill the first rows and columns of the grid, the rest is unknown."""
+    otf: Tensor
     inverse_u: Tensor
     """``1 / (|H|^2 + gamma)``."""
     inverse_q: Tensor
@@ -66,12 +67,11 @@ class Problem(Rows):
 
 @dataclass
 class State(Rows):
-    """What :func:`step` hands on, (B, C, P, Q); u = T(psi) is split by lambda, q = T(psi) + theta (psi - zeta)^2
-    by e.
-    """
+    """What :func:`step` hands on (B, C, P, Q): lambda splits u = T(psi), e T(psi) + theta (psi - zeta)^2 = q."""
 
     u: Tensor
     """``T(psi)``, the image."""
+    hu: Tensor
     psi: Tensor
     lam: Tensor
     e: Tensor
@@ -85,7 +85,7 @@ def start(problem: Problem) -> State:
     u = transform(problem.zeta, problem.upper)
     field = D.A(u)
     nothing = torch.zeros_like(u)
-    return State(u, problem.zeta, lam=nothing, e=nothing, b=torch.zeros_like(field), pull=D.A_adjoint(field))
+    return State(u, u.clone(), problem.zeta, lam=nothing, e=nothing, b=torch.zeros_like(field), pull=D.A_adjoint(field))
 
 
 def step(problem: Problem, state: State) -> State:
@@ -93,15 +93,20 @@ def step(problem: Problem, state: State) -> State:
 
     Args:
         problem: Filters, penalties and the first estimate.
-        state: The last state.
+        state: The last state; it is used up.
 
     Returns:
         The next state.
     """
     p, grid = problem, (state.u.shape[-2], state.u.shape[-1])
 
+    # z: y where it was observed, the present H u elsewhere
+    z = state.hu
+    z[..., : p.y.shape[-2], : p.y.shape[-1]] = p.y
+
     # u: (H*H + gamma) u = H* z + gamma T(psi) + lambda
-    u = irfft2((p.data + rfft2(p.gamma * state.u + state.lam)) * p.inverse_u, grid)
+    spectrum = (p.otf.conj() * rfft2(z) + rfft2(p.gamma * state.u + state.lam)) * p.inverse_u
+    u, hu = irfft2(spectrum, grid), irfft2(p.otf * spectrum, grid)
 
     # q: (kappa + rho grad^T grad) q = kappa (T(psi) + theta (psi - zeta)^2 - e) + rho grad^T (d - b)
     convexified = state.u + p.theta * (state.psi - p.zeta).square()
@@ -116,7 +121,7 @@ def step(problem: Problem, state: State) -> State:
     psi = newton(p, state.psi, u - state.lam / p.gamma, q + state.e)
     image = transform(psi, p.upper)
     e = state.e + q - image - p.theta * (psi - p.zeta).square()
-    return State(image, psi, state.lam + p.gamma * (image - u), e, b, pull)
+    return State(image, hu, psi, state.lam + p.gamma * (image - u), e, b, pull)
 
 
 def newton(p: Problem, psi: Tensor, near: Tensor, convexified: Tensor) -> Tensor:
@@ -148,7 +153,7 @@ class ImplicitTV(Deconvolver):
         iterations: Ceiling, of each round.
         rounds: First estimates: y, then the image of the round before.
         tolerance: Relative change of an image between iterations at which it is done.
-        boundary: padded (reflected and faded to a periodic grid) or circular.
+        boundary: unknown or circular, as :class:`~blurlab.deconvolver.tv.TV`'s.
         upper: a, greatest intensity.
         gamma: Penalty of u = T(psi) in units of alpha.
         kappa: Penalty of q in units of alpha.
@@ -161,10 +166,10 @@ class ImplicitTV(Deconvolver):
         self,
         weight: float | None = None,
         strength: float = STRENGTH,
-        iterations: int = 25,
-        rounds: int = 3,
-        tolerance: float = 2e-4,
-        boundary: str = "padded",
+        iterations: int = 10,
+        rounds: int = 8,
+        tolerance: float = 1e-3,
+        boundary: str = "unknown",
         upper: float = 1.0,
         gamma: float = 20.0,
         kappa: float = 20.0,
@@ -178,7 +183,7 @@ class ImplicitTV(Deconvolver):
         check_option("iterations", iterations, 1, 1e6)
         check_option("rounds", rounds, 1, 1e3)
         check_option("tolerance", tolerance, 0, 1)
-        check_choice("boundary", boundary, ("padded", "circular"))
+        check_choice("boundary", boundary, ("unknown", "circular"))
         for name, value in (("upper", upper), ("gamma", gamma), ("kappa", kappa), ("rho", rho)):
             check_option(name, value, 1e-6, 1e6)
         self.theta = upper / (12 * math.sqrt(3)) if theta is None else theta
@@ -192,24 +197,24 @@ class ImplicitTV(Deconvolver):
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Rounds of ADMM from y; history: relative_change, objective (of the image, after each round)."""
-        z = y if self.boundary == "circular" else extend_periodic(y, 2 * max(psf.shape[-2:]))
+        u = y if self.boundary == "circular" else extend_periodic(y, max(max(psf.shape[-2:]) - 1, 1))
         alpha = default_weight(sigma, self.strength) if self.weight is None else torch.full_like(sigma, self.weight)
-        otf = psf_to_otf(psf, (z.shape[-2], z.shape[-1]))
+        otf = psf_to_otf(psf, (u.shape[-2], u.shape[-1]))
         history: dict[str, list[float]] = {"relative_change": [], "objective": []}
-        u = z
         for _ in range(self.rounds):
-            problem = self._problem(z, otf, alpha, first=u)
+            problem = self._problem(y, otf, alpha, first=u)
             u, change = iterate(step, problem, start(problem), self.iterations, self.tolerance)
             history["relative_change"] += change
-            history["objective"].append(_objective(u, z, otf, alpha))
+            history["objective"].append(_objective(u, y, otf, alpha))
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
 
-    def _problem(self, z: Tensor, otf: Tensor, alpha: Tensor, *, first: Tensor) -> Problem:
+    def _problem(self, y: Tensor, otf: Tensor, alpha: Tensor, *, first: Tensor) -> Problem:
         """Penalties in units of alpha, filters, and zeta = T^-1(first)."""
         gamma, kappa, rho = self.gamma * alpha, self.kappa * alpha, self.rho * alpha
-        power = D.power((z.shape[-2], z.shape[-1]), like=z)
+        power = D.power((first.shape[-2], first.shape[-1]), like=y)
         return Problem(
-            data=otf.conj() * rfft2(z),
+            y=y,
+            otf=otf,
             inverse_u=1 / (otf.abs().square() + gamma),
             inverse_q=1 / (kappa + rho * power),
             zeta=inverse_transform(first, self.upper),
@@ -223,8 +228,9 @@ class ImplicitTV(Deconvolver):
         )
 
 
-def _objective(u: Tensor, z: Tensor, otf: Tensor, alpha: Tensor) -> float:
-    """Mean of ``1/2 |h * u - z|^2 + alpha TV(u)`` over the batch."""
-    residual = irfft2(otf * rfft2(u), (z.shape[-2], z.shape[-1])) - z
+def _objective(u: Tensor, y: Tensor, otf: Tensor, alpha: Tensor) -> float:
+    """Mean of ``1/2 |M H u - y|^2 + alpha TV(u)`` over the batch."""
+    blurred = irfft2(otf * rfft2(u), (u.shape[-2], u.shape[-1]))
+    residual = blurred[..., : y.shape[-2], : y.shape[-1]] - y
     value = residual.square().flatten(1).sum(1) / 2 + alpha.flatten() * total_variation(u)
     return float(value.mean())

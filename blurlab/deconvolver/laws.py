@@ -14,8 +14,8 @@ def check_deconvolver(deconvolver: Deconvolver, *, generator: torch.Generator) -
     """Raise unless the deconvolver keeps its contract on small made-up images, on the generator's device.
 
     An identity kernel and hardly any noise give y back; a batch is what its images are one by one; arguments are
-    left as they were; the result is finite, of y's shape, nearer to the sharp image than y on average; transposing image and
-    kernel transposes the result.
+    left as they were; the result is finite, of y's shape, nearer to the sharp image than y on average; transposing
+    image and kernel transposes the result.
 
     Args:
         deconvolver: Any.

@@ -20,6 +20,7 @@ def project(field: Tensor, radius: float) -> Tensor:
         (B, C, 2, H, W).
 
     Example:
+        >>> import torch
         >>> project(torch.tensor([3.0, 4.0]).reshape(1, 1, 2, 1, 1), 1.0).flatten()
         tensor([0.6000, 0.8000])
     """
@@ -32,6 +33,7 @@ def total_variation(u: Tensor) -> Tensor:
     """``sum |grad u|_2`` [Rudin1992], periodic, per image: (B, C, H, W) -> (B,).
 
     Example:
+        >>> import torch
         >>> step = torch.zeros(1, 1, 4, 4); step[..., 2:] = 1
         >>> total_variation(step)
         tensor([8.])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
@@ -44,18 +45,22 @@ class Wiener(Deconvolver):
     """Wiener filter; the mean of each channel is kept aside, since a kernel of sum 1 leaves it alone.
 
     Args:
-        nsr: Noise-to-signal ratio; None takes it from each image, so that the prior's mean power is the variance of y
-            less the noise's: ``sigma^2 mean(1 / L^p) / (var(y) - sigma^2)``, zero frequency left out.
+        nsr: Noise-to-signal ratio; None takes it from sigma and each image, see :func:`estimate_nsr`.
+        strength: Factor on the estimate where nsr is None.
         prior: flat, gradient or laplacian.
         boundary: padded (reflected and faded to a periodic grid) or circular.
     """
 
-    def __init__(self, nsr: float | None = None, prior: str = "laplacian", boundary: str = "padded") -> None:
+    def __init__(
+        self, nsr: float | None = None, strength: float = 3.0, prior: str = "gradient", boundary: str = "padded"
+    ) -> None:
         if nsr is not None:
             check_option("nsr", nsr, 1e-12, 1e6)
+        check_option("strength", strength, 1e-3, 1e4)
         check_choice("prior", prior, tuple(PRIORS))
         check_choice("boundary", boundary, ("padded", "circular"))
         self.nsr = nsr
+        self.strength = strength
         self.prior = prior
         self.boundary = boundary
 
@@ -64,14 +69,40 @@ class Wiener(Deconvolver):
         mean = y.mean(dim=(-2, -1), keepdim=True)
         margin = 2 * max(psf.shape[-2:])
         grid = extend_periodic(y - mean, margin) if self.boundary == "padded" else y - mean
-        nsr = self._nsr(y, sigma) if self.nsr is None else sigma.new_tensor(self.nsr)
-        image = wiener(grid, psf, nsr, self.prior)[..., : y.shape[-2], : y.shape[-1]] + mean
-        return Restored(image)
+        if self.nsr is None:
+            nsr = self.strength * estimate_nsr(grid, psf, sigma, self.prior)
+        else:
+            nsr = torch.full_like(sigma, self.nsr)
+        return Restored(wiener(grid, psf, nsr, self.prior)[..., : y.shape[-2], : y.shape[-1]] + mean)
 
-    def _nsr(self, y: Tensor, sigma: Tensor) -> Tensor:
-        noise = sigma.square()
-        variance = y.var(dim=(-2, -1), keepdim=True, correction=0).mean(1, keepdim=True)
-        signal = (variance - noise).clamp_min(1e-2 * variance).clamp_min(1e-12)
-        rows, cols = (Gradient().power((n, 1), like=y) for n in y.shape[-2:])
-        power = (rows + cols.mT).flatten()[1:]  # of the whole plane, so that a transposed image has the same nsr
-        return noise * (power ** -PRIORS[self.prior]).mean() / signal
+
+def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str) -> Tensor:
+    """``sigma^2 / v``, where a signal of spectrum ``v / L^p`` has the gradients that y has beyond the noise's.
+
+    ``mean |grad y|^2 = v mean(|H|^2 L^(1 - p)) + sigma^2 mean(L)``. The plain variance would put almost all of v
+    into the slow shading of the image, and leave far too much noise.
+
+    Args:
+        y: Observed images (B, C, H, W), periodic.
+        psf: Kernels (B, 1, k, k).
+        sigma: Noise standard deviation (B, 1, 1, 1).
+        prior: A key of ``PRIORS``.
+
+    Returns:
+        (B, 1, 1, 1).
+    """
+    shape = (y.shape[-2], y.shape[-1])
+    energy = Gradient().A(y).square().sum(2).mean(dim=(1, 2, 3)).reshape(-1, 1, 1, 1)
+    power = Gradient().power(shape, like=y)
+    power[0, 0] = 1
+    blurred = psf_to_otf(psf, shape).abs().square() * power ** (1 - PRIORS[prior])
+    blurred[..., 0, 0] = 0  # the mean is kept aside
+    noise = 4 * sigma.square()
+    signal = (energy - noise).clamp_min(0.01 * energy).clamp_min(1e-12)
+    return sigma.square() * _plane_mean(blurred, shape) / signal
+
+
+def _plane_mean(half: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Mean over the whole plane of an even real spectrum given as (..., H, W // 2 + 1)."""
+    twice = half[..., 1 : (shape[1] + 1) // 2].sum(dim=(-2, -1), keepdim=True)
+    return (half.sum(dim=(-2, -1), keepdim=True) + twice) / (shape[0] * shape[1])

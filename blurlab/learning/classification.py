@@ -67,7 +67,7 @@ class Classification(pl.LightningModule):
         loss, accuracy = self._loss_and_accuracy(batch)
         self.log_dict({"val_loss": loss, "val_accuracy": accuracy}, prog_bar=True, batch_size=len(batch))
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> Any:
         """The optimizer with its schedule, stepped every batch."""
         optimizer = self.make_optimizer(self.net.parameters())
         factor = SCHEDULES[self.schedule]

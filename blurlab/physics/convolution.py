@@ -24,10 +24,7 @@ EXTENDED_CROSSOVER = 17
 """The same for the other boundaries, whose FFT runs on a larger grid. Measured by the same command."""
 
 CHUNK_PIXELS = 2**20
-"""Pixels worked on at once on a CPU: temporaries of a whole batch cost more in page faults than in arithmetic."""
-
-CHUNK_PLANES = 16
-"""Planes are summed in multiples of this many: the widest block of oneDNN's depthwise convolution."""
+"""Pixels transformed at once on a CPU: spectra of a whole batch cost more in page faults than in arithmetic."""
 
 
 class Convolution(LinearOperator):
@@ -198,16 +195,10 @@ def _extended(shape: tuple[int, int], radius: tuple[int, int], boundary: str) ->
 
 
 def _by_plane(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, psf: Tensor) -> Tensor:
-    """``function((1, P, H, W), (P, 1, k, k))`` over all planes, on a CPU a few at a time."""
+    """``function((1, P, H, W), (P, 1, k, k))`` over all planes at once, one group each."""
     batch, channels, height, width = images.shape
-    planes = images.reshape(batch * channels, height, width)
-    weight = psf.repeat_interleave(channels, 0)
-    at_once = CHUNK_PLANES * -(-CHUNK_PIXELS // (CHUNK_PLANES * height * width))
-    if images.device.type != "cpu" or at_once >= len(planes):
-        out = function(planes[None], weight)[0]
-    else:
-        chunks = zip(planes.split(at_once), weight.split(at_once), strict=True)
-        out = torch.cat([function(a[None], w)[0] for a, w in chunks])
+    planes = images.reshape(1, batch * channels, height, width)
+    out = function(planes, psf.repeat_interleave(channels, 0))
     return out.reshape(batch, channels, *out.shape[-2:])
 
 

@@ -35,9 +35,10 @@ def check_operator(
         >>> check_operator(Convolution(psf, "reflect"), (2, 1, 5, 6), generator=torch.Generator().manual_seed(0))
     """
     x, other = (_draw(shape, generator) for _ in range(2))
+    before = [x.clone()]
     image = op.forward(x)
     y = _draw(tuple(image.shape), generator)
-    before = x.clone(), y.clone()
+    before.append(y.clone())
     back = op.adjoint(y)
     _hold(tuple(back.shape) == tuple(shape), f"adjoint must return {tuple(shape)}, got {tuple(back.shape)}")
     _near(

@@ -14,6 +14,7 @@ from blurlab.pipeline import Direct, Identifier
 
 Row = dict[str, Any]
 EDGES_PX = (1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.01)
+DIFFERENCES = {"isnr_loss": ("isnr_oracle", "isnr_estimated"), "isnr_gain_by_risk": ("isnr_estimated", "isnr_map")}
 IMAGE_METRICS = {"isnr": "dB", "ssim": "", "psnr": "dB", "psf_snr": "dB"}
 
 
@@ -88,10 +89,10 @@ def restorations(rows: list[Row], seed: int) -> dict[str, Any]:
         unit = next(unit for prefix, unit in IMAGE_METRICS.items() if name.startswith(prefix))
         if some:
             found[name] = interval([row[name] for row in some], some, seed, unit)
-    if restored:
-        loss = [row["isnr_oracle"] - row["isnr_estimated"] for row in restored]
-        found["isnr_loss"] = interval(loss, restored, seed, "dB")
-        found["isnr_gain_by_risk"] = interval([row["isnr_estimated"] - row["isnr_map"] for row in restored], restored, seed, "dB")
+    for name, (better, worse) in DIFFERENCES.items():
+        some = [row for row in restored if math.isfinite(row[better] - row[worse])]
+        if some:
+            found[name] = interval([row[better] - row[worse] for row in some], some, seed, "dB")
     return found
 
 
@@ -111,17 +112,20 @@ def propagation(rows: list[Row]) -> list[dict[str, Any]]:
 def curves(rows: list[Row], taps: bool) -> dict[str, Any]:
     """Accuracy, its limit and ISNR against strength, per kind."""
     found = {}
+    name = "accuracy" if taps else "type_accuracy"
     for kind in dict.fromkeys(row["kind"] for row in rows if row["kind"] != "none"):
         some = [row for row in rows if row["kind"] == kind]
-        right: Callable[[list[Row]], dict[str, Any]] = share
-        name = "accuracy" if taps else "type_accuracy"
-        found[f"{name}/{kind}"] = curve(some, right, taps)
-        found[f"limit_{name}/{kind}"] = curve(some, lambda part: {"value": mean(r["best_observer"] for r in part)}, taps)
         restored = [row for row in some if "isnr_oracle" in row]
-        for which in ("estimated", "oracle"):
-            key = f"isnr_{which}"
-            found[f"{key}/{kind}"] = curve(restored, lambda part, key=key: {"value": mean(r[key] for r in part)}, taps)
+        found[f"{name}/{kind}"] = curve(some, share, taps)
+        found[f"limit_{name}/{kind}"] = curve(some, mean_of("best_observer"), taps)
+        found[f"isnr_estimated/{kind}"] = curve(restored, mean_of("isnr_estimated"), taps)
+        found[f"isnr_oracle/{kind}"] = curve(restored, mean_of("isnr_oracle"), taps)
     return found
+
+
+def mean_of(name: str) -> Callable[[list[Row]], dict[str, Any]]:
+    """The figure that is the mean of one column."""
+    return lambda part: {"value": mean(row[name] for row in part)}
 
 
 def curve(rows: list[Row], figure: Callable[[list[Row]], dict[str, Any]], taps: bool) -> dict[str, Any]:

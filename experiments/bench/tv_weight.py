@@ -1,8 +1,9 @@
-"""ISNR of TV over its strength alpha / sigma^1.5, true kernel: ``python experiments/bench/tv_weight.py NAME=FOLDER ...``.
+"""ISNR of TV over its strength, true kernel: ``python experiments/bench/tv_weight.py NAME=FOLDER ...``.
 
-Each folder's images (sorted, ``--count`` of them, evenly spaced) give one green channel each: the central square,
-resized to 256 + 14 pixels. They are blurred with 4, 6, 8 and 10 horizontal taps, cropped to the 256 x 256 pixels that the image
-determines (boundary ``valid``), given Gaussian noise, and restored with boundary ``unknown``.
+The weight is alpha = strength sigma^1.5. Each folder's images (sorted, ``--count`` of them, evenly spaced) give one
+green channel each: the central square, resized to 256 + 14 pixels. They are blurred with 4, 6, 8, 10 horizontal taps,
+cropped to the 256 x 256 pixels that the image determines (boundary ``valid``), given Gaussian noise, and restored with
+boundary ``unknown``.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", metavar="NAME=FOLDER")
     parser.add_argument("--strengths", type=float, nargs="+", default=[0.5, 0.75, 1.0, 1.5, 2.0, 3.0])
-    parser.add_argument("--iterations", type=int, default=30)
+    parser.add_argument("--iterations", type=int, default=40)
     parser.add_argument("--count", type=int, default=5, help="images of each folder")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "tv_weight.json")
     args = parser.parse_args()

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver import Wiener, wiener
+from blurlab.deconvolver import Wiener
 from blurlab.deconvolver.border import extend_periodic
 from blurlab.deconvolver.laws import kernels, made_up
+from blurlab.deconvolver.wiener import wiener
 
 
 @pytest.mark.parametrize("prior", ["flat", "laplacian"])
