@@ -50,8 +50,7 @@ def help_text() -> str:
 
 def run_hydra(words: list[str]) -> None:
     """Check the command line, then hand it to Hydra; after a sweep print its table."""
-    flags = [word for word in words if word.startswith("-") and "=" not in word]
-    overrides = [word for word in words if word not in flags]
+    flags, overrides = split_flags(words)
     bad = [word for word in overrides if "=" not in word and not word.startswith("~")]
     if bad:
         raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], COMMANDS)}; a setting is written KEY=VALUE")
@@ -70,6 +69,21 @@ def run_hydra(words: list[str]) -> None:
     hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="run")(job)()
     for folder in sweep.finished:
         print_sweep(folder)
+
+
+def split_flags(words: list[str]) -> tuple[list[str], list[str]]:
+    """Hydra's flags with their values, and the rest.
+
+    Example:
+        >>> split_flags(["-m", "--cfg", "job", "blur=motion"])
+        (['-m', '--cfg', 'job'], ['blur=motion'])
+    """
+    flags: list[str] = []
+    overrides: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        flag = word.startswith("-") or before in ("--cfg", "-c", "--package", "-p", "--info", "-i")
+        (flags if flag else overrides).append(word)
+    return flags, overrides
 
 
 def print_sweep(folder: Path) -> None:

@@ -15,12 +15,12 @@ from blurlab.physics.operator import LinearOperator, check_weight, per_image
 
 METHODS = ("auto", "direct", "fft")
 
-CIRCULAR_CROSSOVER = 11
+CIRCULAR_CROSSOVER = 13
 """Side of the largest kernel for which summing beats the FFT where the FFT needs no border (``circular``).
 
 Measured on a CPU by ``python experiments/bench/convolution.py --crossover``."""
 
-EXTENDED_CROSSOVER = 17
+EXTENDED_CROSSOVER = 15
 """The same for the other boundaries, whose FFT runs on a larger grid. Measured by the same command."""
 
 CHUNK_PIXELS = 2**20
