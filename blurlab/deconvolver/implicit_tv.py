@@ -83,9 +83,10 @@ class State(Rows):
 def start(problem: Problem) -> State:
     """The state at the first estimate zeta, multipliers zero."""
     u = transform(problem.zeta, problem.upper)
+    hu = irfft2(problem.otf * rfft2(u), (u.shape[-2], u.shape[-1]))
     field = D.A(u)
     nothing = torch.zeros_like(u)
-    return State(u, u.clone(), problem.zeta, lam=nothing, e=nothing, b=torch.zeros_like(field), pull=D.A_adjoint(field))
+    return State(u, hu, problem.zeta, lam=nothing, e=nothing, b=torch.zeros_like(field), pull=D.A_adjoint(field))
 
 
 def step(problem: Problem, state: State) -> State:
@@ -168,7 +169,7 @@ class ImplicitTV(Deconvolver):
         strength: float = STRENGTH,
         iterations: int = 10,
         rounds: int = 8,
-        tolerance: float = 1e-3,
+        tolerance: float = 2e-4,
         boundary: str = "unknown",
         upper: float = 1.0,
         gamma: float = 20.0,

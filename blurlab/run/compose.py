@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -157,8 +157,12 @@ def _check_writable(folder: Path) -> None:
     existing = folder.absolute()
     while not existing.exists():
         existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise UsageError(f"cannot write to {folder}: {existing} is not a writable directory; set paths.runs_dir=<folder>")
+    try:
+        with tempfile.TemporaryDirectory(dir=existing):  # asking the file system is surer than reading permissions
+            pass
+    except OSError as error:
+        why = f"{existing} is not a directory that can be written to ({error.strerror})"
+        raise UsageError(f"cannot write to {folder}: {why}; set paths.runs_dir=<folder>") from error
 
 
 def _one_line(message: str) -> str:

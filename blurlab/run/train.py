@@ -94,15 +94,14 @@ def make_trainer(context: Context, callbacks: list[pl.Callback]) -> pl.Trainer:
     """The configured Trainer with the run's logger and callbacks; no global chatter."""
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    return build(
-        context.cfg.trainer,
-    )(
+    return build(context.cfg.trainer)(
         max_epochs=context.budget["epochs"],
         logger=context.logger,
         callbacks=callbacks,
         default_root_dir=str(context.dir),
         enable_model_summary=False,
         enable_progress_bar=context.progress,
+        gradient_clip_val=context.cfg.optimizer.gradient_clip,
         num_sanity_val_steps=0,
         log_every_n_steps=10,
     )
