@@ -11,7 +11,7 @@ from blurlab.noise.draw import Generators, Level, check_level, draw_level, draw_
 
 
 def add_gaussian(x: Tensor, sigma: float | Tensor, *, generator: Generators) -> Tensor:
-    """X + sigma n, n standard normal and independent in every pixel and channel.
+    """Add sigma n, n standard normal and independent in every pixel and channel.
 
     Args:
         x: Images (B, C, H, W).
@@ -36,7 +36,7 @@ def add_gaussian(x: Tensor, sigma: float | Tensor, *, generator: Generators) -> 
         lambda part, one: torch.randn(part.shape, generator=one, device=one.device, dtype=part.dtype),
         generator,
     )
-    return x + per_image(torch.as_tensor(sigma).to(x)) * normal
+    return normal.mul_(per_image(torch.as_tensor(sigma).to(x))).add_(x)
 
 
 def sigma_from_bsnr(x: Tensor, bsnr_db: float | Tensor) -> Tensor:

@@ -32,8 +32,8 @@ def quantise(x: Tensor, bits: int = 8, *, clip: bool = True) -> Tensor:
     """
     check_bits(bits)
     top = 2**bits - 1
-    levels = (x * top).round()
-    return (levels.clamp(0, top) if clip else levels) / top
+    levels = (x * top).round_()
+    return (levels.clamp_(0, top) if clip else levels).div_(top)
 
 
 def quantise_sigma(bits: int = 8) -> float:

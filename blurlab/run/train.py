@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +78,7 @@ def fit(context: Context, question: Question, folder: Path) -> dict[str, Any]:
     )
     trainer = make_trainer(context, callbacks)
     last = folder / LAST
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threads_beside(budget["workers"]):
         for message in QUIET:
             warnings.filterwarnings("ignore", message=message)
         trainer.fit(module, data, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
@@ -88,6 +90,17 @@ def fit(context: Context, question: Question, folder: Path) -> dict[str, Any]:
         "steps": trainer.global_step,
         "weights": sum(weight.numel() for weight in net.parameters()),
     }
+
+
+@contextmanager
+def threads_beside(workers: int) -> Iterator[None]:
+    """Leave a core to each worker meanwhile: threads that wait for a core that a worker has cost more than they give."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before - workers))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def make_trainer(context: Context, callbacks: list[pl.Callback]) -> pl.Trainer:
