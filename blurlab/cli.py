@@ -10,7 +10,7 @@ from blurlab.run.compose import check, conf_dir, groups, options, with_budget, w
 from blurlab.run.errors import UsageError, nearest
 
 HELP = """\
-blurlab names the blur in an image, measures it and undoes it, and prints each figure beside the published one and the limit.
+blurlab names the blur in an image, measures it and undoes it; each figure beside the published one and the limit.
 
   python -m blurlab +experiment=messidor_hier            the main job: type -> strength -> kernel -> restored image
   python -m blurlab -m +experiment=messidor_binary blur.taps=20,10,3      a sweep, one table
@@ -20,7 +20,7 @@ blurlab names the blur in an image, measures it and undoes it, and prints each f
   python -m blurlab deblur photo.png --run runs/<...>    identify the blur of a photograph and restore it
 
 Any key can be set: dataset.strict=true  noise.sigma=.002  paths.data_dir=/photographs  budget=smoke|small|full
-Without budget= it is full where a CUDA device is and small elsewhere. --cfg job shows the configuration and runs nothing.
+Without budget= it is full where a CUDA device is and small elsewhere. --cfg job shows the configuration.
 """
 
 
@@ -92,7 +92,9 @@ def print_sweep(folder: Path) -> None:
 
     from blurlab.report import load_record, sweep_table
 
-    records = [load_record(path) for path in sorted(folder.glob("*/record.json"), key=lambda path: int(path.parent.name))]
+    records = [
+        load_record(path) for path in sorted(folder.glob("*/record.json"), key=lambda path: int(path.parent.name))
+    ]
     if records:
         Console().print(sweep_table(records))
         print(f"sweep directory {folder}")
@@ -110,7 +112,9 @@ def table(words: list[str]) -> None:
         raise UsageError(f"unknown experiment '{words[0]}'{nearest(words[0], options('experiment'))}")
     paths = sorted(Path("experiments").glob(f"*/results/*/{words[0]}*.json"))
     if not paths:
-        raise UsageError(f"no record of {words[0]} under experiments/; make one with +experiment={words[0]} run.keep=true")
+        raise UsageError(
+            f"no record of {words[0]} under experiments/; make one with +experiment={words[0]} run.keep=true"
+        )
     for path in paths:
         Console().print(terminal_table(load_record(path)))
 

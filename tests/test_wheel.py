@@ -20,13 +20,20 @@ def test_the_built_wheel_prints_its_help_in_a_fresh_environment(tmp_path: Path) 
     home = tmp_path / "env"
     venv.create(home, with_pip=True)
     python = home / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)], check=True, capture_output=True)
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)], check=True, capture_output=True
+    )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    done = subprocess.run([python, "-m", "blurlab", "--help"], cwd=elsewhere, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [python, "-m", "blurlab", "--help"], cwd=elsewhere, capture_output=True, text=True, check=True
+    )
     assert "messidor_hier" in done.stdout
     conf = subprocess.run(
         [python, "-c", "from blurlab.run.compose import conf_dir; print(conf_dir())"],
-        cwd=elsewhere, capture_output=True, text=True, check=True,
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert Path(conf.stdout.strip()).is_relative_to(home)

@@ -143,9 +143,7 @@ def check_params(params: Tensor, names: tuple[str, ...]) -> None:
         came = str(params.dtype) if isinstance(params, Tensor) else type(params).__name__
         raise TypeError(f"params must be a floating-point tensor (n, {len(names)}), got {came}")
     if params.ndim != 2 or params.shape[1] != len(names):
-        raise ValueError(
-            f"params must be (n, {len(names)}) for ({', '.join(names)}), got {tuple(params.shape)}"
-        )
+        raise ValueError(f"params must be (n, {len(names)}) for ({', '.join(names)}), got {tuple(params.shape)}")
 
 
 def kind_rows(kind: Tensor | int, n: int, count: int, device: torch.device) -> Tensor:

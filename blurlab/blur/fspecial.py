@@ -53,9 +53,7 @@ def fspecial_motion_psf(length_px: Tensor, angle_deg: Tensor, size: int) -> Tens
     beyond = torch.where(x**2 + y**2 >= half**2, half - along, 0.0)
     squared = across**2 + beyond**2
     on_line = squared == 0
-    distance = torch.where(
-        on_line, 0.0, torch.where(on_line, 1.0, squared).sqrt()
-    )  # sqrt has no gradient at 0
+    distance = torch.where(on_line, 0.0, torch.where(on_line, 1.0, squared).sqrt())  # sqrt has no gradient at 0
     return as_psf((1 - distance).clamp_min(0), length_px.dtype)
 
 
@@ -79,8 +77,7 @@ def fspecial_motion(length_px: float = 9.0, angle_deg: float = 0.0) -> Tensor:
     length, angle = as_range(length_px, "length_px")[1], as_range(angle_deg, "angle_deg")[1]
     run = max(length, 1.0) - 1
     rows, cols = (
-        odd_at_least(run * abs(part) + 1)
-        for part in (math.sin(math.radians(angle)), math.cos(math.radians(angle)))
+        odd_at_least(run * abs(part) + 1) for part in (math.sin(math.radians(angle)), math.cos(math.radians(angle)))
     )
     size = odd_at_least(length)
     one = torch.ones(1, dtype=torch.float64)

@@ -75,15 +75,11 @@ def anisotropic_gaussian_psf(
     covariance = (var_y - var_x) * angle.sin() * angle.cos()  # rows go down
     given_row = (var_x * var_y / var_row).sqrt()[:, None, None]
     at, weight = _legendre(nodes, var_row)
-    row = (
-        pixel_grid(size, var_row)[: size // 2 + 1, None] + at
-    )  # the upper half; the lower is its mirror image
+    row = pixel_grid(size, var_row)[: size // 2 + 1, None] + at  # the upper half; the lower is its mirror image
     mean = (covariance / var_row)[:, None] * row.flatten()
     density = (weight.log() - row**2 / (2 * var_row[:, None, None])).softmax(-1)
     in_row = _pixel_mass(var_row.sqrt(), size)[:, : size // 2 + 1]
-    coarse = torch.promote_types(
-        sigma_x_px.dtype, torch.float32
-    )  # a share is at most 1: float32 will do for float32
+    coarse = torch.promote_types(sigma_x_px.dtype, torch.float32)  # a share is at most 1: float32 will do for float32
     mean, given_row, density, edge = (x.to(coarse) for x in (mean, given_row, density, _edges(size, var_row)))
     cumulative = torch.erf((edge - mean[:, :, None]) / (math.sqrt(2) * given_row))
     share = cumulative.diff(dim=-1).clamp_min(0).unflatten(1, tuple(row.shape)) / 2

@@ -80,9 +80,7 @@ class Mixture(BlurFamily):
         kind = torch.bucketize(torch.rand(n, generator=generator, device=generator.device), steps, right=True)
         blocks = []
         for index, member in enumerate(self._members.values()):
-            params = member.draw(n, generator=generator)[
-                1
-            ]  # drawn for every row: the stream does not depend on kinds
+            params = member.draw(n, generator=generator)[1]  # drawn for every row: the stream does not depend on kinds
             blocks.append(torch.where((kind == index)[:, None], params, torch.nan))
         return kind, torch.cat(blocks, dim=1)
 
@@ -116,9 +114,7 @@ class Mixture(BlurFamily):
     def with_size(self, size: int) -> Self:
         return type(self)(self._members, self.weights, size)
 
-    def _parts(
-        self, params: Tensor, kind: Tensor | int | None
-    ) -> list[tuple[tuple[BlurFamily, slice], Tensor]]:
+    def _parts(self, params: Tensor, kind: Tensor | int | None) -> list[tuple[tuple[BlurFamily, slice], Tensor]]:
         """Each member with its columns and the indices of its rows, members without rows left out."""
         check_params(params, self.names)
         if kind is None:
@@ -138,9 +134,7 @@ class Mixture(BlurFamily):
             own[:, columns] = True
             kind = torch.where((given == own).all(1), index, kind)
         if bool((kind < 0).any()):
-            raise ValueError(
-                "params name no single kind: give kind, or NaN in the columns of all other kinds"
-            )
+            raise ValueError("params name no single kind: give kind, or NaN in the columns of all other kinds")
         return kind
 
 
@@ -161,7 +155,5 @@ def _shares(weights: Sequence[float] | None, kinds: tuple[str, ...]) -> tuple[fl
     given = [1.0] * len(kinds) if weights is None else [float(weight) for weight in weights]
     total = sum(given)
     if len(given) != len(kinds) or not all(weight >= 0 for weight in given) or not 0 < total < float("inf"):
-        raise ValueError(
-            f"weights must be {len(kinds)} numbers >= 0, one each for {', '.join(kinds)}, got {given}"
-        )
+        raise ValueError(f"weights must be {len(kinds)} numbers >= 0, one each for {', '.join(kinds)}, got {given}")
     return tuple(weight / total for weight in given)

@@ -88,9 +88,7 @@ def centre_crop(psf: Tensor, size: int) -> Tensor:
     rows, cols = psf.shape[-2:]
     top, left = rows // 2 - size // 2, cols // 2 - size // 2
     if top < 0 or left < 0 or top + size > rows or left + size > cols:
-        raise ValueError(
-            f"cannot crop a {rows}x{cols} psf to {size}x{size} around its centre; use pad_to_odd"
-        )
+        raise ValueError(f"cannot crop a {rows}x{cols} psf to {size}x{size} around its centre; use pad_to_odd")
     return psf[..., top : top + size, left : left + size]
 
 
@@ -107,8 +105,6 @@ def centroid(psf: Tensor) -> Tensor:
         >>> centroid(torch.tensor([[0.5, 0.5, 0.0]]))
         tensor([ 0.0000, -0.5000])
     """
-    rows, cols = (
-        torch.arange(side, dtype=psf.dtype, device=psf.device) - side // 2 for side in psf.shape[-2:]
-    )
+    rows, cols = (torch.arange(side, dtype=psf.dtype, device=psf.device) - side // 2 for side in psf.shape[-2:])
     mass = psf.sum((-2, -1))
     return torch.stack([(psf.sum(-1) * rows).sum(-1) / mass, (psf.sum(-2) * cols).sum(-1) / mass], dim=-1)

@@ -33,9 +33,7 @@ def taps_psf(taps: Tensor, size: int) -> Tensor:
     first = torch.floor(taps.detach() / 2)
     check_values(size, 2 * first + 1, taps=taps)
     if not bool(((taps >= 1) & (taps == taps.round())).all()):
-        raise ValueError(
-            f"taps must be whole numbers >= 1, got {taps.flatten().tolist()[:4]}; round them first"
-        )
+        raise ValueError(f"taps must be whole numbers >= 1, got {taps.flatten().tolist()[:4]}; round them first")
     offset = torch.arange(size, device=taps.device) - size // 2
     inside = (offset >= -first[:, None]) & (offset < (taps.detach() - first)[:, None])
     row = torch.where(inside, 1 / taps[:, None], torch.zeros_like(taps[:, None]))

@@ -62,9 +62,7 @@ def check_values(size: int, extent_px: Tensor | None = None, **values: Tensor) -
             raise TypeError(f"{name} must be a floating-point tensor (n,), got {came}")
         if value.ndim != 1 or value.shape != next(iter(values.values())).shape:
             raise ValueError(f"{name} must be (n,), the same n for each parameter, got {tuple(value.shape)}")
-    tensors = [value.detach() for value in values.values()] + (
-        [] if extent_px is None else [extent_px.detach()]
-    )
+    tensors = [value.detach() for value in values.values()] + ([] if extent_px is None else [extent_px.detach()])
     if not tensors or tensors[0].numel() == 0:
         return
     # one transfer from the device for all of them; min and max of NaN are NaN

@@ -40,7 +40,9 @@ def check_psf(psf: Tensor, shape: tuple[int, int] | None = None) -> None:
     if rows % 2 == 0 or cols % 2 == 0:
         raise ValueError(f"psf must have odd sides, got {rows}x{cols}; pad it with blur.shape.pad_to_odd")
     if shape is not None and (rows > shape[0] or cols > shape[1]):
-        raise ValueError(f"psf {rows}x{cols} is larger than the image {shape[0]}x{shape[1]}; crop the kernel or use a larger image")
+        raise ValueError(
+            f"psf {rows}x{cols} is larger than the image {shape[0]}x{shape[1]}; crop the kernel or use a larger image"
+        )
 
 
 def check_sigma(sigma: float | Tensor, name: str = "sigma") -> None:

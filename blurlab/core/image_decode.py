@@ -132,9 +132,7 @@ def tiff_size(file: BinaryIO) -> tuple[int, int]:
 
     with tifffile.TiffFile(file) as tiff:
         series = tiff.series[0]
-        planes = int(
-            np.prod([n for n, axis in zip(series.shape, series.axes, strict=True) if axis not in "YXS"])
-        )
+        planes = int(np.prod([n for n, axis in zip(series.shape, series.axes, strict=True) if axis not in "YXS"]))
         if planes > 1:
             raise Refused(f"it is a stack of {planes} planes; save one plane as an image")
         return tiff.pages[0].imagelength, tiff.pages[0].imagewidth  # type: ignore[union-attr]
@@ -157,9 +155,7 @@ def decode_tiff(file: BinaryIO) -> Samples:
 def _deep_page(page: Any, file: BinaryIO) -> Samples:
     photometric = page.photometric.name
     if photometric not in ("RGB", "MINISBLACK", "MINISWHITE"):
-        raise Refused(
-            f"its {page.bitspersample}-bit {photometric} samples are not supported; save it as RGB or grey"
-        )
+        raise Refused(f"its {page.bitspersample}-bit {photometric} samples are not supported; save it as RGB or grey")
     tag = page.tags.get(ORIENTATION_TAG)
     orientation = int(tag.value) if tag is not None else 1
     try:

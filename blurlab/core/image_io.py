@@ -147,9 +147,7 @@ def _checked_size(file: BinaryIO, min_side: int) -> tuple[int, int]:
     if height * width > MAX_PIXELS:
         raise Refused(f"it has {height}x{width} pixels, more than {MAX_PIXELS:,}; crop or shrink it")
     if min(height, width) < min_side:
-        raise Refused(
-            f"it has {height}x{width} pixels, sides of at least {min_side} are needed; use a larger image"
-        )
+        raise Refused(f"it has {height}x{width} pixels, sides of at least {min_side} are needed; use a larger image")
     return height, width
 
 

@@ -40,24 +40,18 @@ class Bundled(Source):
         known = [Path(file).stem for file in FILES]
         wrong = [name for name in names or [] if name not in known]
         if wrong:
-            raise ValueError(
-                f"no bundled photograph is named {', '.join(wrong)}; there are {', '.join(known)}"
-            )
+            raise ValueError(f"no bundled photograph is named {', '.join(wrong)}; there are {', '.join(known)}")
         self.names = names or known
 
     def photos(self) -> list[Photo]:
         """The photographs, in alphabetical order."""
         spec = find_spec("skimage")
-        folder = (
-            Path(spec.origin).parent / "data" if spec is not None and spec.origin else Path("skimage/data")
-        )
+        folder = Path(spec.origin).parent / "data" if spec is not None and spec.origin else Path("skimage/data")
         found = [
             Photo(id=file, group="motorcycle" if file.startswith("motorcycle") else "", path=folder / file)
             for file in FILES
             if Path(file).stem in self.names and (folder / file).is_file()
         ]
         if not found:
-            raise DataNotFound(
-                f"bundled photographs not found: looked for {FILES[0]} ... in {folder}; get {self.site}"
-            )
+            raise DataNotFound(f"bundled photographs not found: looked for {FILES[0]} ... in {folder}; get {self.site}")
         return found

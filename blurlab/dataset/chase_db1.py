@@ -31,6 +31,5 @@ class ChaseDb1(Source):
             pattern=r"Image_(?P<child>\d{2})[LR]\.(jpg|jpeg|png)",
         )
         return [
-            Photo(id=name, group=f"child {match['child']}", path=path)
-            for name, path, match in layout.find(self.root)
+            Photo(id=name, group=f"child {match['child']}", path=path) for name, path, match in layout.find(self.root)
         ]

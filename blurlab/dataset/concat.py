@@ -22,9 +22,7 @@ class Concat(Source):
     def __init__(self, sources: list[Source]) -> None:
         names = [source.name for source in sources]
         if not sources or len(set(names)) < len(names):
-            raise ValueError(
-                f"sources must be sets of different names, got {names}; give a Folder another name="
-            )
+            raise ValueError(f"sources must be sets of different names, got {names}; give a Folder another name=")
         self.sources = {source.name: source for source in sources}
         self.name = "+".join(names)
         self.site = ", ".join(source.site for source in sources)

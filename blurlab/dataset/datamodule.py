@@ -56,8 +56,8 @@ class FixedItems(Dataset[Item]):
 class AugmentedItems(Dataset[Item]):
     """An endless supply of augmented photographs; index i names both the photograph and the randomness.
 
-    A square of ``scale`` of the photograph's side, anywhere in it, is area-averaged to ``size`` and flipped or turned. The
-    change of scale matters: without it a head learns the sharpness of the few training photographs by heart.
+    A square of ``scale`` of the photograph's side, anywhere in it, is area-averaged to ``size``, flipped or turned. The
+    change of scale matters: without it a head learns the sharpness of a few photographs by heart.
 
     Args:
         images: Photographs, kept larger than ``size`` where they are.
@@ -189,7 +189,7 @@ def _to_tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
 
 
-def _augmentation(size: int, scale: tuple[float, float]):  # type: ignore[no-untyped-def]  # the one use of albumentations
+def _augmentation(size: int, scale: tuple[float, float]):  # type: ignore[no-untyped-def]  # albumentations' type
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations as A
     import cv2

@@ -67,9 +67,7 @@ class Degrade:
             item=torch.arange(len(sharp)) if item is None else item,
         )
 
-    def _draw(
-        self, n: int, generator: torch.Generator | Sequence[torch.Generator], device: torch.device
-    ) -> Blur:
+    def _draw(self, n: int, generator: torch.Generator | Sequence[torch.Generator], device: torch.device) -> Blur:
         if isinstance(generator, torch.Generator):
             return self.family.sample(n, generator=generator)
         draws = [self.family.draw(1, generator=one) for one in generator]

@@ -72,9 +72,7 @@ class Source(ABC):
         if photo.path is not None:
             return read_image(photo.path, min_side=MIN_SIDE)
         if photo.draw is None:
-            raise ValueError(
-                f"photograph {photo.id} has neither a path nor a function that draws it; give one"
-            )
+            raise ValueError(f"photograph {photo.id} has neither a path nor a function that draws it; give one")
         return photo.draw()
 
     def check(self, photo: Photo) -> None:

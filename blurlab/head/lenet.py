@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -12,7 +13,8 @@ class LeNet(nn.Module):
     uniform, biases 0. The paper gives neither the filters nor the kernel sizes: those above are this library's choice.
     The paper's network sees the whole image (``input_size`` = the image's side). An image larger than ``input_size`` is
     cut into non-overlapping tiles, those that do not fill the last row or column left out, and the logits are the mean
-    over the tiles: a deviation from the paper that makes the network small.
+    over the tiles (in training the logits of one tile drawn at random): a deviation from the paper that makes the
+    network small.
 
     Args:
         num_classes: Length of the output.
@@ -59,6 +61,9 @@ class LeNet(nn.Module):
             ValueError: If the images have other channels or are smaller than ``input_size``.
         """
         tiles = cut_tiles(y, self.input_size, self.in_channels)
+        if self.training and tiles.shape[1] > 1:
+            one = torch.randint(tiles.shape[1], (len(tiles),), device=tiles.device)
+            tiles = tiles[torch.arange(len(tiles), device=tiles.device), one].unsqueeze(1)
         logits = self.classify(self.features(tiles.flatten(0, 1)))
         return logits.unflatten(0, tiles.shape[:2]).mean(1)
 

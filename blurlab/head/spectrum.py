@@ -15,7 +15,7 @@ FLOOR = 1e-6
 """Power added before the logarithm, about that of rounding to 8 bits, 1 / (12 * 255^2) = 1.3e-6."""
 
 CHUNK_IMAGES = 16
-"""Images whose windows are in memory at once: temporaries of a whole batch cost more in page faults than in arithmetic."""
+"""Images whose windows are in memory at once: a whole batch's temporaries cost more in page faults than in sums."""
 
 
 def hann_window(size: int, *, device: torch.device | None = None) -> Tensor:

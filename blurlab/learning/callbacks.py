@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar, WeightAveraging
+from torch import Tensor
 
 from blurlab.core.rng import seed_from
 
@@ -27,6 +29,23 @@ class EpochSeed(Callback):
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Seed from the run's seed, the stage and the epoch."""
         torch.manual_seed(seed_from(self.seed, self.stage, "epoch", trainer.current_epoch))
+
+
+def warm_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Exponential moving average whose decay grows from 0.1 to ``decay``: min(decay, (1 + n) / (10 + n)) after n updates.
+
+    With a constant decay the random weights of the start would weigh on a short training to its end.
+
+    Example:
+        >>> float(warm_average(0.998)(torch.tensor(0.0), torch.tensor(1.0), 0))
+        0.8999999761581421
+    """
+
+    def average(averaged: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+        keep = min(decay, (1 + int(updates)) / (10 + int(updates)))
+        return averaged + (1 - keep) * (current - averaged)
+
+    return average
 
 
 def training_callbacks(folder: Path, *, seed: int, stage: str, ema_decay: float, progress: bool) -> list[Callback]:
@@ -50,5 +69,5 @@ def training_callbacks(folder: Path, *, seed: int, stage: str, ema_decay: float,
     )
     callbacks: list[Callback] = [EpochSeed(seed, stage), best, last]
     if ema_decay:
-        callbacks.insert(0, EMAWeightAveraging(decay=ema_decay))
+        callbacks.insert(0, WeightAveraging(avg_fn=warm_average(ema_decay), use_buffers=True))
     return [*callbacks, RichProgressBar(leave=True)] if progress else callbacks

@@ -62,6 +62,4 @@ def conjugate_gradient(
 def _ratio(above: Tensor, below: Tensor, active: Tensor) -> Tensor:
     """Above / below where ``active`` and defined, else 0."""
     usable = active & (below > 0)
-    return torch.where(
-        usable, above / torch.where(usable, below, torch.ones_like(below)), torch.zeros_like(above)
-    )
+    return torch.where(usable, above / torch.where(usable, below, torch.ones_like(below)), torch.zeros_like(above))

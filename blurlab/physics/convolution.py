@@ -172,9 +172,7 @@ class Convolution(LinearOperator):
         """Images and kernels (B, 1, k, k) of one dtype, or an error (shapes only, values cost a pass)."""
         if not isinstance(images, Tensor) or not images.is_floating_point():
             came = str(images.dtype) if isinstance(images, Tensor) else type(images).__name__
-            raise TypeError(
-                f"image must be a floating-point tensor, got {came}; divide integers by their range"
-            )
+            raise TypeError(f"image must be a floating-point tensor, got {came}; divide integers by their range")
         if images.ndim != 4 or 0 in images.shape:
             raise ValueError(f"image must be (B, C, H, W) with no empty side, got {tuple(images.shape)}")
         if len(self.psf) not in (1, len(images)):
@@ -207,6 +205,4 @@ def _by_image(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, kern
     at_once = max(1, CHUNK_PIXELS // images[0].numel())
     if images.device.type != "cpu" or at_once >= len(images):
         return function(images, kernels)
-    return torch.cat(
-        [function(a, k) for a, k in zip(images.split(at_once), kernels.split(at_once), strict=True)]
-    )
+    return torch.cat([function(a, k) for a, k in zip(images.split(at_once), kernels.split(at_once), strict=True)])

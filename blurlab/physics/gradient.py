@@ -85,11 +85,7 @@ class Gradient(LinearOperator):
             [[0.0, 2.0, 4.0], [4.0, 6.0, 8.0]]
         """
         if self.boundary != "circular":
-            raise ValueError(
-                f"only circular differences have a transfer function, not {self.boundary!r} ones"
-            )
-        impulse = (
-            torch.zeros(shape) if like is None else torch.zeros(shape, dtype=like.dtype, device=like.device)
-        )
+            raise ValueError(f"only circular differences have a transfer function, not {self.boundary!r} ones")
+        impulse = torch.zeros(shape) if like is None else torch.zeros(shape, dtype=like.dtype, device=like.device)
         impulse[0, 0] = 1.0
         return rfft2(self.forward(impulse[None, None])).abs().square().sum(2)[0, 0]

@@ -87,9 +87,7 @@ class LinearOperator(ABC):
             return solution
         # d solution = (A*A + weight)^-1 d residual, and that inverse is symmetric
         residual.register_hook(
-            lambda g: (
-                g if g is None else self.solve(g, weight, tolerance=tolerance, max_iterations=max_iterations)
-            )
+            lambda g: g if g is None else self.solve(g, weight, tolerance=tolerance, max_iterations=max_iterations)
         )
         return solution + (residual - residual.detach())
 
@@ -165,6 +163,4 @@ def check_weight(weight: float | Tensor, name: str) -> None:
     if value.ndim > 1:
         raise ValueError(f"{name} must be a number or one per image (B,), got shape {tuple(value.shape)}")
     if not bool(((value > 0) & torch.isfinite(value)).all()):
-        raise ValueError(
-            f"{name} must be finite and > 0, got {value.flatten().tolist()[:4]}; use a small value"
-        )
+        raise ValueError(f"{name} must be finite and > 0, got {value.flatten().tolist()[:4]}; use a small value")

@@ -52,7 +52,8 @@ class RiskTable:
             Strengths in pixels (n,).
 
         Example:
-            >>> table = RiskTable(torch.tensor([4.0, 6.0]), torch.tensor([4.0, 6.0]), torch.tensor([[0.0, 5.0], [11.0, 0.0]]))
+            >>> taps = torch.tensor([4.0, 6.0])
+            >>> table = RiskTable(taps, taps, torch.tensor([[0.0, 5.0], [11.0, 0.0]]))
             >>> table.choose(torch.tensor([[0.4, 0.6]]))
             tensor([4.])
         """

@@ -1,4 +1,4 @@
-"""The hierarchy of [Williams2017], figure 1: which kind, then how strong, then the kernel; sharp images leave at once."""
+"""The hierarchy of [Williams2017], figure 1: kind, then strength, then kernel; sharp images leave at once."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def published_entry(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def published_csv(paper: str | None, experiments_dir: Path) -> Path | None:
-    """Where a paper's published figures lie: in the experiments folder, in the checkout or in the wheel; None if nowhere."""
+    """A paper's published.csv: in the experiments folder, in the checkout or in the wheel; None if nowhere."""
     package = Path(__file__).resolve().parents[1]
     places = (experiments_dir, package.parent / "experiments", package / "experiments")
     found = (place / str(paper) / "published.csv" for place in places)

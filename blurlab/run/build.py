@@ -26,7 +26,7 @@ def build(node: DictConfig, /, *args: Any, **more: Any) -> Any:
         The object.
 
     Raises:
-        UsageError: If a target lies outside blurlab, torch, pytorch_lightning and torchmetrics, or refuses its arguments.
+        UsageError: If a target lies outside the allowed packages, or refuses its arguments.
     """
     for target in _targets(node):
         if not target.startswith(ALLOWED):

@@ -31,7 +31,7 @@ class Calibrate(Stage):
 def measure(context: Context, question: Question, folder: Path) -> dict[str, Any]:
     """Measure and keep the risk table of one question.
 
-    Where the candidates are the classes themselves every pair is measured; where they are finer, ISNR is measured at the
+    Where the candidates are the classes themselves every pair is measured; where they are finer, it is measured at the
     budget's strengths and errors, and the loss is joined by straight lines in (strength, error).
 
     Returns:
@@ -83,7 +83,9 @@ def loss_matrix(pairs: list[tuple[float, float]], values: list[float], candidate
     errors = candidates[:, None].numpy() - grid[None, :].numpy()
     curves = []
     for strength in strengths:
-        points = sorted((used - strength, value) for (true, used), value in zip(pairs, values, strict=True) if true == strength)
+        points = sorted(
+            (used - strength, value) for (true, used), value in zip(pairs, values, strict=True) if true == strength
+        )
         error, value = np.array(points).T
         best = np.interp(0.0, error, value)
         if len(candidates) == len(grid):

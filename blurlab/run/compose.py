@@ -54,7 +54,9 @@ def with_resume(overrides: list[str]) -> list[str]:
     folder = Path(asked[-1].strip("'\""))
     saved = folder / ".hydra" / "overrides.yaml"
     if not saved.is_file():
-        raise UsageError(f"run.resume={folder} is no run directory (it has no .hydra/overrides.yaml); name one under runs/")
+        raise UsageError(
+            f"run.resume={folder} is no run directory (it has no .hydra/overrides.yaml); name one under runs/"
+        )
     from omegaconf import OmegaConf
 
     replayed = [str(word) for word in OmegaConf.load(saved) if not str(word).startswith("run.resume=")]

@@ -66,7 +66,9 @@ class Context:
         """The degradation among whose blurs the question is asked."""
         degrade = Degrade(question.family, self.degrade.noise, self.degrade.boundary)
         if degrade.margin != self.degrade.margin:
-            raise UsageError(f"the kernels of {question.name} are {question.family.size} wide, not {self.degrade.family.size}")
+            raise UsageError(
+                f"the kernels of {question.name} are {question.family.size} wide, not {self.degrade.family.size}"
+            )
         return degrade
 
 
@@ -88,7 +90,9 @@ def make_context(cfg: DictConfig, run_dir: Path, console: Console) -> Context:
     noise = build(cfg.noise)
     degrade = Degrade(family, noise, str(cfg.boundary.data))
     if family.size >= int(cfg.dataset.size):
-        raise UsageError(f"a kernel of {family.size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size")
+        raise UsageError(
+            f"a kernel of {family.size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size"
+        )
     identifier = build(cfg.pipeline, family)
     deconvolver = build(cfg.deconvolver)
     data = prepare(cfg, degrade.margin, console)
@@ -98,7 +102,18 @@ def make_context(cfg: DictConfig, run_dir: Path, console: Console) -> Context:
     logger = build(cfg.logger)(run_dir, name, facts)
     device = torch.device("cuda" if torch.cuda.is_available() and cfg.trainer.accelerator != "cpu" else "cpu")
     return Context(
-        cfg, run_dir, int(cfg.run.seed), plain(cfg.budget), data, degrade, identifier, deconvolver, logger, console, device, {}
+        cfg,
+        run_dir,
+        int(cfg.run.seed),
+        plain(cfg.budget),
+        data,
+        degrade,
+        identifier,
+        deconvolver,
+        logger,
+        console,
+        device,
+        {},
     )
 
 

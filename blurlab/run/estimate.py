@@ -18,12 +18,13 @@ def say_plan(context: Context) -> None:
     facts, say = context.data.facts, context.console.print
     if facts["requested"] != facts["name"]:
         say(
-            f"[bold yellow]{facts['requested']} was not found: every figure of this run is for {facts['name']}.[/bold yellow] "
-            f"Put the set under {context.cfg.paths.data_dir} or set paths.data_dir; dataset.strict=true makes this an error."
+            f"[bold yellow]{facts['requested']} was not found: every figure of this run is for {facts['name']}."
+            f"[/bold yellow] Put the set under {context.cfg.paths.data_dir} or set paths.data_dir; "
+            "dataset.strict=true makes this an error."
         )
     say(
-        f"[bold]{context.cfg.run.experiment}[/bold]: data {facts['name']} ({facts['train']} train, {facts['val']} validation, "
-        f"{facts['test']} test), budget {context.budget['name']}, device {context.device.type}"
+        f"[bold]{context.cfg.run.experiment}[/bold]: data {facts['name']} ({facts['train']} train, "
+        f"{facts['val']} validation, {facts['test']} test), budget {context.budget['name']}, device {context.device.type}"
     )
     seconds = estimate_seconds(context)
     say(f"about {_human(seconds)} of training and as much again for the rest at most; run directory {context.dir}")

@@ -105,13 +105,20 @@ def restore(
         "one_longer": (kind, longer),
         "one_shorter": (kind, shorter),
     }
-    jobs = [(name, place) for name, (_, px) in used.items() for place in range(len(wanted)) if not math.isnan(px[place])]
+    jobs = [
+        (name, place) for name, (_, px) in used.items() for place in range(len(wanted)) if not math.isnan(px[place])
+    ]
     place = torch.tensor([place for _, place in jobs], device=index.device)
     kinds = torch.stack([used[name][0][at] for name, at in jobs])
     sizes = torch.stack([used[name][1][at] for name, at in jobs])
     x, y, psf = degraded.x[index][place], degraded.y[index][place], degraded.psf[index][place]
     image, kernel = apply_kernels(context, pipeline, y, degraded.sigma[index][place], kinds, sizes)
-    figures = {"isnr": isnr(y, image, x), "ssim": ssim(image, x), "psnr": psnr(image, x), "psf_snr": psf_snr(kernel, psf)}
+    figures = {
+        "isnr": isnr(y, image, x),
+        "ssim": ssim(image, x),
+        "psnr": psnr(image, x),
+        "psf_snr": psf_snr(kernel, psf),
+    }
     for number, (name, at) in enumerate(jobs):
         wished = figures if name in ("oracle", "estimated") else ("isnr",)
         rows[wanted[at]].update({f"{figure}_{name}": float(figures[figure][number]) for figure in wished})

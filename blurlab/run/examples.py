@@ -34,9 +34,7 @@ def keep_examples(context: Context, pipeline: Pipeline, items: FixedItems) -> li
     return entries
 
 
-def _example(
-    context: Context, pipeline: Pipeline, items: FixedItems, index: int, number: int
-) -> dict[str, Any] | None:
+def _example(context: Context, pipeline: Pipeline, items: FixedItems, index: int, number: int) -> dict[str, Any] | None:
     """One example, or None where the item was not blurred or not of the kind whose turn it is."""
     image, seed, _ = items[index]
     batch = [image.unsqueeze(0).to(context.device), torch.tensor([seed]), torch.tensor([index])]

@@ -26,7 +26,9 @@ def restore_ms(context: Context, pipeline: Pipeline) -> float:
     image = torch.rand(1, context.data.channels, size, size, device=context.device)
     kind = torch.tensor([len(context.identifier.family.kinds) - 1])
     _, psf = context.identifier.kernels(kind, torch.tensor([4.0]))
-    return median_ms(lambda: context.deconvolver(image, psf.to(image), 0.004), repeats=3, device=context.device, threads=0)
+    return median_ms(
+        lambda: context.deconvolver(image, psf.to(image), 0.004), repeats=3, device=context.device, threads=0
+    )
 
 
 def median_ms(work: Callable[[], object], *, repeats: int, device: torch.device, threads: int = 1) -> float:

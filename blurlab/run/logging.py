@@ -17,7 +17,11 @@ def wandb_logger(run_dir: Path, name: str, config: dict[str, Any], *, project: s
     import wandb
 
     logger = WandbLogger(
-        project=project, name=name, save_dir=str(run_dir), offline=mode != "online", reinit="finish_previous",
+        project=project,
+        name=name,
+        save_dir=str(run_dir),
+        offline=mode != "online",
+        reinit="finish_previous",
         settings=wandb.Settings(console="off", silent=True),
     )
     logger.experiment.config.update(config, allow_val_change=True)

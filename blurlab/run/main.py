@@ -67,7 +67,9 @@ def log_run(context: Context) -> None:
     if metrics:
         headline = next(iter(metrics))
         metrics |= {"accuracy": metrics[headline]}
-        metrics |= {name.upper(): metrics[f"{name}_estimated"] for name in ("isnr", "ssim") if f"{name}_estimated" in metrics}
+        metrics |= {
+            name.upper(): metrics[f"{name}_estimated"] for name in ("isnr", "ssim") if f"{name}_estimated" in metrics
+        }
     pictures = {
         f"{number}/{key}": read_image(context.dir / example[key])
         for number, example in enumerate(context.record.get("examples", []))

@@ -21,5 +21,11 @@ def track(items: Sequence[T], title: str, context: Context) -> Iterator[T]:
 
 def bar(console: object, disable: bool) -> Progress:
     """A rich progress bar: title, bar, count, time gone, time left."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=console, disable=disable)  # type: ignore[arg-type]

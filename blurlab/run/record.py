@@ -70,7 +70,9 @@ def write_record(context: Context) -> Path:
     write_json(path, record)
     run = context.cfg.run
     if run.keep:
-        folder = Path(str(context.cfg.paths.experiments_dir)) / str(run.paper or "own") / "results" / context.budget["name"]
+        folder = (
+            Path(str(context.cfg.paths.experiments_dir)) / str(run.paper or "own") / "results" / context.budget["name"]
+        )
         folder.mkdir(parents=True, exist_ok=True)
         variant = f".{run.variant}" if run.variant else ""
         kept = {key: value for key, value in record.items() if key != "examples"}

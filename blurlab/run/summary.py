@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -35,14 +36,22 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
     metrics = {**accuracies(rows, len(classes) if taps else 0), **strengths(rows, seed), **restorations(rows, seed)}
     metrics |= {name: {"value": value, "n": 1, "unit": "ms"} for name, value in times_ms.items()}
     headline = next(iter(metrics))
-    limit = {headline: {"value": mean(row["best_observer"] for row in rows), "how": "observer who knows the sharp photograph"}}
+    limit = {
+        headline: {
+            "value": mean(row["best_observer"] for row in rows),
+            "how": "observer who knows the sharp photograph",
+        }
+    }
     if "isnr_oracle" in metrics:
         oracle = {"value": metrics["isnr_oracle"]["value"], "how": "the same deconvolver with the true kernel"}
         limit |= {name: oracle for name in ("isnr_estimated", "isnr_map")}
         wiener = [row["isnr_oracle_wiener"] for row in rows if "isnr_oracle_wiener" in row]
         limit["isnr_oracle"] = {"value": mean(wiener), "how": "Wiener filter that knows the true kernel and spectrum"}
     if "ssim_oracle" in metrics:
-        limit["ssim_estimated"] = {"value": metrics["ssim_oracle"]["value"], "how": "the same deconvolver with the true kernel"}
+        limit["ssim_estimated"] = {
+            "value": metrics["ssim_oracle"]["value"],
+            "how": "the same deconvolver with the true kernel",
+        }
     return {
         "metrics": metrics,
         "limit": limit,
@@ -82,7 +91,9 @@ def strengths(rows: list[Row], seed: int) -> dict[str, Any]:
 def restorations(rows: list[Row], seed: int) -> dict[str, Any]:
     """Mean of every restoration figure over the blurred items that were restored; bootstrap over photographs."""
     restored = [row for row in rows if "isnr_oracle" in row]
-    names = dict.fromkeys(name for row in restored for name in row if name.split("_")[0] in ("isnr", "ssim", "psnr", "psf"))
+    names = dict.fromkeys(
+        name for row in restored for name in row if name.split("_")[0] in ("isnr", "ssim", "psnr", "psf")
+    )
     found = {}
     for name in names:
         some = [row for row in restored if math.isfinite(row.get(name, math.nan))]
@@ -132,7 +143,7 @@ def curve(rows: list[Row], figure: Callable[[list[Row]], dict[str, Any]], taps: 
     """A figure in bins of strength; with taps a bin each."""
     points = []
     values = sorted({row["strength_px"] for row in rows})
-    bins = [(v, v + 1e-6) for v in values] if taps else list(zip(EDGES_PX[:-1], EDGES_PX[1:], strict=True))
+    bins = [(v, v + 1e-6) for v in values] if taps else list(pairwise(EDGES_PX))
     for low, high in bins:
         part = [row for row in rows if low <= row["strength_px"] < high]
         if part:

@@ -94,7 +94,7 @@ def fit(context: Context, question: Question, folder: Path) -> dict[str, Any]:
 
 @contextmanager
 def threads_beside(workers: int) -> Iterator[None]:
-    """Leave a core to each worker meanwhile: threads that wait for a core that a worker has cost more than they give."""
+    """Leave a core to each worker: threads that wait for a core that a worker holds cost more than they give."""
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, before - workers))
     try:
@@ -124,7 +124,8 @@ def trained_nets(context: Context) -> dict[str, torch.nn.Module]:
     """The best network of each question, from its checkpoint by name, on the run's device."""
     folder = context.dir / "stages"
     return {
-        question.name: load_net(context.head(question.labels), folder / f"train_{question.name}" / BEST).to(context.device)
+        question.name: load_net(context.head(question.labels), folder / f"train_{question.name}" / BEST).to(
+            context.device
+        )
         for question in context.identifier.questions
     }
-

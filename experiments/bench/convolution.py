@@ -118,9 +118,7 @@ def compare(k: int, boundary: str, seconds: float) -> dict[str, Any]:
         "cheaper": cheaper,
         "ratio": round(median["operator"] / median[cheaper], 3),
         "ratio_quartiles": [round(low, 3), round(high, 3)],
-        "same_job": round(
-            median["operator"] / min(median["fft"], median.get("direct_extend", median["direct"])), 3
-        ),
+        "same_job": round(median["operator"] / min(median["fft"], median.get("direct_extend", median["direct"])), 3),
     }
 
 
@@ -167,14 +165,10 @@ def write(name: str, rows: list[dict[str, Any]], how: dict[str, Any]) -> None:
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crossover", action="store_true", help="direct against FFT over kernel sizes")
     parser.add_argument("--seconds", type=float, default=2.5, help="time for each row of the table")
-    parser.add_argument(
-        "--threads", type=int, default=1, help="threads of torch; one is fairest on a busy machine"
-    )
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch; one is fairest on a busy machine")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(" ".join(f"{key}={value}" for key, value in machine().items()))

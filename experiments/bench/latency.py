@@ -32,15 +32,27 @@ def main() -> None:
     """Time the heads, print a line each, write the record."""
     torch.set_num_threads(1)
     heads = {"compact": Compact(3), "lenet on 64x64 tiles": LeNet(3, input_size=64)}
-    record = {"image": f"1x{SIZE}x{SIZE}", "threads": 1, "torch": torch.__version__, "cpu": platform.processor() or platform.machine()}
+    record = {
+        "image": f"1x{SIZE}x{SIZE}",
+        "threads": 1,
+        "torch": torch.__version__,
+        "cpu": platform.processor() or platform.machine(),
+    }
     record["cores"] = torch.get_num_interop_threads()
     record["heads"] = {}
     for name, net in heads.items():
         times = milliseconds(net)
         weights = sum(weight.numel() for weight in net.parameters())
-        figures = {"median_ms": statistics.median(times), "min_ms": min(times), "max_ms": max(times), "weights": weights}
+        figures = {
+            "median_ms": statistics.median(times),
+            "min_ms": min(times),
+            "max_ms": max(times),
+            "weights": weights,
+        }
         record["heads"][name] = {key: round(value, 3) for key, value in figures.items()}
-        print(f"{name}: {figures['median_ms']:.2f} ms (min {min(times):.2f}, max {max(times):.2f}), {weights:,} weights")
+        print(
+            f"{name}: {figures['median_ms']:.2f} ms (min {min(times):.2f}, max {max(times):.2f}), {weights:,} weights"
+        )
     path = Path(__file__).parent / "results" / "latency.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(record, indent=1) + "\n")

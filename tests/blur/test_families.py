@@ -132,9 +132,7 @@ def test_draws_are_uniform_over_their_range() -> None:
         (AnisotropicGaussian(), [[2.0, 0.5, 10.0]], 1.0),
     ],
 )
-def test_strength_is_that_of_the_paper(
-    family: blur.BlurFamily, params: list[list[float]], strength: float
-) -> None:
+def test_strength_is_that_of_the_paper(family: blur.BlurFamily, params: list[list[float]], strength: float) -> None:
     assert family.strength_px(torch.tensor(params)).item() == pytest.approx(strength)
 
 
@@ -142,9 +140,7 @@ def test_taps_draw_each_class_equally_often_and_none_has_no_taps() -> None:
     family = Taps([4, 6, 8, 10])
     sample = family.sample(5000, generator=seeded())
     strength = family.strength_px(sample.params, sample.kind)
-    assert torch.equal(strength == 0, sample.kind == 0) and torch.equal(
-        sample.params[:, 0].isnan(), sample.kind == 0
-    )
+    assert torch.equal(strength == 0, sample.kind == 0) and torch.equal(sample.params[:, 0].isnan(), sample.kind == 0)
     for taps in (0, 4, 6, 8, 10):
         assert (strength == taps).float().mean().item() == pytest.approx(0.2, abs=0.02)
     assert torch.equal(family.psf(sample.params), sample.psf)
@@ -181,12 +177,7 @@ def test_mixture_strength_and_gradient_know_no_nan() -> None:
     assert params[1, 0] == 3.5 and params[2].tolist()[1:] == [7.0, 0.0]
     params.requires_grad_()
     (gradient,) = torch.autograd.grad((family.psf(params, kind) ** 2).sum(), params)
-    assert (
-        torch.isfinite(gradient).all()
-        and gradient[1, 0] < 0
-        and gradient[2, 1] < 0
-        and (gradient[0] == 0).all()
-    )
+    assert torch.isfinite(gradient).all() and gradient[1, 0] < 0 and gradient[2, 1] < 0 and (gradient[0] == 0).all()
 
 
 def test_mixture_follows_its_weights() -> None:
@@ -225,9 +216,7 @@ def test_configuration_makes_its_family(path: Path) -> None:
             return node
         options = {key: build(value) for key, value in node.items() if key != "_target_"}
         return (
-            getattr(blur, node["_target_"].removeprefix("blurlab.blur."))(**options)
-            if "_target_" in node
-            else options
+            getattr(blur, node["_target_"].removeprefix("blurlab.blur."))(**options) if "_target_" in node else options
         )
 
     family = build(yaml.safe_load(path.read_text()))

@@ -17,9 +17,7 @@ def golden() -> list[tuple[str, float, float, Tensor]]:
     cases = []
     for line in GOLDEN.read_text().splitlines():
         name, first, second, rows, cols, *values = line.split(",")
-        kernel = torch.tensor([float(value) for value in values], dtype=torch.float64).view(
-            int(rows), int(cols)
-        )
+        kernel = torch.tensor([float(value) for value in values], dtype=torch.float64).view(int(rows), int(cols))
         cases.append((name, float(first), float(second), kernel))
     return cases
 

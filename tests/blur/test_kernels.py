@@ -77,9 +77,7 @@ def test_motion_is_the_length_of_line_in_each_pixel(length: float, angle: float)
     column = (along * math.cos(math.radians(angle)) + 1e-12).round().long() + 4
     row = (-along * math.sin(math.radians(angle)) + 1e-12).round().long() + 4
     expected = torch.bincount(row * 9 + column, minlength=81).view(9, 9) / count
-    assert torch.allclose(
-        motion_psf(double(length), double(angle), 9)[0, 0], expected.double(), atol=3e-5, rtol=0
-    )
+    assert torch.allclose(motion_psf(double(length), double(angle), 9)[0, 0], expected.double(), atol=3e-5, rtol=0)
 
 
 def test_horizontal_and_vertical_motion_are_exact_with_finite_gradients() -> None:
@@ -141,9 +139,7 @@ def test_quadrature_is_as_fine_as_stated(sigma: float, error: float) -> None:
 @pytest.mark.parametrize("width", [0.5, 1.0, 2.0, 3.3, 5.0])
 def test_box_is_the_area_inside_each_pixel(width: float) -> None:
     inside = (
-        torch.tensor(
-            [max(0.0, min(i + 0.5, width / 2) - max(i - 0.5, -width / 2)) for i in range(-3, 4)]
-        ).double()
+        torch.tensor([max(0.0, min(i + 0.5, width / 2) - max(i - 0.5, -width / 2)) for i in range(-3, 4)]).double()
         / width
     )
     assert torch.allclose(box_psf(double(width), 7)[0, 0], inside[:, None] * inside, atol=1e-7)

@@ -49,8 +49,7 @@ def huge_tiff(path: Path, side: int) -> Path:
         (279, 4, 2),
     ]
     table = b"".join(
-        struct.pack("<HHI", tag, kind, 1)
-        + (struct.pack("<HH", value, 0) if kind == 3 else struct.pack("<I", value))
+        struct.pack("<HHI", tag, kind, 1) + (struct.pack("<HH", value, 0) if kind == 3 else struct.pack("<I", value))
         for tag, kind, value in entries
     )
     path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(entries)) + table + struct.pack("<I", 0))

@@ -51,15 +51,11 @@ def test_gradients_of_both(boundary: str) -> None:
 
 
 def test_unknown_name_lists_the_known() -> None:
-    with pytest.raises(
-        ValueError, match=r"unknown boundary 'mirror'; choose one of circular, reflect, replicate"
-    ):
+    with pytest.raises(ValueError, match=r"unknown boundary 'mirror'; choose one of circular, reflect, replicate"):
         extend(draw(1, 1, 4, 4), (1, 1), "mirror")
 
 
-@pytest.mark.parametrize(
-    ("boundary", "radius"), [("circular", 5), ("reflect", 4), ("replicate", 5), ("zero", 5)]
-)
+@pytest.mark.parametrize(("boundary", "radius"), [("circular", 5), ("reflect", 4), ("replicate", 5), ("zero", 5)])
 def test_radius_beyond_the_image(boundary: str, radius: int) -> None:
     with pytest.raises(ValueError, match=rf"{boundary}.* 4x6 image by at most .* got {radius}x1"):
         extend(draw(1, 1, 4, 6), (radius, 1), boundary)

@@ -16,9 +16,7 @@ def draw(*shape: int) -> torch.Tensor:
 def test_otf_is_circular_true_convolution(size: tuple[int, int]) -> None:
     x, psf = draw(1, 1, 17, 24), draw(1, 1, *size)
     ours = irfft2(rfft2(x) * psf_to_otf(psf, (17, 24)), (17, 24))
-    assert np.allclose(
-        ours[0, 0], ndimage.convolve(x[0, 0].numpy(), psf[0, 0].numpy(), mode="wrap"), atol=1e-12
-    )
+    assert np.allclose(ours[0, 0], ndimage.convolve(x[0, 0].numpy(), psf[0, 0].numpy(), mode="wrap"), atol=1e-12)
 
 
 def test_round_trip_on_an_odd_width() -> None:
@@ -30,9 +28,7 @@ def test_half_precision_is_raised_to_float32() -> None:
     assert rfft2(draw(1, 1, 4, 4).bfloat16()).dtype == torch.complex64
 
 
-@pytest.mark.parametrize(
-    ("shape", "match"), [((4, 4), "odd sides, got 4x4"), ((9, 3), "larger than the image 8x8")]
-)
+@pytest.mark.parametrize(("shape", "match"), [((4, 4), "odd sides, got 4x4"), ((9, 3), "larger than the image 8x8")])
 def test_bad_kernel(shape: tuple[int, int], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         psf_to_otf(torch.ones(1, 1, *shape), (8, 8))

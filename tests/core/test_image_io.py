@@ -58,9 +58,7 @@ def test_tiff_16_bit_lzw(tmp_path: Path, channels: int) -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_tiff_in_separate_planes(tmp_path: Path, dtype: type) -> None:
     samples = DEEP[..., :3].astype(dtype)
-    tifffile.imwrite(
-        tmp_path / "a.tif", np.moveaxis(samples, -1, 0), photometric="rgb", planarconfig="separate"
-    )
+    tifffile.imwrite(tmp_path / "a.tif", np.moveaxis(samples, -1, 0), photometric="rgb", planarconfig="separate")
     assert_samples(read_image(tmp_path / "a.tif"), samples, np.iinfo(dtype).max)
 
 
@@ -122,9 +120,7 @@ def test_palette(tmp_path: Path, name: str, transparency: bytes | None) -> None:
     index = RNG.integers(0, 3, (5, 7), dtype=np.uint8)
     image = Image.fromarray(index)
     image.putpalette(palette.tobytes())
-    image.save(
-        tmp_path / name, **({"transparency": transparency} if name == "a.png" and transparency else {})
-    )
+    image.save(tmp_path / name, **({"transparency": transparency} if name == "a.png" and transparency else {}))
     assert_samples(read_image(tmp_path / name), palette[index], SCALE)
 
 
@@ -185,9 +181,7 @@ def test_exif_orientation_is_applied(tmp_path: Path, kind: str, orientation: int
         path.write_bytes(turned_lzw_tiff(rgb, orientation))
     else:
         samples = stored if kind == "tiff8" else stored.astype(np.uint16) * 257
-        tifffile.imwrite(
-            path, samples, photometric="minisblack", extratags=[(274, "H", 1, orientation, True)]
-        )
+        tifffile.imwrite(path, samples, photometric="minisblack", extratags=[(274, "H", 1, orientation, True)])
     image = read_image(path)
     assert image.shape == (32, 48, 3 if kind == "tiff16lzw" else 1)
     np.testing.assert_allclose(image[..., 0], scene / 255, atol=0.01)
@@ -253,9 +247,7 @@ def test_missing_files_folders_and_pipes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("side", [14_000, 60_000])
 def test_decompression_bombs_are_seen_in_the_header(tmp_path: Path, side: int) -> None:
-    (tmp_path / "bomb.png").write_bytes(
-        png_header(side, side) + png_chunk(b"IDAT", b"") + png_chunk(b"IEND", b"")
-    )
+    (tmp_path / "bomb.png").write_bytes(png_header(side, side) + png_chunk(b"IDAT", b"") + png_chunk(b"IEND", b""))
     (tmp_path / "bomb.bmp").write_bytes(
         b"BM"
         + b"\0" * 8
@@ -304,9 +296,7 @@ def test_min_side(tmp_path: Path) -> None:
 
 def test_written_images_come_back(tmp_path: Path) -> None:
     colour = RNG.random((5, 7, 3))
-    np.testing.assert_allclose(
-        read_image(write_image(tmp_path / "c.png", colour)), colour, atol=0.5 / 255 + 1e-6
-    )
+    np.testing.assert_allclose(read_image(write_image(tmp_path / "c.png", colour)), colour, atol=0.5 / 255 + 1e-6)
     assert_samples(read_image(write_image(tmp_path / "g.png", RGB8[..., :1])), RGB8[..., 0], SCALE)
     write_image(tmp_path / "g.png", RGB8)
     assert_samples(read_image(tmp_path / "g.png"), RGB8, SCALE)

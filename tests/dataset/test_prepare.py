@@ -64,9 +64,7 @@ def test_enlarging_is_linear_and_limited() -> None:
         to_square(image, 41, "grey")
 
 
-@pytest.mark.parametrize(
-    ("size", "channel", "words"), [(0, "green", "size"), (8, "blue", "green, grey, rgb")]
-)
+@pytest.mark.parametrize(("size", "channel", "words"), [(0, "green", "size"), (8, "blue", "green, grey, rgb")])
 def test_wrong_options(size: int, channel: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         to_square(np.zeros((40, 40, 1), np.float32), size, channel)
@@ -93,9 +91,7 @@ def source(tmp_path: Path) -> Counting:
 def test_the_cache_saves_decoding(source: Counting, tmp_path: Path) -> None:
     photos = source.photos()
     steps: list[tuple[int, int]] = []
-    first = prepare_all(
-        source, photos, 32, "green", tmp_path / "c", progress=lambda *step: steps.append(step)
-    )
+    first = prepare_all(source, photos, 32, "green", tmp_path / "c", progress=lambda *step: steps.append(step))
     again = prepare_all(source, photos, 32, "green", tmp_path / "c")
     assert source.loads == 3 and steps == [(1, 3), (2, 3), (3, 3)]
     assert first.ids == again.ids == ["a.png", "b.png", "c.png"]

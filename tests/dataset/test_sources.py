@@ -124,10 +124,7 @@ class Drawn(Source):
     name = "drawn"
 
     def photos(self) -> list[Photo]:
-        return [
-            Photo(id=f"drawn/{i}", draw=lambda i=i: np.full((40, 40, 1), i / 10, np.float32))
-            for i in range(4)
-        ]
+        return [Photo(id=f"drawn/{i}", draw=lambda i=i: np.full((40, 40, 1), i / 10, np.float32)) for i in range(4)]
 
 
 def test_drawn_photographs_need_no_file() -> None:

@@ -32,9 +32,4 @@ CHASE = [f"Image_{i:02d}{eye}.jpg" for i in range(1, 15) for eye in "LR"]
 STARE = [f"im{i:04d}.ppm" for i in range(1, 21)]
 HRF = [f"images/{i:02d}_{kind}" for i in range(1, 4) for kind in ("h.jpg", "dr.JPG", "g.jpg")]
 BSDS = ["train/100075.jpg", "train/100080.jpg", "val/101085.jpg", "test/100007.jpg", "test/100039.jpg"]
-MESSIDOR = [
-    f"Base{d}{p}/2005120{p}_{40000 + i}_0{d}00_PP.tif"
-    for d in (1, 2, 3)
-    for p in (1, 2, 3, 4)
-    for i in (1, 2)
-]
+MESSIDOR = [f"Base{d}{p}/2005120{p}_{40000 + i}_0{d}00_PP.tif" for d in (1, 2, 3) for p in (1, 2, 3, 4) for i in (1, 2)]

@@ -42,9 +42,7 @@ FAMILIES: dict[str, BlurFamily] = {
     "fspecial_motion_horizontal": FspecialMotion([1, 10], 0),
     "fspecial_disk": FspecialDisk([0.5, 7.3]),
     "mixture": Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 5]), "motion": Motion([1, 10], 0)}),
-    "mixture_weighted": Mixture(
-        {"taps": Taps(4, include_none=False), "gaussian": Gaussian(1.0)}, weights=[3, 1]
-    ),
+    "mixture_weighted": Mixture({"taps": Taps(4, include_none=False), "gaussian": Gaussian(1.0)}, weights=[3, 1]),
 }
 
 

@@ -16,9 +16,7 @@ def rng(seed: int = 0) -> torch.Generator:
 @pytest.mark.parametrize("size", [(1, 1), (3, 3), (7, 7), (5, 9), (17, 17)])
 @pytest.mark.parametrize("method", ["direct", "fft", "auto"])
 @pytest.mark.parametrize("boundary", BOUNDARIES)
-def test_convolution(
-    boundary: str, method: str, size: tuple[int, int], shape: tuple[int, int, int, int]
-) -> None:
+def test_convolution(boundary: str, method: str, size: tuple[int, int], shape: tuple[int, int, int, int]) -> None:
     psf = torch.rand(2, 1, *size, generator=rng(), dtype=torch.float64)
     check_operator(Convolution(psf, boundary, method), shape, generator=rng(1))
 

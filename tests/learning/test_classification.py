@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,11 @@ from blurlab.learning.classification import one_cosine
 def module(schedule: str = "constant") -> Classification:
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
     return Classification(
-        net, KindLabels(("none", "motion")), lambda weights: torch.optim.SGD(weights, lr=0.1), schedule=schedule, total_steps=10
+        net,
+        KindLabels(("none", "motion")),
+        lambda weights: torch.optim.SGD(weights, lr=0.1),
+        schedule=schedule,
+        total_steps=10,
     )
 
 
@@ -40,7 +45,7 @@ def test_cosine_warms_up_and_ends_at_zero() -> None:
     values = [one_cosine(step / 100) for step in range(101)]
     assert values[5] == max(values) == 1.0
     assert values[-1] == pytest.approx(0.0)
-    assert all(a >= b for a, b in zip(values[5:], values[6:], strict=False))
+    assert all(a >= b for a, b in pairwise(values[5:]))
 
 
 def test_unknown_schedule_is_refused_with_the_known_ones() -> None:

@@ -28,9 +28,7 @@ def test_power_is_the_transfer_of_the_normal_operator() -> None:
 
 
 def test_norm_is_at_most_root_8() -> None:
-    assert float(Gradient("replicate").norm((1, 1, 24, 17), iterations=300)) == pytest.approx(
-        8**0.5, rel=0.02
-    )
+    assert float(Gradient("replicate").norm((1, 1, 24, 17), iterations=300)) == pytest.approx(8**0.5, rel=0.02)
 
 
 @pytest.mark.parametrize("boundary", ["circular", "replicate"])

@@ -23,7 +23,8 @@ def test_choice_is_the_argmin_of_the_expected_loss() -> None:
     posterior = torch.rand(50, 3, generator=generator).softmax(1)
     candidates = torch.linspace(4, 8, 7)
     expected = [
-        float(candidates[min(range(7), key=lambda c: sum(float(p[m] * loss[c, m]) for m in range(3)))]) for p in posterior
+        float(candidates[min(range(7), key=lambda c: sum(float(p[m] * loss[c, m]) for m in range(3)))])
+        for p in posterior
     ]
     assert RiskTable(candidates, GRID, loss).choose(posterior).tolist() == expected
 

@@ -84,7 +84,9 @@ def test_an_unwritable_output_directory_is_refused_before_anything_is_made(tmp_p
 
 
 def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "blurlab", *words], capture_output=True, text=True, cwd=cwd, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "blurlab", *words], capture_output=True, text=True, cwd=cwd, check=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,9 @@ def test_help_lists_every_group_without_importing_torch(tmp_path: Path) -> None:
     done = command("--help", cwd=tmp_path)
     assert done.returncode == 0
     assert all(group in done.stdout for group in groups())
-    probe = "import sys; from blurlab.cli import help_text; help_text(); print('torch' in sys.modules or 'hydra' in sys.modules)"
+    probe = (
+        "import sys; from blurlab.cli import help_text; help_text(); print(bool({'torch', 'hydra'} & {*sys.modules}))"
+    )
     seen = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "False"
 

@@ -35,7 +35,9 @@ main(sys.argv[1:])
 def blurlab(*words: str, cwd: Path, code: str | None = None) -> subprocess.CompletedProcess[str]:
     start = ["-c", code] if code else ["-m", "blurlab"]
     env = {**os.environ, "BLURLAB_CACHE": str(cwd / "cache"), "BLURLAB_DATA": str(cwd / "data"), "OMP_NUM_THREADS": "1"}
-    return subprocess.run([sys.executable, *start, *words], cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *start, *words], cwd=cwd, env=env, capture_output=True, text=True, check=False
+    )
 
 
 def run_dir(cwd: Path) -> Path:
@@ -114,7 +116,9 @@ def test_a_finished_run_restores_a_photograph_from_the_command_line(finished: Pa
 @pytest.mark.parametrize("logger", ["csv", "tensorboard"])
 def test_a_sweep_runs_a_job_a_value_each_in_its_own_directory_with_one_table(logger: str, tmp_path: Path) -> None:
     words = ["-m", "+experiment=messidor_binary", "blur.taps=12,5", f"logger={logger}"]
-    done = blurlab(*words, *[word for word in TINY if not word.startswith(("+experiment", "budget.risk_"))], cwd=tmp_path)
+    done = blurlab(
+        *words, *[word for word in TINY if not word.startswith(("+experiment", "budget.risk_"))], cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     sweep = next((tmp_path / "runs" / "messidor_binary").iterdir())
     assert [record(sweep / job)["blur"]["taps"] for job in ("0", "1")] == [12, 5]
