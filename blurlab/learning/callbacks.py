@@ -32,17 +32,18 @@ class EpochSeed(Callback):
 
 
 def warm_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """Exponential moving average whose decay grows from 0.1 to ``decay``: min(decay, (1 + n) / (10 + n)) after n updates.
+    """Exponential moving average whose decay grows: min(decay, (1 + n) / (10 + n)) after n updates.
 
     With a constant decay the random weights of the start would weigh on a short training to its end.
 
     Example:
-        >>> float(warm_average(0.998)(torch.tensor(0.0), torch.tensor(1.0), 0))
-        0.8999999761581421
+        >>> warm_average(0.998)(torch.tensor(0.0), torch.tensor(1.0), 0)
+        tensor(0.9000)
     """
 
     def average(averaged: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
-        keep = min(decay, (1 + int(updates)) / (10 + int(updates)))
+        n = torch.as_tensor(updates, device=averaged.device)
+        keep = ((1 + n) / (10 + n)).clamp_max(decay)
         return averaged + (1 - keep) * (current - averaged)
 
     return average

@@ -24,7 +24,8 @@ def say_plan(context: Context) -> None:
         )
     say(
         f"[bold]{context.cfg.run.experiment}[/bold]: data {facts['name']} ({facts['train']} train, "
-        f"{facts['val']} validation, {facts['test']} test), budget {context.budget['name']}, device {context.device.type}"
+        f"{facts['val']} validation, {facts['test']} test), budget {context.budget['name']}, "
+        f"device {context.device.type}"
     )
     seconds = estimate_seconds(context)
     say(f"about {_human(seconds)} of training and as much again for the rest at most; run directory {context.dir}")

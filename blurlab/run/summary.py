@@ -45,8 +45,6 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
     if "isnr_oracle" in metrics:
         oracle = {"value": metrics["isnr_oracle"]["value"], "how": "the same deconvolver with the true kernel"}
         limit |= {name: oracle for name in ("isnr_estimated", "isnr_map")}
-        wiener = [row["isnr_oracle_wiener"] for row in rows if "isnr_oracle_wiener" in row]
-        limit["isnr_oracle"] = {"value": mean(wiener), "how": "Wiener filter that knows the true kernel and spectrum"}
     if "ssim_oracle" in metrics:
         limit["ssim_estimated"] = {
             "value": metrics["ssim_oracle"]["value"],
