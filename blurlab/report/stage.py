@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from blurlab.report.page import write_html
 from blurlab.report.paper import published, published_csv, tokens
+from blurlab.report.record import load_record
 from blurlab.report.terminal import terminal_table
 from blurlab.run.context import Context
 from blurlab.run.record import make_record
 from blurlab.run.stage import Stage
+
+
+def noise_series(record: dict[str, Any], context: Context) -> list[dict[str, Any]]:
+    """Kept records that differ from this one in the noise alone, for the curve of ISNR against noise."""
+    folder = Path(str(context.cfg.paths.experiments_dir)) / str(record.get("paper")) / "results" / record["budget"]
+    kept = [load_record(path) for path in sorted(folder.glob(f"{record['experiment']}.*.json"))]
+    same = ("blur", "head", "dataset", "boundary")
+    alike = [other for other in kept if all(other[key] == record[key] for key in same)]
+    return [other for other in alike if other["noise"] != record["noise"]]
 
 
 class WriteReport(Stage):
@@ -25,6 +36,6 @@ class WriteReport(Stage):
         found = published(figures, record["experiment"], tokens(record)) if figures else {}
         context.record["published"] = record["published"] = found
         context.record.setdefault("limit", record.setdefault("limit", {}))
-        page = write_html(record, context.dir)
+        page = write_html(record, context.dir, others=noise_series(record, context))
         context.console.print(terminal_table(record))
         context.console.print(f"report {page}", markup=False, highlight=False)

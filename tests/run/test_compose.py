@@ -99,6 +99,8 @@ def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         ["dataset=folder", "dataset.source.root=nowhere"],
         ["paths.runs_dir=/proc/none"],
         ["dataset.size=8"],
+        ["blur.size=8"],
+        ["blur.size=-3"],
         ["head._target_=os.system"],
         ["frobnicate"],
     ],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,37 @@ def test_a_finished_run_restores_a_photograph_from_the_command_line(finished: Pa
     done = blurlab("deblur", str(photo), "--run", str(run_dir(finished)), "--out", str(tmp_path / "out"), cwd=finished)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / photo.name).is_file()
+
+
+def spoil(folder: Path, photo: Path) -> list[Path]:
+    """Files that no photograph viewer shows."""
+    import numpy as np
+    import tifffile
+    from PIL import Image
+
+    names = ["truncated.jpg", "text.png", "empty.png", "pixel.png", "bomb.png", "nan.tif", "missing.png"]
+    files = [folder / name for name in names]
+    Image.open(photo).convert("L").save(files[0])
+    files[0].write_bytes(files[0].read_bytes()[:-300])
+    files[1].write_text("not a picture")
+    files[2].write_bytes(b"")
+    Image.new("L", (1, 1)).save(files[3])
+    header = b"IHDR" + struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    files[4].write_bytes(b"\x89PNG\r\n\x1a\n" + chunk)
+    tifffile.imwrite(files[5], np.full((80, 80), np.nan, np.float32))
+    return files
+
+
+@pytest.mark.slow
+def test_a_bad_photograph_gets_one_line_and_no_output(finished: Path, tmp_path: Path) -> None:
+    folder = run_dir(finished)
+    for bad in spoil(tmp_path, folder / record(folder)["examples"][0]["blurred"]):
+        done = blurlab("deblur", str(bad), "--run", str(folder), "--out", str(tmp_path / "out"), cwd=finished)
+        assert done.returncode == 2, bad
+        assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
+        assert bad.name in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow
