@@ -26,6 +26,7 @@ from blurlab.run.train import trained_nets
 
 BATCH = 16
 PER_IMAGE = "per_image.csv"
+WISHED = {"oracle": ("isnr", "ssim", "psnr"), "estimated": ("isnr", "ssim", "psnr", "psf_snr")}
 Row = dict[str, Any]
 
 
@@ -120,7 +121,7 @@ def restore(
         "psf_snr": psf_snr(kernel, psf),
     }
     for number, (name, at) in enumerate(jobs):
-        wished = figures if name in ("oracle", "estimated") else ("isnr",)
+        wished = WISHED.get(name, ("isnr",))
         rows[wanted[at]].update({f"{figure}_{name}": float(figures[figure][number]) for figure in wished})
     plain = {
         "ssim_blurred": ssim(degraded.y[index], degraded.x[index]),

@@ -12,20 +12,19 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 
 def wandb_logger(run_dir: Path, name: str, config: dict[str, Any], *, project: str) -> Logger:
     """Weights & Biases, offline unless WANDB_MODE=online is set; files under ``run_dir/wandb``."""
-    mode = os.environ.get("WANDB_MODE", "offline")
     os.environ.setdefault("WANDB_SILENT", "true")
     import wandb
 
-    logger = WandbLogger(
+    run = wandb.init(
         project=project,
         name=name,
-        save_dir=str(run_dir),
-        offline=mode != "online",
+        dir=str(run_dir),
+        config=config,
+        mode="online" if os.environ.get("WANDB_MODE") == "online" else "offline",
         reinit="finish_previous",
         settings=wandb.Settings(console="off", silent=True),
     )
-    logger.experiment.config.update(config, allow_val_change=True)
-    return logger
+    return WandbLogger(experiment=run)
 
 
 def csv_logger(run_dir: Path, name: str, config: dict[str, Any]) -> Logger:
