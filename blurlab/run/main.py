@@ -16,7 +16,7 @@ from blurlab.run.context import Context, make_context
 from blurlab.run.errors import UsageError
 from blurlab.run.estimate import say_plan
 from blurlab.run.logging import close, log_results
-from blurlab.run.record import write_record
+from blurlab.run.record import keep_record, write_record
 
 
 def job(cfg: DictConfig) -> None:
@@ -54,6 +54,8 @@ def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
             build(cfg.stage[name])(context)
             record = write_record(context)
         log_run(context)
+        if cfg.run.keep:
+            context.console.print(f"kept {keep_record(context)}")
         return record
     finally:
         close(context.logger)

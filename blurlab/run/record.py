@@ -64,20 +64,23 @@ def overrides() -> list[str]:
 
 
 def write_record(context: Context) -> Path:
-    """Write ``<run>/record.json``, and with ``run.keep`` also the copy under experiments/."""
-    record = make_record(context)
+    """Write ``<run>/record.json`` with what is known so far."""
     path = context.dir / "record.json"
-    write_json(path, record)
+    write_json(path, make_record(context))
+    return path
+
+
+def keep_record(context: Context) -> Path:
+    """Copy a finished run's record, less what belongs to this machine, to ``experiments/<paper>/results/<budget>/``."""
     run = context.cfg.run
-    if run.keep:
-        folder = (
-            Path(str(context.cfg.paths.experiments_dir)) / str(run.paper or "own") / "results" / context.budget["name"]
-        )
-        folder.mkdir(parents=True, exist_ok=True)
-        variant = f".{run.variant}" if run.variant else ""
-        kept = {key: value for key, value in record.items() if key != "examples"}
-        kept["config"] = {key: value for key, value in record["config"].items() if key != "paths"}
-        write_json(folder / f"{run.experiment}{variant}.json", kept)
+    folder = Path(str(context.cfg.paths.experiments_dir)) / str(run.paper or "own") / "results" / context.budget["name"]
+    folder.mkdir(parents=True, exist_ok=True)
+    record = make_record(context)
+    kept = {key: value for key, value in record.items() if key not in ("examples", "config")}
+    kept["config"] = {key: value for key, value in record["config"].items() if key != "paths"}
+    variant = f".{run.variant}" if run.variant else ""
+    path = folder / f"{run.experiment}{variant}.json"
+    write_json(path, kept)
     return path
 
 
