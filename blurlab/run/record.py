@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import OmegaConf
 
 from blurlab.run.build import plain
 from blurlab.run.context import Context
@@ -47,7 +48,7 @@ def make_record(context: Context) -> dict[str, Any]:
         "device": device_name(context.device),
         "versions": {"python": platform.python_version(), "blurlab": metadata.version("blurlab"), **versions()},
         "overrides": overrides(),
-        "config": cfg,
+        "config": OmegaConf.to_container(context.cfg, resolve=False),
         "skipped": [list(pair) for pair in context.data.skipped],
         "published": {},
         "limit": {},
@@ -57,10 +58,11 @@ def make_record(context: Context) -> dict[str, Any]:
 
 
 def overrides() -> list[str]:
-    """The words of the command line that made this job; none where Hydra did not start it."""
+    """The words of the command line that made this job, less those about places; none where Hydra did not start it."""
     from hydra.core.hydra_config import HydraConfig
 
-    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+    words = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    return [word for word in words if not word.startswith(("paths.", "run.resume", "run.progress"))]
 
 
 def write_record(context: Context) -> Path:
