@@ -56,7 +56,7 @@ class FixedItems(Dataset[Item]):
 class AugmentedItems(Dataset[Item]):
     """An endless supply of augmented photographs; index i names both the photograph and the randomness.
 
-    A square of ``scale`` of the photograph's side, anywhere in it, is area-averaged to ``size``, flipped or turned. The
+    A square of ``scale`` of the photograph's side, anywhere in it, is area-averaged to ``size`` and flipped. The
     change of scale matters: without it a head learns the sharpness of a few photographs by heart.
 
     Args:
@@ -196,4 +196,4 @@ def _augmentation(size: int, scale: tuple[float, float]):  # type: ignore[no-unt
 
     area = (scale[0] ** 2, scale[1] ** 2)
     crop = A.RandomResizedCrop(size=(size, size), scale=area, ratio=(1.0, 1.0), interpolation=cv2.INTER_AREA)
-    return A.Compose([crop, A.D4(p=1.0)])
+    return A.Compose([crop, A.HorizontalFlip(p=0.5), A.VerticalFlip(p=0.5)])
