@@ -8,6 +8,7 @@ import torch
 
 from blurlab.dataset import AugmentedItems, degrade_batch
 from blurlab.run.context import Context
+from blurlab.run.train import threads_beside
 
 WARM_STEPS = 1
 TIMED_STEPS = 2
@@ -37,20 +38,16 @@ def estimate_seconds(context: Context) -> float:
     degrade = context.degrade_for(question)
     net = context.head(question.labels).to(context.device)
     items = AugmentedItems(context.data.train, context.data.size, seed=context.seed, stage="estimate")
-    for step in range(WARM_STEPS + TIMED_STEPS):
-        if step == WARM_STEPS:
-            start = time.perf_counter()
-        some = [items[i] for i in range(context.budget["batch_size"])]
-        batch = [
-            torch.stack([image for image, _, _ in some]).to(context.device),
-            torch.tensor([seed for _, seed, _ in some]),
-            torch.tensor([item for _, _, item in some]),
-        ]
-        degraded = degrade_batch(degrade, batch, training=True)
-        loss = net(degraded.y).logsumexp(1).mean()
-        loss.backward()
-        float(loss.detach())
-    a_step = (time.perf_counter() - start) / TIMED_STEPS
+    with threads_beside(context.budget["workers"]):
+        for step in range(WARM_STEPS + TIMED_STEPS):
+            if step == WARM_STEPS:
+                start = time.perf_counter()
+            images, seeds, places = zip(*(items[i] for i in range(context.budget["batch_size"])), strict=True)
+            batch = [torch.stack(images).to(context.device), torch.tensor(seeds), torch.tensor(places)]
+            loss = net(degrade_batch(degrade, batch, training=True).y).logsumexp(1).mean()
+            loss.backward()
+            float(loss.detach())
+        a_step = (time.perf_counter() - start) / TIMED_STEPS
     steps = context.budget["epochs"] * context.budget["steps_per_epoch"]
     return a_step * steps * len(context.identifier.questions)
 

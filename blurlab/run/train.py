@@ -81,9 +81,10 @@ def fit(context: Context, question: Question, folder: Path) -> dict[str, Any]:
     with warnings.catch_warnings(), threads_beside(budget["workers"]):
         for message in QUIET:
             warnings.filterwarnings("ignore", message=message)
-        trainer.fit(module, data, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        try:
+            trainer.fit(module, data, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
+        except SystemExit as stop:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt from stop
     best = trainer.checkpoint_callbacks[0]
     return {
         "val_loss": float(best.best_model_score),  # type: ignore[attr-defined]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,21 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(finished: Path, tmp
     )
     assert whole == again
     assert (run_dir(finished) / "per_image.csv").read_bytes() == (folder / "per_image.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on_and_leaves_a_run_that_can(tmp_path: Path) -> None:
+    env = {**os.environ, "BLURLAB_CACHE": str(tmp_path / "cache"), "BLURLAB_DATA": str(tmp_path / "data")}
+    words = [sys.executable, "-m", "blurlab", *TINY, "budget.epochs=500", "logger=csv"]
+    process = subprocess.Popen(words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 200
+    while not list(tmp_path.glob("runs/*/*/stages/train_type/last.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=100)
+    assert process.returncode == 130
+    assert f"{run_dir(tmp_path).name}\n" in said and "run.resume=" in said
+    assert not (run_dir(tmp_path) / "stages" / "train_type" / "finished.json").exists()
 
 
 @pytest.mark.slow
