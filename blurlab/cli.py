@@ -56,7 +56,8 @@ def run_hydra(words: list[str]) -> None:
         raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], COMMANDS)}; a setting is written KEY=VALUE")
     overrides = with_resume(overrides)
     overrides, why = with_budget(overrides)
-    check(overrides)
+    config_dir = flags[flags.index("--config-dir") + 1] if "--config-dir" in flags else None
+    jobs = check(overrides, config_dir)
     if why:
         print(f"{overrides[-1]} ({why}); set budget=smoke, small or full to choose")
     sys.argv = [sys.argv[0], *flags, *overrides]
@@ -68,7 +69,7 @@ def run_hydra(words: list[str]) -> None:
 
     hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="run")(job)()
     for folder in sweep.finished:
-        print_sweep(folder)
+        print_sweep(folder, len(jobs))
 
 
 def split_flags(words: list[str]) -> tuple[list[str], list[str]]:
@@ -81,13 +82,13 @@ def split_flags(words: list[str]) -> tuple[list[str], list[str]]:
     flags: list[str] = []
     overrides: list[str] = []
     for before, word in zip(["", *words], words, strict=False):
-        flag = word.startswith("-") or before in ("--cfg", "-c", "--package", "-p", "--info", "-i")
+        flag = word.startswith("-") or before in ("--cfg", "-c", "--package", "-p", "--info", "-i", "--config-dir")
         (flags if flag else overrides).append(word)
     return flags, overrides
 
 
-def print_sweep(folder: Path) -> None:
-    """One table for the jobs of a sweep."""
+def print_sweep(folder: Path, expected: int) -> None:
+    """One table for the jobs of a sweep that have finished."""
     from rich.console import Console
 
     from blurlab.report import load_record, sweep_table
@@ -97,7 +98,9 @@ def print_sweep(folder: Path) -> None:
     ]
     if records:
         Console().print(sweep_table(records))
-        print(f"sweep directory {folder}")
+    print(f"sweep directory {folder}")
+    if len(records) < expected:
+        raise UsageError(f"{expected - len(records)} of {expected} jobs failed; their errors stand above")
 
 
 def table(words: list[str]) -> None:

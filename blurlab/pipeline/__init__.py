@@ -1,9 +1,9 @@
 """Identify the blur, choose a kernel by expected risk, deconvolve."""
 
-from blurlab.pipeline.choice import RiskTable, credible_interval, most_probable
+from blurlab.pipeline.choice import RiskTable, conformal_halfwidth, credible_classes, most_probable
 from blurlab.pipeline.direct import Direct
 from blurlab.pipeline.hierarchical import Hierarchical
-from blurlab.pipeline.identification import Identification, Identifier
+from blurlab.pipeline.identification import Identification, Identifier, is_identity
 from blurlab.pipeline.pipeline import Deblurred, Pipeline
 from blurlab.pipeline.question import Question
 
@@ -16,6 +16,8 @@ __all__ = [
     "Pipeline",
     "Question",
     "RiskTable",
-    "credible_interval",
+    "conformal_halfwidth",
+    "credible_classes",
+    "is_identity",
     "most_probable",
 ]

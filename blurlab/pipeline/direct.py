@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from blurlab.blur import Taps
 from blurlab.head import StrengthLabels
-from blurlab.pipeline.choice import RiskTable, credible_interval, most_probable
+from blurlab.pipeline.choice import RiskTable, credible_classes, most_probable
 from blurlab.pipeline.identification import Identification, Identifier
 from blurlab.pipeline.question import Question
 
@@ -56,20 +56,25 @@ class Direct(Identifier):
     def headline_class(self, kind: Tensor, strength_px: Tensor) -> Tensor:
         return torch.searchsorted(self.taps_px.to(strength_px.device), strength_px.clamp_min(1.0).contiguous())
 
+    def rivals(self) -> Tensor:
+        return self.kernels((self.taps_px > 1).long(), self.taps_px)
+
+    def strength_errors(self) -> dict[str, tuple[str, float]]:
+        return {}
+
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
         posterior = nets["taps"](y).softmax(1)
-        top = most_probable(posterior, self.taps_px)
-        chosen = risks["taps"].choose(posterior)
-        kind = (chosen > 1).long()
+        top, chosen = most_probable(posterior, self.taps_px), risks["taps"].choose(posterior)
+        kind = (top > 1).long()
         blurred = posterior[:, 1:].sum(1)
-        params, psf = self.kernels(kind, chosen)
+        interval = credible_classes(posterior, self.taps_px)
         return Identification(
             kind=kind,
             kind_probability=torch.stack([1 - blurred, blurred], dim=1),
-            strength_px=chosen,
-            strength_map_px=top,
-            strength_mean_px=posterior @ self.taps_px.to(posterior),
-            interval_px=credible_interval(posterior, self.taps_px),
-            params=params,
-            psf=psf,
+            strength_px=torch.where(chosen > 1, chosen, 0.0),
+            strength_map_px=torch.where(top > 1, top, 0.0),
+            strength_mean_px=torch.where(top > 1, posterior @ self.taps_px.to(posterior), 0.0),
+            interval_px=torch.where((top > 1)[:, None], interval, torch.nan),
+            psf=self.kernels((chosen > 1).long(), chosen),
+            psf_map=self.kernels(kind, top),
         )

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from blurlab.blur import Mixture
+from blurlab.blur import BlurFamily, Mixture, NoBlur
 from blurlab.head import KindLabels, StrengthLabels
-from blurlab.pipeline.choice import RiskTable, credible_interval, most_probable
+from blurlab.pipeline.choice import RiskTable, most_probable
 from blurlab.pipeline.identification import Identification, Identifier
 from blurlab.pipeline.question import Question
 
@@ -18,35 +18,48 @@ class Hierarchical(Identifier):
     """A network for the kind and, for each blurred kind, a network for its strength.
 
     Args:
-        family: Mixture with a kind named ``none``.
-        grid_px: First and last strength and the step between classes, in pixels.
+        family: Mixture with a kind named ``none``; a family of one kind is mixed with no blur.
+        step_px: Step between the classes of strength; a range shorter than eight steps is cut into eight.
         candidate_step_px: Step between strengths that may be handed to the deconvolver.
-        class_px: What "one class longer" means in the table of error propagation, in pixels.
+        class_share: What "one class longer" means in the table of error propagation, as a share of the range.
 
     Raises:
-        ValueError: If the family is not a mixture with a kind ``none``.
+        ValueError: If the mixture has no kind ``none``, or a parameter besides the strength is a range.
     """
 
     def __init__(
         self,
-        family: Mixture,
+        family: BlurFamily,
         *,
-        grid_px: tuple[float, float, float] = (1.0, 10.0, 0.25),
+        step_px: float = 0.25,
         candidate_step_px: float = 0.05,
-        class_px: float = 1.0,
+        class_share: float = 1 / 9,
     ) -> None:
-        super().__init__(family)
-        if "none" not in family.kinds or len(family.kinds) < 2:
+        mixed = family if isinstance(family, Mixture) else _with_none(family)
+        super().__init__(mixed)
+        if "none" not in mixed.kinds or len(mixed.kinds) < 2:
             raise ValueError(
-                f"the hierarchical pipeline needs a blur with a kind 'none' and others, got {', '.join(family.kinds)}; "
+                f"the hierarchical pipeline needs a blur with a kind 'none' and others, got {', '.join(mixed.kinds)}; "
                 "use blur=hier or another mixture"
             )
-        first, last, step = (float(value) for value in grid_px)
-        self.none = family.kinds.index("none")
-        self.grid_px = torch.linspace(first, last, round((last - first) / step) + 1)
-        self.candidate_count = round((last - first) / candidate_step_px) + 1
-        self.class_px = class_px
-        self.family: Mixture = family
+        self.family: Mixture = mixed
+        self.none = mixed.kinds.index("none")
+        self.blurred = tuple(kind for kind in mixed.kinds if kind != "none")
+        self.class_share = class_share
+        self.grids = {kind: self._grid(kind, step_px) for kind in self.blurred}
+        self.candidates = {kind: self._grid(kind, candidate_step_px) for kind in self.blurred}
+
+    def range_px(self, kind: str) -> tuple[float, float]:
+        """Weakest and strongest blur of a kind, in pixels of strength."""
+        member = self.family.member(kind)
+        low, high = member.bounds[member.names.index(member.strength_name)]
+        return low * member.strength_scale, high * member.strength_scale
+
+    def _grid(self, kind: str, step_px: float) -> Tensor:
+        low, high = self.range_px(kind)
+        if not low < high:
+            raise ValueError(f"the strength of {kind} is {low:g} px and no range; use pipeline=direct or give a range")
+        return torch.linspace(low, high, max(8, round((high - low) / step_px)) + 1)
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -54,24 +67,35 @@ class Hierarchical(Identifier):
 
     @property
     def risk_questions(self) -> tuple[Question, ...]:
-        labels = StrengthLabels(self.grid_px.tolist())
         return tuple(
-            Question(f"strength_{kind}", labels, self.family.member(kind))
-            for kind in self.family.kinds
-            if kind != "none"
+            Question(f"strength_{kind}", StrengthLabels(self.grids[kind].tolist()), self.family.member(kind))
+            for kind in self.blurred
         )
 
     def candidates_px(self, question: Question) -> Tensor:
-        return torch.linspace(float(self.grid_px[0]), float(self.grid_px[-1]), self.candidate_count)
+        return self.candidates[question.name.removeprefix("strength_")]
 
     def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
-        longer, shorter = strength_px + self.class_px, strength_px - self.class_px
-        low, high = float(self.grid_px[0]), float(self.grid_px[-1])
-        blurred = kind != self.none
-        return (
-            torch.where(blurred & (longer <= high), longer, torch.nan),
-            torch.where(blurred & (shorter >= low), shorter, torch.nan),
-        )
+        longer = torch.full_like(strength_px, torch.nan)
+        shorter = longer.clone()
+        for name in self.blurred:
+            low, high = self.range_px(name)
+            step = self.class_share * (high - low)
+            here = kind == self.family.kinds.index(name)
+            longer = torch.where(here & (strength_px + step <= high), strength_px + step, longer)
+            shorter = torch.where(here & (strength_px - step >= low), strength_px - step, shorter)
+        return longer, shorter
+
+    def rivals(self) -> Tensor:
+        none = torch.tensor([self.none])
+        return self.kernels(none, torch.zeros(1))
+
+    def strength_errors(self) -> dict[str, tuple[str, float]]:
+        members = {kind: self.family.member(kind) for kind in self.blurred}
+        return {
+            kind: (member.strength_name.replace("_px", "_mae_px"), 1 / member.strength_scale)
+            for kind, member in members.items()
+        }
 
     def is_correct(self, found: Identification, kind: Tensor, strength_px: Tensor) -> Tensor:
         return found.kind == kind
@@ -87,14 +111,20 @@ class Hierarchical(Identifier):
         kind = probability.argmax(1)
         chosen, top, mean = (torch.zeros(len(y), device=y.device) for _ in range(3))
         interval = torch.full((len(y), 2), torch.nan, device=y.device)
-        for index, name in enumerate(self.family.kinds):
-            rows = (kind == index).nonzero().squeeze(1)
-            if name == "none" or len(rows) == 0:
+        for name in self.blurred:
+            rows = (kind == self.family.kinds.index(name)).nonzero().squeeze(1)
+            if len(rows) == 0:
                 continue
+            table, grid = risks[f"strength_{name}"], self.grids[name].to(y)
             posterior = nets[f"strength_{name}"](y[rows]).softmax(1)
-            chosen[rows] = risks[f"strength_{name}"].choose(posterior)
-            top[rows] = most_probable(posterior, self.grid_px)
-            mean[rows] = posterior @ self.grid_px.to(posterior)
-            interval[rows] = credible_interval(posterior, self.grid_px)
-        params, psf = self.kernels(kind, chosen)
-        return Identification(kind, probability, chosen, top, mean, interval, params, psf)
+            chosen[rows] = table.choose(posterior)
+            top[rows] = most_probable(posterior, grid)
+            mean[rows] = posterior @ grid
+            ends = torch.stack([mean[rows] - table.halfwidth_px, mean[rows] + table.halfwidth_px], dim=1)
+            interval[rows] = ends.clamp(float(grid[0]), float(grid[-1]))
+        psf, psf_map = self.kernels(kind, chosen), self.kernels(kind, top)
+        return Identification(kind, probability, chosen, top, mean, interval, psf, psf_map)
+
+
+def _with_none(family: BlurFamily) -> Mixture:
+    return Mixture({"none": NoBlur(), family.kinds[-1]: family})

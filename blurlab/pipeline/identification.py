@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from blurlab.blur import BlurFamily
+from blurlab.blur import BlurFamily, Mixture
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.question import Question
 
@@ -20,12 +20,12 @@ class Identification:
     Attributes:
         kind: Index of the most probable kind in the family's ``kinds`` (B,).
         kind_probability: Probabilities of the kinds (B, K).
-        strength_px: Strength of the kernel to hand on, chosen by expected risk (B,); 0 where no blur was found.
+        strength_px: Strength of the kernel to hand on, chosen by expected risk (B,); 0 where none is.
         strength_map_px: Strength of the most probable class (B,); 0 where no blur was found.
         strength_mean_px: Mean of the posterior (B,); 0 where no blur was found.
         interval_px: 90 % interval of the strength (B, 2); NaN where no blur was found.
-        params: Parameters of the kernel to hand on (B, P).
-        psf: That kernel (B, 1, k, k).
+        psf: The kernel to hand on (B, 1, k, k); the identity where none is.
+        psf_map: The kernel of the most probable class (B, 1, k, k).
     """
 
     kind: Tensor
@@ -34,8 +34,8 @@ class Identification:
     strength_map_px: Tensor
     strength_mean_px: Tensor
     interval_px: Tensor
-    params: Tensor
     psf: Tensor
+    psf_map: Tensor
 
 
 class Identifier(ABC):
@@ -43,10 +43,21 @@ class Identifier(ABC):
 
     Args:
         family: The blurs it tells apart.
+
+    Raises:
+        ValueError: If a parameter besides the strength is a range: no question asks for it.
     """
 
     def __init__(self, family: BlurFamily) -> None:
         self.family = family
+        members = [family.member(kind) for kind in family.kinds] if isinstance(family, Mixture) else [family]
+        for member in members:
+            for name, (low, high) in zip(member.names, member.bounds, strict=True):
+                if name != getattr(member, "strength_name", None) and low < high:
+                    raise ValueError(
+                        f"{member.kinds[-1]} has {name} from {low:g} to {high:g}, but only strengths are identified; "
+                        f"fix it, for instance {name}=0"
+                    )
 
     @property
     @abstractmethod
@@ -67,6 +78,14 @@ class Identifier(ABC):
         """One class longer and one class shorter than the truth (n,), (n,); NaN where there is no such class."""
 
     @abstractmethod
+    def rivals(self) -> Tensor:
+        """Kernels (r, 1, k, k) of the classes that the headline question must tell an item from."""
+
+    @abstractmethod
+    def strength_errors(self) -> dict[str, tuple[str, float]]:
+        """Kind -> metric of the error of its strength, and what a pixel of strength is in that parameter."""
+
+    @abstractmethod
     def is_correct(self, found: Identification, kind: Tensor, strength_px: Tensor) -> Tensor:
         """Was the headline question answered right? (n,) bool."""
 
@@ -82,7 +101,11 @@ class Identifier(ABC):
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
         """Identify the blur of observed images (B, C, H, W) with a trained net and a risk table for each question."""
 
-    def kernels(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
-        """Parameters (n, P) and kernels (n, 1, k, k) of these kinds at these strengths."""
-        params = self.family.at_strength(strength_px, kind)
-        return params, self.family.psf(params, kind)
+    def kernels(self, kind: Tensor, strength_px: Tensor) -> Tensor:
+        """Kernels (n, 1, k, k) of these kinds at these strengths."""
+        return self.family.psf(self.family.at_strength(strength_px, kind), kind)
+
+
+def is_identity(psf: Tensor) -> Tensor:
+    """Which kernels (n, 1, k, k) are a single pixel, so that there is nothing to undo (n,) bool."""
+    return psf.flatten(1).amax(1) > 1 - 1e-6

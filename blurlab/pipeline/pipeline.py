@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from blurlab.core.checks import check_images
 from blurlab.deconvolver import Deconvolver
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.identification import Identification, Identifier
+from blurlab.pipeline.identification import Identification, Identifier, is_identity
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Pipeline:
         """Identify and restore images (B, C, H, W) with noise of standard deviation sigma, a float or (B,)."""
         found = self.identify(y)
         image = y.clone()
-        rows = (found.kind != self.sharp_kind).nonzero().squeeze(1)
+        rows = (~is_identity(found.psf)).nonzero().squeeze(1)
         if len(rows):
             noise = sigma[rows] if isinstance(sigma, Tensor) and sigma.ndim else sigma
             image[rows] = self.deconvolver(y[rows], found.psf[rows], noise).image

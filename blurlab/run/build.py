@@ -37,7 +37,7 @@ def build(node: DictConfig, /, *args: Any, **more: Any) -> Any:
         cause = error.__cause__
         if isinstance(cause, (ValueError, TypeError, OSError)):
             raise UsageError(str(cause)) from error
-        raise UsageError(str(error).splitlines()[0]) from error
+        raise UsageError(" ".join(f"{cause or error}".split())) from error
 
 
 def plain(node: Any) -> Any:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from blurlab.core.rng import generator
+from blurlab.dataset import FixedItems, degrade_batch
+from blurlab.learning import BEST, load_net
 from blurlab.metric import isnr
 from blurlab.physics import Convolution
-from blurlab.pipeline import Question, RiskTable
+from blurlab.pipeline import Question, RiskTable, conformal_halfwidth, is_identity
 from blurlab.run.context import Context
 from blurlab.run.progress import track
 from blurlab.run.stage import Stage, once
 
 TABLE = "risk.safetensors"
+NAMES = ("candidates_px", "grid_px", "loss_db", "halfwidth_px")
 
 
 class Calibrate(Stage):
@@ -43,17 +48,45 @@ def measure(context: Context, question: Question, folder: Path) -> dict[str, Any
     if len(candidates) == len(grid):
         pairs = [(float(true), float(used)) for true in grid for used in candidates]
     else:
-        low, high = float(grid[0]), float(grid[-1])
-        strengths = [float(strength) for strength in context.budget["risk_strengths_px"]]
-        errors = [float(error) for error in context.budget["risk_errors_px"]]
-        pairs = [(s, max(low, s + e)) for s in strengths for e in errors if s + e <= high]
+        pairs = spread_pairs(grid, context.budget["risk_strengths_px"], context.budget["risk_errors_px"])
     values = [
         restored_isnr(context, question, photos, true, used)
         for true, used in track(pairs, f"cost of a wrong kernel: {question.name}", context)
     ]
     loss = loss_matrix(pairs, values, candidates, grid)
-    _save(folder / TABLE, RiskTable(candidates, grid, loss))
-    return {"true_px": [p[0] for p in pairs], "used_px": [p[1] for p in pairs], "isnr": values}
+    halfwidth = math.nan if len(candidates) == len(grid) else interval_halfwidth(context, question, grid)
+    _save(folder / TABLE, RiskTable(candidates, grid, loss, halfwidth))
+    return {
+        "halfwidth_px": halfwidth,
+        "true_px": [p[0] for p in pairs],
+        "used_px": [p[1] for p in pairs],
+        "isnr": values,
+    }
+
+
+def spread_pairs(grid: Tensor, strengths_px: list[float], errors_px: list[float]) -> list[tuple[float, float]]:
+    """Pairs (true, used) at the budget's strengths and errors, scaled from 1..10 px to the range of the grid."""
+    low, high = float(grid[0]), float(grid[-1])
+    scale = (high - low) / 9
+    true = [low + (float(strength) - 1) * scale for strength in strengths_px]
+    errors = [float(error) * scale for error in errors_px]
+    return [(s, max(low, s + e)) for s in true for e in errors if s + e <= high]
+
+
+def interval_halfwidth(context: Context, question: Question, grid: Tensor) -> float:
+    """Half the width of the 90 % interval about the posterior's mean, from the validation photographs."""
+    net = load_net(context.head(question.labels), context.dir / "stages" / f"train_{question.name}" / BEST)
+    net = net.to(context.device)
+    draws = context.budget["draws_val"]
+    items = FixedItems(context.data.val, draws, seed=context.seed, split=f"interval/{question.name}")
+    degrade = context.degrade_for(question)
+    errors = []
+    with torch.inference_mode():
+        for batch in DataLoader(items, batch_size=32):
+            batch[0] = batch[0].to(context.device)
+            degraded = degrade_batch(degrade, batch, training=False)
+            errors.append((net(degraded.y).softmax(1) @ grid.to(degraded.y) - degraded.strength_px).abs().cpu())
+    return conformal_halfwidth(torch.cat(errors))
 
 
 def restored_isnr(context: Context, question: Question, sharp: Tensor, true_px: float, used_px: float) -> float:
@@ -66,9 +99,9 @@ def restored_isnr(context: Context, question: Question, sharp: Tensor, true_px: 
     y, sigma = context.degrade.noise(blurred, generator=noise)
     margin = context.degrade.margin
     x = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
-    if used_px <= 1:
-        return 0.0  # a kernel of one pixel: the image is left as it is
     used = family.psf(family.at_strength(torch.tensor([used_px]), blurred_kind), blurred_kind).to(sharp)
+    if bool(is_identity(used)):
+        return 0.0  # nothing to undo: the image is left as it is
     restored = context.deconvolver(y, used.expand(len(y), -1, -1, -1), sigma).image
     return float(isnr(y, restored, x).mean())
 
@@ -119,13 +152,15 @@ def load_table(folder: Path) -> RiskTable:
     from safetensors import safe_open
 
     with safe_open(folder / TABLE, framework="pt") as state:
-        return RiskTable(*(state.get_tensor(name) for name in ("candidates_px", "grid_px", "loss_db")))
+        candidates, grid, loss, halfwidth = (state.get_tensor(name) for name in NAMES)
+        return RiskTable(candidates, grid, loss, float(halfwidth))
 
 
 def _save(path: Path, table: RiskTable) -> None:
     from safetensors.torch import save_file
 
     temporary = path.with_suffix(".tmp")
-    tensors = {"candidates_px": table.candidates_px, "grid_px": table.grid_px, "loss_db": table.loss_db}
+    parts = table.candidates_px, table.grid_px, table.loss_db, torch.tensor(table.halfwidth_px)
+    tensors = dict(zip(NAMES, parts, strict=True))
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
     temporary.replace(path)

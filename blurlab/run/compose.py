@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 import tempfile
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 from blurlab.run.errors import UsageError, nearest
+
+NEEDED = tuple("dataset blur noise boundary head optimizer deconvolver pipeline stage trainer logger".split())
+MOST_CHECKED = 64
+RESUMABLE = ("logger", "run.progress=", "run.keep=", "run.variant=", "paths.", "trainer")
+"""Beginnings of words that may stand beside ``run.resume``: those that do not change a figure."""
 
 
 def conf_dir() -> Path:
@@ -61,46 +67,67 @@ def with_resume(overrides: list[str]) -> list[str]:
 
     replayed = [str(word) for word in OmegaConf.load(saved) if not str(word).startswith("run.resume=")]
     rest = [word for word in overrides if not word.startswith("run.resume=")]
+    other = [word for word in rest if not word.startswith(RESUMABLE)]
+    if other:
+        raise UsageError(f"{other[0]} beside run.resume: a resumed run keeps its settings; start a new run for others")
     quoted = str(folder).replace("'", "\\'")
     return [*replayed, *rest, f"run.resume='{quoted}'", f"hydra.run.dir='{quoted}'"]
 
 
-def check(overrides: list[str]) -> Any:
-    """Compose the (first) job and refuse what is unknown or cannot be written.
+def check(overrides: list[str], config_dir: str | None = None) -> list[Any]:
+    """Compose every job of a command line and refuse what is unknown, incomplete or cannot be written.
 
     Args:
         overrides: Command-line words, sweeps allowed.
+        config_dir: The user's own folder of configuration (Hydra's ``--config-dir``), searched besides.
 
     Returns:
-        The composed configuration of the first job (a DictConfig).
+        The composed configurations (DictConfig), one a job.
 
     Raises:
         UsageError: With one line.
     """
-    from hydra import compose, initialize_config_dir
+    from hydra import initialize_config_dir
     from hydra.errors import HydraException
+    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    _check_experiment(overrides)
+    _check_experiment(overrides, config_dir)
+    configs = []
     try:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            cfg = compose("run", overrides=_first_of_sweeps(overrides), return_hydra_config=False)
-            base = compose("run", overrides=[word for word in _first_of_sweeps(overrides) if _is_choice(word)])
+            for words in _jobs(overrides):
+                cfg = _compose(words, config_dir)
+                unknown = _unknown_keys(cfg, _compose([word for word in words if _is_choice(word)], config_dir))
+                if unknown:
+                    raise UsageError(unknown)
+                missing = [name for name in NEEDED if cfg.get(name) is None]
+                if missing:
+                    raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
+                OmegaConf.to_container(cfg, resolve=True)
+                configs.append(cfg)
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(str(error))) from error
-    unknown = _unknown_keys(cfg, base)
-    if unknown:
-        raise UsageError(unknown)
-    _check_writable(Path(str(cfg.paths.runs_dir)))
-    return cfg
+    _check_writable(Path(str(configs[0].paths.runs_dir)))
+    return configs
 
 
-def _check_experiment(overrides: list[str]) -> None:
+def _compose(words: list[str], config_dir: str | None) -> Any:
+    from hydra import compose
+
+    extra = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
+    return compose("run", overrides=[*words, *extra])
+
+
+def _check_experiment(overrides: list[str], config_dir: str | None) -> None:
+    known = options("experiment")
+    if config_dir:
+        known += [path.stem for path in Path(config_dir, "experiment").glob("*.yaml")]
     for word in overrides:
         if re.match(r"\+{0,2}experiment=", word):
             for name in word.split("=", 1)[1].split(","):
-                if name not in options("experiment"):
-                    raise UsageError(f"unknown experiment '{name}'{nearest(name, options('experiment'))}")
+                if name not in known and "(" not in name:
+                    raise UsageError(f"unknown experiment '{name}'{nearest(name, known)}")
             if not word.startswith("+"):
                 raise UsageError(f"write +{word} (an experiment is added to the configuration)")
 
@@ -110,17 +137,22 @@ def _is_choice(word: str) -> bool:
     return re.sub(r"^[+~]*", "", word).split("=", 1)[0].split("@")[0] in [*groups(), "hydra/launcher", "hydra/sweeper"]
 
 
-def _first_of_sweeps(overrides: list[str]) -> list[str]:
+def _jobs(overrides: list[str]) -> list[list[str]]:
+    """The words of each job of a sweep, the first :data:`MOST_CHECKED` of them."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Glob
 
-    first = []
+    choices = []
     for word, parsed in zip(overrides, OverridesParser.create().parse_overrides(overrides), strict=True):
         if parsed.key_or_group.startswith("hydra."):
             continue
-        if parsed.is_sweep_override():
-            word = f"{word.split('=', 1)[0]}={next(iter(parsed.sweep_string_iterator()))}"
-        first.append(word)
-    return first
+        value = parsed.value()
+        if isinstance(value, Glob):
+            values = value.filter(options(parsed.key_or_group))
+        else:
+            values = list(parsed.sweep_string_iterator()) if parsed.is_sweep_override() else []
+        choices.append([f"{word.split('=', 1)[0]}={value}" for value in values] or [word])
+    return [list(words) for words in islice(product(*choices), MOST_CHECKED)]
 
 
 def _unknown_keys(cfg: Any, base: Any, path: str = "") -> str:

@@ -86,14 +86,16 @@ def make_context(cfg: DictConfig, run_dir: Path, console: Console) -> Context:
     Raises:
         UsageError: If a part refuses its options, or a set is missing.
     """
-    family = build(cfg.blur)
-    noise = build(cfg.noise)
-    degrade = Degrade(family, noise, str(cfg.boundary.data))
+    for name in ("photos", "epochs", "steps_per_epoch", "batch_size", "draws_val", "draws_test", "risk_photos"):
+        if int(cfg.budget[name]) < 1:
+            raise UsageError(f"budget.{name} must be 1 or more, got {cfg.budget[name]}")
+    identifier = build(cfg.pipeline, build(cfg.blur))
+    family = identifier.family
+    degrade = Degrade(family, build(cfg.noise), str(cfg.boundary.data))
     if family.size >= int(cfg.dataset.size):
         raise UsageError(
             f"a kernel of {family.size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size"
         )
-    identifier = build(cfg.pipeline, family)
     deconvolver = build(cfg.deconvolver)
     data = prepare(cfg, degrade.margin, console)
     name = f"{cfg.run.experiment}.{plain(cfg.run).get('variant')}"

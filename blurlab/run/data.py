@@ -68,15 +68,17 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         tested = build(dataset.test_source)
         test_split = make_split(tested)
 
-    def ready(what: str, of: Source, photos: list[Photo], from_split: Split, side: int) -> tuple[SharpImages, list]:
+    def ready(
+        what: str, of: Source, photos: list[Photo], from_split: Split, side: int, ceiling: bool = False
+    ) -> tuple[SharpImages, list]:
         with _progress(f"{what} photographs", console, bool(cfg.run.progress)) as step:
             done = prepare_all(
                 of, photos, side, str(dataset.channel), Path(str(cfg.paths.cache_dir)),
-                ceiling=side == LARGEST_SIDE, digests=from_split.digests, progress=step,
+                ceiling=ceiling, digests=from_split.digests, progress=step,
             )  # fmt: skip
         return SharpImages(done.arrays, done.ids), done.skipped
 
-    train, bad_train = ready("training", source, split.train, split, max(LARGEST_SIDE, size))
+    train, bad_train = ready("training", source, split.train, split, max(LARGEST_SIDE, size), ceiling=True)
     val, bad_val = ready("validation", source, split.val, split, size)
     test, bad_test = ready("test", tested, test_split.test, test_split, size)
     facts = {
@@ -92,7 +94,8 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
     if tested is not source:
         facts |= {"name": f"{source.name}->{tested.name}", "requested": f"{source.name}->{tested.name}"}
         facts |= {"test_sha256": test_split.sha256}
-    skipped = [*split.skipped, *bad_train, *bad_val, *bad_test]
+    elsewhere = test_split.skipped if tested is not source else []
+    skipped = [*split.skipped, *elsewhere, *bad_train, *bad_val, *bad_test]
     return RunData(train, val, test, facts, skipped, size, 3 if dataset.channel == "rgb" else 1)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from torch.utils.data import DataLoader
 from blurlab.dataset import Degraded, FixedItems, degrade_batch
 from blurlab.metric import isnr, isnr_oracle_wiener, psf_snr, psnr, ssim
 from blurlab.physics import Convolution
-from blurlab.pipeline import Identification, Pipeline
+from blurlab.pipeline import Identification, Pipeline, is_identity
 from blurlab.run.calibrate import risk_tables
 from blurlab.run.context import Context
 from blurlab.run.examples import keep_examples
@@ -26,6 +25,9 @@ from blurlab.run.train import trained_nets
 
 BATCH = 16
 PER_IMAGE = "per_image.csv"
+PSF_SNR_CEILING_DB = 80.0
+"""Said of kernels that agree to the precision of float32, whose SNR is not finite."""
+
 WISHED = {"oracle": ("isnr", "ssim", "psnr"), "estimated": ("isnr", "ssim", "psnr", "psf_snr")}
 Row = dict[str, Any]
 
@@ -81,46 +83,32 @@ def rows_of(context: Context, pipeline: Pipeline, degraded: Degraded, batch: lis
             "high_px": float(found.interval_px[i, 1]), "truth": int(truth[i]), "answer": int(answer[i]),
             "right": int(right[i]), "best_observer": float(known[i]),
         })  # fmt: skip
-    wanted = [i for i, row in enumerate(rows) if row["draw"] < context.budget["draws_restore"] and is_blurred(row)]
+    blurred = ~is_identity(degraded.psf)
+    draws = context.budget["draws_restore"]
+    wanted = [i for i, row in enumerate(rows) if row["draw"] < draws and bool(blurred[i])]
     if wanted:
-        restore(context, pipeline, degraded, found, wanted, rows)
+        restore(context, degraded, found, wanted, rows)
     return rows
 
 
-def is_blurred(row: Row) -> bool:
-    """Was this item blurred at all (a kernel of more than one pixel)?"""
-    return row["kind"] != "none" and row["strength_px"] > 1
-
-
-def restore(
-    context: Context, pipeline: Pipeline, degraded: Degraded, found: Identification, wanted: list[int], rows: list[Row]
-) -> None:
+def restore(context: Context, degraded: Degraded, found: Identification, wanted: list[int], rows: list[Row]) -> None:
     """Restore the wanted items with each kernel of the table of error propagation and add the figures to their rows."""
     index = torch.tensor(wanted, device=degraded.y.device)
     kind, strength = degraded.kind[index], degraded.strength_px[index]
     longer, shorter = context.identifier.neighbours_px(kind, strength)
-    used = {
-        "oracle": (kind, strength),
-        "estimated": (found.kind[index], found.strength_px[index]),
-        "map": (found.kind[index], found.strength_map_px[index]),
-        "one_longer": (kind, longer),
-        "one_shorter": (kind, shorter),
-    }
-    jobs = [
-        (name, place) for name, (_, px) in used.items() for place in range(len(wanted)) if not math.isnan(px[place])
-    ]
-    place = torch.tensor([place for _, place in jobs], device=index.device)
-    kinds = torch.stack([used[name][0][at] for name, at in jobs])
-    sizes = torch.stack([used[name][1][at] for name, at in jobs])
-    x, y, psf = degraded.x[index][place], degraded.y[index][place], degraded.psf[index][place]
-    image, kernel = apply_kernels(context, pipeline, y, degraded.sigma[index][place], kinds, sizes)
-    figures = {
-        "isnr": isnr(y, image, x),
-        "ssim": ssim(image, x),
-        "psnr": psnr(image, x),
-        "psf_snr": psf_snr(kernel, psf),
-    }
-    for number, (name, at) in enumerate(jobs):
+    used = {"oracle": degraded.psf[index], "estimated": found.psf[index], "map": found.psf_map[index]}
+    jobs = [(name, place, psf) for name, kernels in used.items() for place, psf in enumerate(kernels)]
+    for name, px in {"one_longer": longer, "one_shorter": shorter}.items():
+        known = (~px.isnan()).nonzero().squeeze(1)
+        kernels = context.identifier.kernels(kind[known], px[known]).to(degraded.psf)
+        jobs += [(name, int(place), psf) for place, psf in zip(known, kernels, strict=True)]
+    place = torch.tensor([place for _, place, _ in jobs], device=index.device)
+    kernel = torch.stack([psf for _, _, psf in jobs])
+    x, y, true = degraded.x[index][place], degraded.y[index][place], degraded.psf[index][place]
+    image = apply_kernels(context, y, degraded.sigma[index][place], kernel)
+    figures = {"isnr": isnr(y, image, x), "ssim": ssim(image, x), "psnr": psnr(image, x)}
+    figures["psf_snr"] = psf_snr(kernel, true).clamp_max(PSF_SNR_CEILING_DB)
+    for number, (name, at, _) in enumerate(jobs):
         wished = WISHED.get(name, ("isnr",))
         rows[wanted[at]].update({f"{figure}_{name}": float(figures[figure][number]) for figure in wished})
     plain = {
@@ -132,29 +120,30 @@ def restore(
         rows[row].update({name: float(values[at]) for name, values in plain.items()})
 
 
-def apply_kernels(
-    context: Context, pipeline: Pipeline, y: Tensor, sigma: Tensor, kind: Tensor, strength_px: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Restore images (n, C, H, W) with kernels of these kinds and strengths; one pixel leaves an image as it is."""
-    _, psf = context.identifier.kernels(kind, strength_px)
-    psf, image = psf.to(y), y.clone()
-    work = ((kind != pipeline.sharp_kind) & (strength_px > 1)).nonzero().squeeze(1)
+def apply_kernels(context: Context, y: Tensor, sigma: Tensor, psf: Tensor) -> Tensor:
+    """Restore images (n, C, H, W) with kernels (n, 1, k, k); a kernel of one pixel leaves an image as it is."""
+    image = y.clone()
+    work = (~is_identity(psf)).nonzero().squeeze(1)
     for some in work.split(BATCH):
         image[some] = context.deconvolver(y[some], psf[some], sigma[some]).image
-    return image, psf
+    return image
 
 
 def best_observer(context: Context, batch: list[Tensor], degraded: Degraded) -> Tensor:
-    """How often an observer who knows the sharp photograph and the kernel tells blurred from sharp (B,).
+    """How often an observer who knows the sharp photograph tells an item from its nearest rival class (B,).
 
-    Phi(||h*x - x|| / 2 sigma), the likelihood-ratio test between the two known images: no method that sees y alone
-    does better. 1 for items that are not blurred.
+    Phi(d / 2 sigma) with d the distance between the two noiseless images: the likelihood-ratio test of two known images
+    in Gaussian noise. Averaged over all items, the rivals' own included, it is above what can be had from y alone.
+    1 where an item is its only rival.
     """
     sharp = batch[0].to(torch.float32).div(255)
-    clean = Convolution(degraded.psf, context.degrade.boundary).A(sharp)
-    distance = (clean - degraded.x).flatten(1).norm(dim=1)
-    known = torch.special.ndtr(distance / (2 * degraded.sigma.clamp_min(1e-6)))
-    return torch.where(degraded.strength_px > 0, known, torch.ones_like(known))
+    nearest = torch.full((len(degraded),), torch.inf, device=sharp.device)
+    for rival in context.identifier.rivals().to(sharp):
+        difference = Convolution(degraded.psf - rival, context.degrade.boundary).A(sharp)
+        distance = difference.flatten(1).norm(dim=1)
+        itself = (degraded.psf - rival).abs().flatten(1).amax(1) < 1e-6
+        nearest = torch.where(itself, nearest, torch.minimum(nearest, distance))
+    return torch.special.ndtr(nearest / (2 * degraded.sigma.clamp_min(1e-6)))
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:

@@ -15,6 +15,8 @@ from blurlab.pipeline import Pipeline
 from blurlab.run.context import Context
 
 COUNT = 6
+FAINT = 0.34
+"""A kernel whose largest weight is above this hardly shows in a picture."""
 
 
 def keep_examples(context: Context, pipeline: Pipeline, items: FixedItems) -> list[dict[str, Any]]:
@@ -42,7 +44,7 @@ def _example(context: Context, pipeline: Pipeline, items: FixedItems, index: int
     kinds = context.identifier.family.kinds
     blurred = [kind for kind in kinds if kind != "none"]
     kind = kinds[int(degraded.kind[0])]
-    if kind != blurred[number % len(blurred)] or float(degraded.strength_px[0]) < 3:
+    if kind != blurred[number % len(blurred)] or float(degraded.psf.max()) > FAINT:
         return None
     done = pipeline(degraded.y, degraded.sigma)
     oracle = context.deconvolver(degraded.y, degraded.psf, degraded.sigma).image

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import torch
 
+from blurlab.core.rng import generator
 from blurlab.pipeline import Pipeline
 from blurlab.run.context import Context
 
@@ -24,8 +25,8 @@ def restore_ms(context: Context, pipeline: Pipeline) -> float:
     """Median milliseconds of the deconvolver on one image, all cores."""
     size = int(context.cfg.dataset.size)
     image = torch.rand(1, context.data.channels, size, size, device=context.device)
-    kind = torch.tensor([len(context.identifier.family.kinds) - 1])
-    _, psf = context.identifier.kernels(kind, torch.tensor([4.0]))
+    some = context.identifier.family.sample(32, generator=generator(context.seed, "latency")).psf
+    psf = some[some.flatten(1).amax(1).argmin()].unsqueeze(0)  # the widest of them
     return median_ms(
         lambda: context.deconvolver(image, psf.to(image), 0.004), repeats=3, device=context.device, threads=0
     )

@@ -20,7 +20,7 @@ def wandb_logger(run_dir: Path, name: str, config: dict[str, Any], *, project: s
         name=name,
         dir=str(run_dir),
         config=config,
-        mode="online" if os.environ.get("WANDB_MODE") == "online" else "offline",
+        mode=os.environ.get("WANDB_MODE", "offline"),  # type: ignore[arg-type]  # wandb refuses other words itself
         reinit="finish_previous",
         settings=wandb.Settings(console="off", silent=True),
     )
@@ -28,15 +28,17 @@ def wandb_logger(run_dir: Path, name: str, config: dict[str, Any], *, project: s
 
 
 def csv_logger(run_dir: Path, name: str, config: dict[str, Any]) -> Logger:
-    """Comma-separated values under ``run_dir/csv``."""
-    logger = CSVLogger(save_dir=str(run_dir), name="csv", version="")
+    """Comma-separated values under ``run_dir/csv``, a folder for each time the run was started."""
+    logger = CSVLogger(save_dir=str(run_dir), name="csv")
     logger.log_hyperparams(config)
     return logger
 
 
 def tensorboard_logger(run_dir: Path, name: str, config: dict[str, Any]) -> Logger:
     """TensorBoard events under ``run_dir/tensorboard``."""
-    return TensorBoardLogger(save_dir=str(run_dir), name="tensorboard", version="")
+    logger = TensorBoardLogger(save_dir=str(run_dir), name="tensorboard", version="")
+    logger.log_hyperparams(config)
+    return logger
 
 
 def log_results(
@@ -72,11 +74,11 @@ def log_results(
     logger.save()
 
 
-def close(logger: Logger) -> None:
-    """End the logger's run, so the next job of a sweep begins its own."""
-    logger.finalize("success")
+def close(logger: Logger, status: str) -> None:
+    """End the logger's run as ``success`` or ``failed``, so the next job of a sweep begins its own."""
+    logger.finalize(status)
     if isinstance(logger, WandbLogger):
-        logger.experiment.finish()
+        logger.experiment.finish(exit_code=int(status != "success"))
 
 
 def _eight_bit(image: np.ndarray) -> np.ndarray:

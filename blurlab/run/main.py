@@ -2,37 +2,62 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
+import traceback
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from rich.console import Console
 
-from blurlab.core.image_io import ImageReadError
 from blurlab.run.build import build
 from blurlab.run.context import Context, make_context
-from blurlab.run.errors import UsageError
 from blurlab.run.estimate import say_plan
 from blurlab.run.logging import close, log_results
 from blurlab.run.record import keep_record, write_record
 
+MADE_FIRST = (".hydra", "wandb", "csv", "tensorboard", "stages")
+
 
 def job(cfg: DictConfig) -> None:
-    """One job of Hydra's; every user error ends it with one line and exit code 2."""
-    console = Console(stderr=False, soft_wrap=True)
-    run_dir = Path(HydraConfig.get().runtime.output_dir)
+    """One job of Hydra's; an error ends it with one line, exit code 2 and, once stages began, the traceback in a file.
+
+    In a sweep the other jobs go on; the command line counts the records.
+    """
+    console = Console(soft_wrap=True)
+    hydra = HydraConfig.get()
+    run_dir = Path(hydra.runtime.output_dir)
     try:
         run(cfg, run_dir, console)
     except KeyboardInterrupt:
-        console.print(f"\nstopped; go on with: python -m blurlab run.resume={run_dir}")
+        console.print(f"\nstopped; go on with: python -m blurlab run.resume={run_dir}", markup=False, highlight=False)
         sys.exit(130)
-    except (UsageError, ImageReadError, ValueError, FileNotFoundError, PermissionError) as error:
-        if not any(run_dir.glob("stages/*")):
-            shutil.rmtree(run_dir, ignore_errors=True)
-        print("error: " + " ".join(str(error).split()), file=sys.stderr)
-        sys.exit(2)
+    except Exception as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        leave(run_dir, error)
+        if hydra.mode is not RunMode.MULTIRUN:
+            sys.exit(2)
+
+
+def one_line(error: Exception) -> str:
+    """What a user reads: the message of an error of ours; for any other also its type."""
+    message = " ".join(str(error).split())
+    ours = isinstance(error, (ValueError, FileNotFoundError, PermissionError))
+    return message if ours and message else f"{type(error).__name__}: {message}"
+
+
+def leave(run_dir: Path, error: Exception) -> None:
+    """Leave the traceback beside the stages that were begun; of a run that began none leave nothing that it made."""
+    if any(run_dir.glob("stages/*")):
+        (run_dir / "error.txt").write_text("".join(traceback.format_exception(error)))
+        return
+    for name in MADE_FIRST:
+        shutil.rmtree(run_dir / name, ignore_errors=True)
+    with contextlib.suppress(OSError):  # somebody else's files are in it
+        run_dir.rmdir()
 
 
 def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
@@ -48,6 +73,7 @@ def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     context = make_context(cfg, run_dir, console)
+    status = "failed"
     try:
         say_plan(context)
         for name in cfg.stage:
@@ -56,9 +82,10 @@ def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
         log_run(context)
         if cfg.run.keep:
             context.console.print(f"kept {keep_record(context)}")
+        status = "success"
         return record
     finally:
-        close(context.logger)
+        close(context.logger, status)
 
 
 def log_run(context: Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from importlib import metadata
@@ -80,15 +81,19 @@ def keep_record(context: Context) -> Path:
     record = make_record(context)
     kept = {key: value for key, value in record.items() if key not in ("examples", "config")}
     kept["config"] = {key: value for key, value in record["config"].items() if key != "paths"}
-    variant = f".{run.variant}" if run.variant else ""
-    path = folder / f"{run.experiment}{variant}.json"
+    if context.data.facts["requested"] != context.data.facts["name"]:  # another set stands in: named by what was used
+        kept["variant"] = context.data.facts["name"]
+    path = folder / f"{run.experiment}.{kept['variant']}.json"
     write_json(path, kept)
+    shutil.copyfile(context.dir / "per_image.csv", path.with_suffix(".csv"))
     return path
 
 
 def git_revision() -> str:
     """Short revision of the checkout, with ``+`` where files differ from it; ``unknown`` outside one."""
     here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():
+        return "unknown"
     try:
         words = ["git", "-C", str(here), "describe", "--always", "--dirty=+"]
         return subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

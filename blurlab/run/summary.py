@@ -15,7 +15,13 @@ from blurlab.pipeline import Direct, Identifier
 
 Row = dict[str, Any]
 EDGES_PX = (1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.01)
-DIFFERENCES = {"isnr_loss": ("isnr_oracle", "isnr_estimated"), "isnr_gain_by_risk": ("isnr_estimated", "isnr_map")}
+DIFFERENCES = {
+    "isnr_loss": ("isnr_oracle", "isnr_estimated"),
+    "isnr_loss_map": ("isnr_oracle", "isnr_map"),
+    "isnr_loss_one_longer": ("isnr_oracle", "isnr_one_longer"),
+    "isnr_loss_one_shorter": ("isnr_oracle", "isnr_one_shorter"),
+    "isnr_gain_by_risk": ("isnr_estimated", "isnr_map"),
+}
 IMAGE_METRICS = {"isnr": "dB", "ssim": "", "psnr": "dB", "psf_snr": "dB"}
 
 
@@ -33,13 +39,17 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
     """
     taps = isinstance(identifier, Direct)
     classes = identifier.confusion_labels()
-    metrics = {**accuracies(rows, len(classes) if taps else 0), **strengths(rows, seed), **restorations(rows, seed)}
+    metrics = {
+        **accuracies(rows, len(classes) if taps else 0),
+        **strengths(rows, identifier.strength_errors(), seed),
+        **restorations(rows, seed),
+    }
     metrics |= {name: {"value": value, "n": 1, "unit": "ms"} for name, value in times_ms.items()}
     headline = next(iter(metrics))
     limit = {
         headline: {
             "value": mean(row["best_observer"] for row in rows),
-            "how": "observer who knows the sharp photograph",
+            "how": "observer who knows the sharp photograph, against the nearest class",
         }
     }
     if "isnr_oracle" in metrics:
@@ -71,15 +81,15 @@ def accuracies(rows: list[Row], taps: int) -> dict[str, Any]:
     return found
 
 
-def strengths(rows: list[Row], seed: int) -> dict[str, Any]:
+def strengths(rows: list[Row], names: dict[str, tuple[str, float]], seed: int) -> dict[str, Any]:
     """Errors of the strength (mean of the posterior) where the kind was found, in each kind's own parameter."""
     found: dict[str, Any] = {}
-    for kind, (name, scale) in {"motion": ("length_mae_px", 1.0), "defocus": ("radius_mae_px", 0.5)}.items():
-        known = [row for row in rows if row["kind"] == kind == row["found_kind"]]
+    inside = [row for row in rows if row["kind"] in names and row["kind"] == row["found_kind"]]
+    for kind, (name, scale) in names.items():
+        known = [row for row in inside if row["kind"] == kind]
         if known:
             errors = [scale * abs(row["mean_strength_px"] - row["strength_px"]) for row in known]
             found[name] = interval(errors, known, seed, "px")
-    inside = [row for row in rows if row["kind"] in ("motion", "defocus") and row["kind"] == row["found_kind"]]
     if inside:
         hits = sum(row["low_px"] <= row["strength_px"] <= row["high_px"] for row in inside)
         found["coverage90"] = proportion(hits, len(inside))
@@ -99,7 +109,7 @@ def restorations(rows: list[Row], seed: int) -> dict[str, Any]:
         if some:
             found[name] = interval([row[name] for row in some], some, seed, unit)
     for name, (better, worse) in DIFFERENCES.items():
-        some = [row for row in restored if math.isfinite(row[better] - row[worse])]
+        some = [row for row in restored if math.isfinite(row.get(better, math.nan) - row.get(worse, math.nan))]
         if some:
             found[name] = interval([row[better] - row[worse] for row in some], some, seed, "dB")
     return found
@@ -126,7 +136,6 @@ def curves(rows: list[Row], taps: bool) -> dict[str, Any]:
         some = [row for row in rows if row["kind"] == kind]
         restored = [row for row in some if "isnr_oracle" in row]
         found[f"{name}/{kind}"] = curve(some, share, taps)
-        found[f"limit_{name}/{kind}"] = curve(some, mean_of("best_observer"), taps)
         found[f"isnr_estimated/{kind}"] = curve(restored, mean_of("isnr_estimated"), taps)
         found[f"isnr_oracle/{kind}"] = curve(restored, mean_of("isnr_oracle"), taps)
     return found

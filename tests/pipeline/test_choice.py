@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from blurlab.pipeline import RiskTable, credible_interval, most_probable
+from blurlab.blur import AnisotropicGaussian, Defocus, Gaussian, Mixture, Motion, NoBlur, Taps
+from blurlab.pipeline import (
+    Direct,
+    Hierarchical,
+    RiskTable,
+    conformal_halfwidth,
+    credible_classes,
+    is_identity,
+    most_probable,
+)
 
 GRID = torch.tensor([4.0, 6.0, 8.0])
 
@@ -29,15 +39,60 @@ def test_choice_is_the_argmin_of_the_expected_loss() -> None:
     assert RiskTable(candidates, GRID, loss).choose(posterior).tolist() == expected
 
 
-def test_interval_holds_the_asked_mass_of_a_known_posterior() -> None:
-    grid = torch.linspace(1, 10, 181)
-    centre, spread = 5.0, 0.5
-    posterior = torch.exp(-0.5 * ((grid - centre) / spread) ** 2)[None]
-    low, high = credible_interval(posterior / posterior.sum(), grid)[0].tolist()
-    assert abs(low - (centre - 1.6449 * spread)) < 0.02
-    assert abs(high - (centre + 1.6449 * spread)) < 0.02
+def test_conformal_interval_covers_new_items_as_often_as_it_says() -> None:
+    generator = torch.Generator().manual_seed(0)
+    hits = []
+    for _ in range(400):
+        errors = torch.randn(120, generator=generator).abs()
+        hits.append(float((errors[:60] <= conformal_halfwidth(errors[60:])).float().mean()))
+    assert 0.89 < sum(hits) / len(hits) < 0.93
 
 
-def test_interval_of_a_sure_answer_is_no_wider_than_its_class() -> None:
-    low, high = credible_interval(torch.tensor([[0.0, 1.0, 0.0]]), GRID)[0].tolist()
-    assert 5.0 <= low <= high <= 7.0
+def test_classes_of_an_interval_hold_the_asked_mass() -> None:
+    posterior = torch.tensor([[0.0, 1.0, 0.0], [0.3, 0.4, 0.3], [0.93, 0.04, 0.03]])
+    assert credible_classes(posterior, GRID).tolist() == [[6.0, 6.0], [4.0, 8.0], [4.0, 6.0]]
+
+
+class Says(torch.nn.Module):
+    """A head that has made up its mind."""
+
+    def __init__(self, probability: list[float]) -> None:
+        super().__init__()
+        self.logits = torch.tensor(probability).clamp_min(1e-9).log()
+
+    def forward(self, y: torch.Tensor) -> torch.Tensor:
+        return self.logits.expand(len(y), -1)
+
+
+def test_direct_names_the_most_probable_class_and_hands_on_the_least_risky_kernel() -> None:
+    identifier = Direct(Taps([4, 6]))
+    taps = identifier.taps_px
+    loss = torch.tensor([[0.0, 2.0, 2.0], [9.0, 0.0, 1.0], [12.0, 4.0, 0.0]])  # sharp spoilt by any kernel
+    found = identifier.identify(
+        torch.zeros(2, 1, 64, 64), {"taps": Says([0.45, 0.55, 0.0])}, {"taps": RiskTable(taps, taps, loss)}
+    )
+    assert found.kind.tolist() == [1, 1]
+    assert found.strength_map_px.tolist() == [4.0, 4.0]
+    assert found.strength_px.tolist() == [0.0, 0.0]
+    assert is_identity(found.psf).all() and not is_identity(found.psf_map).any()
+    assert torch.allclose(found.kind_probability[0], torch.tensor([0.45, 0.55]))
+
+
+def test_hierarchy_takes_a_family_of_one_kind_and_its_own_range() -> None:
+    identifier = Hierarchical(Gaussian([0.5, 2.5]))
+    assert identifier.family.kinds == ("none", "gaussian")
+    assert [question.name for question in identifier.questions] == ["type", "strength_gaussian"]
+    assert identifier.grids["gaussian"][[0, -1]].tolist() == [0.5, 2.5]
+    longer, shorter = identifier.neighbours_px(torch.tensor([1, 1, 0]), torch.tensor([0.6, 2.45, 0.0]))
+    assert longer.isnan().tolist() == [False, True, True]
+    assert shorter.isnan().tolist() == [True, False, True]
+
+
+def test_a_parameter_that_no_question_asks_for_is_refused_with_the_remedy() -> None:
+    for family in (
+        Motion([1, 10], [0, 180]),
+        AnisotropicGaussian([1, 2], [1, 2], 0),
+        Mixture({"none": NoBlur(), "motion": Motion([1, 10], [0, 90]), "defocus": Defocus([1, 5])}),
+    ):
+        with pytest.raises(ValueError, match="only strengths are identified; fix it"):
+            Hierarchical(family)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ from blurlab.run.errors import UsageError
 
 @pytest.mark.parametrize("experiment", options("experiment"))
 def test_every_experiment_composes(experiment: str, tmp_path: Path) -> None:
-    cfg = check([f"+experiment={experiment}", f"paths.runs_dir={tmp_path}"])
+    (cfg,) = check([f"+experiment={experiment}", f"paths.runs_dir={tmp_path}"])
     assert cfg.run.experiment == experiment
 
 
@@ -46,9 +45,19 @@ def test_a_wrong_word_gets_one_line_that_helps(words: list[str], line: str) -> N
     assert "\n" not in str(caught.value)
 
 
-def test_sweeps_are_checked_by_their_first_job(tmp_path: Path) -> None:
-    cfg = check(["+experiment=messidor_binary", "blur.taps=20,10,3", "budget=smoke", f"paths.runs_dir={tmp_path}"])
-    assert cfg.blur.taps == 20
+def test_every_job_of_a_sweep_is_checked(tmp_path: Path) -> None:
+    words = ["+experiment=messidor_binary", "blur.taps=20,10,3", "budget=smoke", f"paths.runs_dir={tmp_path}"]
+    assert [cfg.blur.taps for cfg in check(words)] == [20, 10, 3]
+    assert len(check(["deconvolver=glob(*)", f"paths.runs_dir={tmp_path}"])) == len(options("deconvolver"))
+    with pytest.raises(UsageError, match="unknown head 'typo'"):
+        check(["head=compact,typo", f"paths.runs_dir={tmp_path}"])
+
+
+def test_a_users_own_folder_of_configuration_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nrun: {experiment: mine}\n")
+    (cfg,) = check(["+experiment=mine", f"paths.runs_dir={tmp_path}"], str(tmp_path))
+    assert cfg.run.experiment == "mine"
 
 
 def test_budget_is_small_without_a_cuda_device_and_never_overrides_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,12 +78,19 @@ def test_resume_replays_the_saved_command_line(tmp_path: Path) -> None:
     assert words[-1] == f"hydra.run.dir='{tmp_path}'"
 
 
+def test_resume_refuses_other_settings(tmp_path: Path) -> None:
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / ".hydra" / "overrides.yaml").write_text("- budget=smoke\n")
+    with pytest.raises(UsageError, match=r"noise.sigma=0.1 beside run.resume"):
+        with_resume([f"run.resume={tmp_path}", "noise.sigma=0.1"])
+    assert "run.keep=true" in with_resume([f"run.resume={tmp_path}", "run.keep=true"])
+
+
 def test_resume_of_a_directory_that_no_run_made_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no run directory"):
         with_resume([f"run.resume={tmp_path}"])
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a plain user gets the same line from a folder without write permission")
 def test_an_unwritable_output_directory_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
@@ -103,6 +119,10 @@ def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         ["blur.size=-3"],
         ["head._target_=os.system"],
         ["frobnicate"],
+        ["~logger"],
+        ["head.width=abc"],
+        ["budget.batch_size=0"],
+        ["blur=fspecial_motion"],
     ],
 )
 def test_a_wrong_command_ends_with_one_line_and_leaves_nothing(words: list[str], tmp_path: Path) -> None:
@@ -111,6 +131,15 @@ def test_a_wrong_command_ends_with_one_line_and_leaves_nothing(words: list[str],
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_an_error_leaves_a_users_own_files_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("keep")
+    done = command("dataset.strict=true", f"hydra.run.dir={mine}", "budget=smoke", "logger=csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert [path.name for path in mine.iterdir()] == ["thesis.txt"]
 
 
 def test_help_lists_every_group_without_importing_torch(tmp_path: Path) -> None:

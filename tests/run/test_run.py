@@ -165,14 +165,14 @@ def test_a_bad_photograph_gets_one_line_and_no_output(finished: Path, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.parametrize("logger", ["csv", "tensorboard"])
 def test_a_sweep_runs_a_job_a_value_each_in_its_own_directory_with_one_table(logger: str, tmp_path: Path) -> None:
-    words = ["-m", "+experiment=messidor_binary", "blur.taps=12,5", f"logger={logger}"]
+    words = ["-m", "+experiment=messidor_binary", "blur.taps=20,3", f"logger={logger}"]
     done = blurlab(
         *words, *[word for word in TINY if not word.startswith(("+experiment", "budget.risk_"))], cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
     sweep = next((tmp_path / "runs" / "messidor_binary").iterdir())
-    assert [record(sweep / job)["blur"]["taps"] for job in ("0", "1")] == [12, 5]
+    assert [record(sweep / job)["blur"]["taps"] for job in ("0", "1")] == [20, 3]
     table = done.stdout[done.stdout.rindex("report.html") :]
     assert "blur.taps" in table or "taps" in table
-    name = {"csv": "csv/metrics.csv", "tensorboard": "tensorboard/events*"}[logger]
+    name = {"csv": "csv/version_0/metrics.csv", "tensorboard": "tensorboard/events*"}[logger]
     assert list((sweep / "1").glob(name))
