@@ -6,14 +6,22 @@ import argparse
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in one image: the kind, its probability, the strength and its 90 % interval, the kernel (k, k)."""
+    """What was found in one image.
+
+    Attributes:
+        kind: The most probable kind of blur; ``none`` where no blur was found.
+        probability: Probability of that kind.
+        strength_px: Strength of the kernel to restore with; 0 where no blur was found.
+        interval_px: 90 % interval of the strength; NaN where no blur was found.
+        psf: The kernel (k, k).
+    """
 
     kind: str
     probability: float
@@ -38,27 +46,40 @@ class Deblurrer:
         self.trained = load_run(Path(run_dir))
 
     def identify(self, image: np.ndarray) -> Found:
-        """Name the blur of an image (H, W, C) in [0, 1]."""
+        """Name the blur of an image (H, W, 1 or 3) in [0, 1]."""
         return self._found(self.trained.pipeline.identify(self._seen(image)))
+
+    def sigma(self, given: float | None = None) -> float:
+        """The noise standard deviation to restore with, on the [0, 1] scale: the one given, or the run's.
+
+        Raises:
+            ValueError: If it is negative, infinite or NaN, or if none is given and the run has no single one.
+        """
+        from blurlab.core.checks import check_sigma
+
+        if given is None and math.isnan(self.trained.sigma):
+            raise ValueError("this run was trained on a range of noise; give sigma, for instance sigma=0.004")
+        noise = self.trained.sigma if given is None else given
+        check_sigma(noise)
+        return noise
 
     def deblur(self, image: np.ndarray, sigma: float | None = None) -> tuple[np.ndarray, Found]:
         """Identify the blur of an image and restore all its channels.
 
         Args:
-            image: (H, W, C) in [0, 1].
+            image: (H, W, 1 or 3) in [0, 1].
             sigma: Noise standard deviation on the [0, 1] scale; that of the run's training images if None.
 
         Returns:
             The restored image (H, W, C) in [0, 1], unchanged where no blur was found, and what was found.
 
         Raises:
-            ValueError: If sigma is not given and the run has no single one.
+            ValueError: If the image has another shape; if sigma is negative, infinite or NaN, or not given and the run
+                has no single one.
         """
         import torch
 
-        noise = self.trained.sigma if sigma is None else sigma
-        if math.isnan(noise):
-            raise ValueError("this run was trained on a range of noise; give sigma, for instance sigma=0.004")
+        noise = self.sigma(sigma)
         pipeline = self.trained.pipeline
         said = pipeline.identify(self._seen(image))
         if int(said.kind[0]) == pipeline.sharp_kind:
@@ -72,42 +93,85 @@ class Deblurrer:
         """The channel that the networks were trained on, as (1, C, H, W)."""
         import torch
 
-        planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
-        if self.trained.channel == "rgb":
-            return planes.expand(-1, 3, -1, -1)
-        if self.trained.channel == "green" and planes.shape[1] >= 3:
-            return planes[:, 1:2]
-        return planes[:, :3].mean(1, keepdim=True)
+        from blurlab.dataset.prepare import pick_channel
+
+        if image.ndim != 3 or image.shape[2] not in (1, 3):
+            raise ValueError(f"image must be (H, W, 1) or (H, W, 3), got {image.shape}; drop alpha, add a channel axis")
+        picked = pick_channel(image.astype(np.float32, copy=False), self.trained.channel)
+        return torch.from_numpy(np.ascontiguousarray(picked)).permute(2, 0, 1).unsqueeze(0)
 
     def _found(self, said: Any) -> Found:
-        kinds = self.trained.pipeline.identifier.family.kinds
+        kind = int(said.kind[0])
         low, high = (float(end) for end in said.interval_px[0])
         return Found(
-            kind=kinds[int(said.kind[0])],
-            probability=float(said.kind_probability[0].max()),
+            kind=self.trained.pipeline.identifier.family.kinds[kind],
+            probability=float(said.kind_probability[0, kind]),
             strength_px=float(said.strength_px[0]),
             interval_px=(low, high),
             psf=said.psf[0, 0].numpy(),
         )
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ValueError: the command prints it as it does every user's error."""
+        raise ValueError(f"{message}; see {self.prog} --help")
+
+
 def deblur_files(words: list[str]) -> None:
-    """``blurlab deblur PHOTO... --run DIR``: restore photographs into ``--out`` and print what was found."""
+    """``blurlab deblur PHOTO... --run DIR``: restore photographs into ``--out`` and print what was found.
+
+    Raises:
+        ValueError: If a word is wrong, a photograph cannot be read, or two would be written to one file.
+    """
+    from blurlab.core.checks import check_sigma
     from blurlab.core.image_io import read_image, write_image
 
-    parser = argparse.ArgumentParser("blurlab deblur", description=deblur_files.__doc__)
-    parser.add_argument("photo", nargs="+", type=Path)
-    parser.add_argument("--run", required=True, type=Path, help="directory of a finished run")
-    parser.add_argument("--out", default=Path("deblurred"), type=Path, help="folder for the restored photographs")
-    parser.add_argument("--sigma", type=float, help="noise standard deviation on the [0, 1] scale; default: the run's")
-    asked = parser.parse_args(words)
+    asked = _parser().parse_args(words)
+    if asked.sigma is not None:
+        check_sigma(asked.sigma)
+    targets = _targets(asked.photo, asked.out)
     tool = Deblurrer(asked.run)
-    images = [(path, read_image(path, min_side=64)) for path in asked.photo]
+    sigma = tool.sigma(asked.sigma)
+    images = {target: read_image(path, min_side=64) for target, path in targets.items()}
     asked.out.mkdir(parents=True, exist_ok=True)
-    for path, image in images:
-        restored, found = tool.deblur(image, asked.sigma)
-        target = asked.out / f"{path.stem}.png"
+    for target, path in targets.items():
+        restored, found = tool.deblur(images[target], sigma)
         write_image(target, restored)
-        low, high = found.interval_px
-        strength = "" if math.isnan(low) else f" {found.strength_px:.2f} px (90 % interval {low:.2f} to {high:.2f})"
-        print(f"{path}: {found.kind}{strength}, probability {found.probability:.3f} -> {target}")
+        print(f"{path}: {describe(found)} -> {target}")
+
+
+def describe(found: Found) -> str:
+    """What was found, in one line.
+
+    Example:
+        >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), np.ones((1, 1))))
+        'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900'
+        >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), np.ones((1, 1))))
+        'none, probability 0.900'
+    """
+    low, high = found.interval_px
+    strength = f" {found.strength_px:.2f} px (90 % interval {low:.2f} to {high:.2f})"
+    return f"{found.kind}{'' if found.kind == 'none' else strength}, probability {found.probability:.3f}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = OneLineParser("blurlab deblur", description="Identify the blur of photographs and restore them.")
+    parser.add_argument("photo", nargs="+", type=Path, help="photographs, each restored to OUT/<its name>.png")
+    parser.add_argument("--run", required=True, type=Path, help="directory of a finished run")
+    parser.add_argument("--out", default=Path("deblurred"), type=Path, help="folder of the results; default: deblurred")
+    parser.add_argument("--sigma", type=float, help="noise standard deviation on the [0, 1] scale; default: the run's")
+    return parser
+
+
+def _targets(photos: list[Path], out: Path) -> dict[Path, Path]:
+    """The file to write -> the photograph it comes from."""
+    targets: dict[Path, Path] = {}
+    for photo in photos:
+        target = out / f"{photo.stem}.png"
+        if target in targets:
+            raise ValueError(f"{targets[target]} and {photo} would both be written to {target}; rename one")
+        targets[target] = photo
+    return targets

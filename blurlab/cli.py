@@ -28,10 +28,10 @@ def main(argv: list[str] | None = None) -> None:
     """Entry point; exits with 0, 2 for a user's error, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        if not words or "--help" in words or "-h" in words:
-            print(help_text())
-        elif words[0] in COMMANDS:
+        if words and words[0] in COMMANDS:
             COMMANDS[words[0]](words[1:])
+        elif not words or asks_help(words):
+            print(help_text())
         else:
             run_hydra(words)
     except (UsageError, ValueError, FileNotFoundError, PermissionError) as error:
@@ -39,6 +39,11 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def asks_help(words: list[str]) -> bool:
+    """Is help asked for?"""
+    return "--help" in words or "-h" in words
 
 
 def help_text() -> str:
@@ -105,6 +110,11 @@ def print_sweep(folder: Path, expected: int) -> None:
 
 def table(words: list[str]) -> None:
     """``table NAME``: published | ours | limit of every record of an experiment."""
+    if asks_help(words):
+        print(
+            f"blurlab table NAME: published | ours | limit, from the records; NAME: {', '.join(options('experiment'))}"
+        )
+        return
     from rich.console import Console
 
     from blurlab.report import load_record, terminal_table
@@ -124,6 +134,9 @@ def table(words: list[str]) -> None:
 
 def report(words: list[str]) -> None:
     """``report``: remake every paper's REPORT.md and the index of records."""
+    if asks_help(words):
+        print("blurlab report [FOLDER]: remake each paper's REPORT.md and index.csv under FOLDER; default: experiments")
+        return
     from blurlab.report import write_index, write_report_md
 
     folder = Path(words[0]) if words else Path("experiments")

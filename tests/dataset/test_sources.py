@@ -72,12 +72,6 @@ def test_eyes_of_a_child_are_one_group(tmp_path: Path) -> None:
     assert photos[0].group == photos[1].group != photos[2].group
 
 
-def test_messidor_without_duplicates(tmp_path: Path) -> None:
-    tiny.put_all(tmp_path, [*tiny.MESSIDOR, "Base33/20051202_55582_0400_PP.tif"])
-    assert len(Messidor(tmp_path).photos()) == 25
-    assert len(Messidor(tmp_path, drop_duplicates=True).photos()) == 24
-
-
 def test_folder_is_searched_below_and_hidden_files_are_not(tmp_path: Path) -> None:
     tiny.put_all(tmp_path, ["b.png", "a/c.JPG", ".hidden.png", ".git/d.png"])
     (tmp_path / "notes.txt").write_text("no photograph")

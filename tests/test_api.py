@@ -1,0 +1,176 @@
+"""A run as a tool, with a network whose answer is known; only the training is left out."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from blurlab import api
+from blurlab.blur import Taps
+from blurlab.cli import main
+from blurlab.core.image_io import read_image, write_image
+from blurlab.dataset.prepare import GREY_WEIGHTS
+from blurlab.deconvolver import Wiener
+from blurlab.pipeline import Direct, Pipeline, RiskTable
+from blurlab.run import load
+from blurlab.run.load import Trained
+
+
+class Says(nn.Module):
+    """Answers with fixed probabilities and remembers what it was shown."""
+
+    def __init__(self, *probabilities: float) -> None:
+        super().__init__()
+        self.logits = torch.tensor([probabilities]).log()
+        self.seen: list[Tensor] = []
+
+    def forward(self, y: Tensor) -> Tensor:
+        self.seen.append(y)
+        return self.logits.expand(len(y), -1)
+
+
+def trained(net: nn.Module, channel: str = "green", sigma: float = 0.01) -> Trained:
+    identifier = Direct(Taps([3, 5]))
+    table = RiskTable(identifier.taps_px, identifier.taps_px, 1 - torch.eye(3))
+    return Trained(Pipeline(identifier, {"taps": net}, {"taps": table}, Wiener()), channel, 64, sigma)
+
+
+def tool(monkeypatch: pytest.MonkeyPatch, made: Trained) -> api.Deblurrer:
+    monkeypatch.setattr(load, "load_run", lambda run_dir: made)
+    return api.Deblurrer("a run")
+
+
+def photo(channels: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).random((70, 81, channels), dtype=np.float32)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / "left" / "eye.png", tmp_path / "right" / "eye.png"]
+    for path in paths:
+        path.parent.mkdir()
+        write_image(path, photo())
+    return paths
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    """The one line of error that the command ends with."""
+    with pytest.raises(SystemExit) as caught:
+        main(["deblur", *map(str, words)])
+    out, err = capsys.readouterr()
+    assert caught.value.code == 2 and out == ""
+    assert err.startswith("error: ") and err.count("\n") == 1, err
+    return err
+
+
+@pytest.mark.parametrize(("channel", "weights"), [("grey", GREY_WEIGHTS), ("green", (0, 1, 0))], ids=["grey", "green"])
+def test_the_network_sees_the_channel_it_was_trained_on(
+    monkeypatch: pytest.MonkeyPatch, channel: str, weights: tuple[float, ...]
+) -> None:
+    net = Says(0.1, 0.2, 0.7)
+    tool(monkeypatch, trained(net, channel)).identify(photo())
+    assert net.seen[0].shape == (1, 1, 70, 81)
+    np.testing.assert_allclose(net.seen[0][0, 0], photo() @ np.array(weights, np.float32), atol=1e-6)
+
+
+def test_a_grey_photograph_is_shown_three_times_to_a_network_of_rgb(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Says(0.1, 0.2, 0.7)
+    tool(monkeypatch, trained(net, "rgb")).identify(photo(1))
+    np.testing.assert_array_equal(net.seen[0][0].permute(1, 2, 0), photo(1).repeat(3, 2))
+    with pytest.raises(ValueError, match=r"got \(70, 81, 4\)"):
+        tool(monkeypatch, trained(net, "rgb")).identify(photo(4))
+
+
+def test_the_probability_is_that_of_the_kind_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = tool(monkeypatch, trained(Says(0.4, 0.3, 0.3))).identify(photo())
+    assert found.kind == "none" and found.probability == pytest.approx(0.4)
+    assert found.strength_px == 0 and math.isnan(found.interval_px[0])
+
+
+@pytest.mark.parametrize("sigma", [-0.1, math.nan, math.inf])
+@pytest.mark.parametrize("net", [Says(0.1, 0.2, 0.7), Says(0.8, 0.1, 0.1)], ids=["blurred", "sharp"])
+def test_a_wrong_sigma_is_refused_before_the_network_is_asked(
+    monkeypatch: pytest.MonkeyPatch, net: Says, sigma: float
+) -> None:
+    net.seen.clear()
+    with pytest.raises(ValueError, match="sigma is a standard deviation"):
+        tool(monkeypatch, trained(net)).deblur(photo(), sigma)
+    with pytest.raises(ValueError, match="range of noise; give sigma"):
+        tool(monkeypatch, trained(net, sigma=math.nan)).deblur(photo())
+    assert net.seen == []
+
+
+def test_a_blurred_photograph_is_restored_and_a_sharp_one_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = photo()
+    restored, found = tool(monkeypatch, trained(Says(0.1, 0.2, 0.7))).deblur(image)
+    assert found.kind == "taps" and found.strength_px == 5 and found.probability == pytest.approx(0.9)
+    assert restored.shape == image.shape and not np.array_equal(restored, image)
+    same, _ = tool(monkeypatch, trained(Says(0.8, 0.1, 0.1))).deblur(image)
+    np.testing.assert_array_equal(same, image)
+
+
+@pytest.mark.parametrize(
+    ("net", "line"),
+    [
+        (Says(0.4, 0.3, 0.3), "{photo}: none, probability 0.400 -> {out}\n"),
+        (Says(0.01, 0.01, 0.98), "{photo}: taps 5.00 px (90 % interval 5.00 to 5.00), probability 0.990 -> {out}\n"),
+    ],
+    ids=["sharp", "blurred"],
+)
+def test_the_command_writes_the_photograph_and_says_what_was_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], photos: list[Path], net: Says, line: str
+) -> None:
+    tool(monkeypatch, trained(net))
+    out = photos[0].parents[1] / "out"
+    main(["deblur", str(photos[0]), "--run", "a run", "--out", str(out)])
+    assert capsys.readouterr().out == line.format(photo=photos[0], out=out / "eye.png")
+    assert read_image(out / "eye.png").shape == (70, 81, 3)
+
+
+def test_two_photographs_of_one_name_are_refused_before_any_work(
+    capsys: pytest.CaptureFixture[str], photos: list[Path], tmp_path: Path
+) -> None:
+    err = said(capsys, *photos, "--run", tmp_path / "no run", "--out", tmp_path / "out")
+    assert all(str(path) in err for path in photos) and str(tmp_path / "out" / "eye.png") in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["a.png", "--run", "nowhere", "--sigma", "-1"], "sigma is a standard deviation"),
+        (["a.png", "--run", "nowhere", "--sigma", "nan"], "sigma is a standard deviation"),
+        (["a.png", "--run", "nowhere", "--sigma", "much"], "invalid float value: 'much'"),
+        (["a.png", "--run", "nowhere"], "nowhere is no run directory"),
+        (["a.png"], "required: --run"),
+        (["--run", "nowhere"], "required: photo"),
+        (["a.png", "--run", "nowhere", "--frobnicate"], "unrecognized arguments: --frobnicate"),
+    ],
+)
+def test_a_wrong_word_gets_one_line(capsys: pytest.CaptureFixture[str], words: list[str], line: str) -> None:
+    assert line in said(capsys, *words)
+
+
+def test_a_run_without_one_sigma_is_refused_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], photos: list[Path], tmp_path: Path
+) -> None:
+    tool(monkeypatch, trained(Says(0.8, 0.1, 0.1), sigma=math.nan))
+    assert "give sigma" in said(capsys, photos[0], "--run", "a run", "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "word"), [("deblur", "--sigma"), ("table", "messidor_hier"), ("report", "REPORT.md")]
+)
+def test_each_command_prints_its_own_help(capsys: pytest.CaptureFixture[str], command: str, word: str) -> None:
+    try:
+        main([command, "--help"])
+    except SystemExit as end:
+        assert end.code == 0
+    out, err = capsys.readouterr()
+    assert f"blurlab {command}" in out and word in out and "groups and their members" not in out and err == ""
