@@ -10,7 +10,19 @@ from typing import Any
 
 from blurlab.run.errors import UsageError, nearest
 
-NEEDED = tuple("dataset blur noise boundary head optimizer deconvolver pipeline stage trainer logger".split())
+NEEDED = (
+    "dataset",
+    "blur",
+    "noise",
+    "boundary",
+    "head",
+    "optimizer",
+    "deconvolver",
+    "pipeline",
+    "stage",
+    "trainer",
+    "logger",
+)
 MOST_CHECKED = 64
 RESUMABLE = ("logger", "run.progress=", "run.keep=", "run.variant=", "paths.", "trainer")
 """Beginnings of words that may stand beside ``run.resume``: those that do not change a figure."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import statistics
 import time
@@ -38,7 +39,7 @@ def main() -> None:
         "torch": torch.__version__,
         "cpu": platform.processor() or platform.machine(),
     }
-    record["cores"] = torch.get_num_interop_threads()
+    record["cores"] = os.cpu_count()
     record["heads"] = {}
     for name, net in heads.items():
         times = milliseconds(net)

@@ -15,7 +15,7 @@ once() { # once RECORD WORDS...: make the record unless it is there
 
 hier=(+experiment=messidor_hier)
 taps=(+experiment=messidor_strength5 budget.epochs=8) # a few taps are told apart long before the sixteenth epoch
-binary=(+experiment=messidor_binary budget.epochs=8 budget.draws_restore=2)
+binary=(+experiment=messidor_binary budget.epochs=4 budget.draws_restore=1 budget.draws_test=30)
 
 # DRIVE + CHASE_DB1, test quarter never seen
 once messidor_hier.drive_chase "${hier[@]}" dataset=drive_chase
