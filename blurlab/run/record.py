@@ -81,6 +81,7 @@ def keep_record(context: Context) -> Path:
     record = make_record(context)
     kept = {key: value for key, value in record.items() if key not in ("examples", "config")}
     kept["config"] = {key: value for key, value in record["config"].items() if key != "paths"}
+    kept["config"]["run"] = {**kept["config"]["run"], "resume": None}
     if context.data.facts["requested"] != context.data.facts["name"]:  # another set stands in: named by what was used
         kept["variant"] = context.data.facts["name"]
     path = folder / f"{run.experiment}.{kept['variant']}.json"

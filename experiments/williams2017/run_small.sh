@@ -28,6 +28,9 @@ done
 # the paper's network beside it: smaller batches, or plain SGD makes too few steps
 once messidor_hier.drive_chase.lenet "${hier[@]}" dataset=drive_chase head=lenet run.variant=drive_chase.lenet \
   budget.batch_size=16 budget.steps_per_epoch=200 budget.epochs=6 budget.draws_restore=2
+once messidor_hier.drive_chase.sigma0.002 "${hier[@]}" dataset=drive_chase noise.sigma=0.002 \
+  run.variant=drive_chase.sigma0.002 budget.epochs=10 budget.draws_restore=3
 # trained on drawn photographs only, tested on the same real ones as above
-once messidor_hier.synthetic_to_drive_chase "${hier[@]}" dataset=synthetic_to_drive_chase
+once messidor_hier.synthetic_to_drive_chase "${hier[@]}" dataset=synthetic_to_drive_chase \
+  budget.epochs=6 budget.draws_test=30 budget.draws_restore=4
 $BLURLAB report
