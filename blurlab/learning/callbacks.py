@@ -1,4 +1,4 @@
-"""Callbacks of every training: best and last checkpoint by name, averaged weights, a progress bar, seeded epochs."""
+"""Callbacks of every training: best and last checkpoint by name, averaged weights, a progress bar, seeded steps."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ BEST = "best.ckpt"
 LAST = "last.ckpt"
 
 
-class EpochSeed(Callback):
-    """Seed torch at each epoch's start, so dropout after a resume draws what it would have drawn without the break.
+class StepSeed(Callback):
+    """Seed torch before each step, so dropout after a resume draws what it would have drawn without the break.
 
-    Dropout knows no generator; this is the one place that touches the global seed.
+    Dropout knows no generator; this is the one place that touches the global seed. A seed an epoch is not enough: how
+    many numbers the data loader takes from the global generator differs between a fresh and a resumed epoch.
     """
 
     def __init__(self, seed: int, stage: str) -> None:
         self.seed = seed
         self.stage = stage
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Seed from the run's seed, the stage and the epoch."""
-        torch.manual_seed(seed_from(self.seed, self.stage, "epoch", trainer.current_epoch))
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: object, batch_idx: int
+    ) -> None:
+        """Seed from the run's seed, the stage, the epoch and the step in it."""
+        torch.manual_seed(seed_from(self.seed, self.stage, trainer.current_epoch, batch_idx))
 
 
 def warm_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
@@ -68,7 +71,7 @@ def training_callbacks(folder: Path, *, seed: int, stage: str, ema_decay: float,
     last = ModelCheckpoint(
         dirpath=folder, filename="last", monitor=None, save_top_k=1, enable_version_counter=False, every_n_epochs=1
     )
-    callbacks: list[Callback] = [EpochSeed(seed, stage), best, last]
+    callbacks: list[Callback] = [StepSeed(seed, stage), best, last]
     if ema_decay:
         callbacks.insert(0, WeightAveraging(avg_fn=warm_average(ema_decay), use_buffers=True))
     return [*callbacks, RichProgressBar(leave=True)] if progress else callbacks

@@ -39,16 +39,20 @@ METRICS: dict[str, Label] = {
     "accuracy": Label("Accuracy", group=NAMING),
     "binary_accuracy": Label("Accuracy, sharp or blurred", group=NAMING, headline=True),
     "strength5_accuracy": Label("Accuracy of five strengths", group=MEASURING, headline=True),
-    "radius_mae_px": Label("Radius, mean error", "px", 3, False, MEASURING, True),
-    "length_mae_px": Label("Motion length, mean error", "px", 3, False, MEASURING, True),
+    "radius_mae_px": Label("Radius, mean error where the kind was found", "px", 3, False, MEASURING, True),
+    "length_mae_px": Label("Motion length, mean error where the kind was found", "px", 3, False, MEASURING, True),
     "angle_mae_deg": Label("Motion angle, mean error", "deg", 2, False, MEASURING),
-    "sigma_mae_px": Label("Gaussian width, mean error", "px", 3, False, MEASURING),
-    "coverage90": Label("Coverage of the 90 % interval (0.9 is right)", "", 3, None, MEASURING),
+    "sigma_mae_px": Label("Gaussian sigma, mean error where the kind was found", "px", 3, False, MEASURING),
+    "width_mae_px": Label("Box width, mean error where the kind was found", "px", 3, False, MEASURING),
+    "coverage90": Label("Coverage of 90 % intervals where the kind was found (0.9 is right)", "", 3, None, MEASURING),
     "isnr": Label("ISNR by kernel", "dB", 2, True, RESTORING),
     "isnr_oracle": Label("ISNR, true kernel", "dB", 2, True, RESTORING, True),
     "isnr_estimated": Label("ISNR, estimated kernel", "dB", 2, True, RESTORING, True),
     "isnr_map": Label("ISNR, most probable kernel", "dB", 2, True, RESTORING),
-    "isnr_loss": Label("ISNR lost to the estimate of the kernel", "dB", 2, False, RESTORING),
+    "isnr_loss": Label("ISNR lost against the true kernel, estimated kernel", "dB", 2, False, RESTORING),
+    "isnr_loss_map": Label("ISNR lost against the true kernel, most probable kernel", "dB", 2, False, RESTORING),
+    "isnr_loss_one_longer": Label("ISNR lost against the true kernel, one class too long", "dB", 2, False, RESTORING),
+    "isnr_loss_one_shorter": Label("ISNR lost against the true kernel, one class too short", "dB", 2, False, RESTORING),
     "isnr_gain_by_risk": Label("ISNR won by least expected risk", "dB", 2, True, RESTORING),
     "isnr_one_longer": Label("ISNR, kernel one class too long", "dB", 2, True, RESTORING),
     "isnr_one_shorter": Label("ISNR, kernel one class too short", "dB", 2, True, RESTORING),
@@ -62,7 +66,7 @@ METRICS: dict[str, Label] = {
     "psnr_oracle": Label("PSNR, true kernel", "dB", 2, True, RESTORING),
     "psnr_estimated": Label("PSNR, estimated kernel", "dB", 2, True, RESTORING),
     "psnr_blurred": Label("PSNR of the blurred image", "dB", 2, True, RESTORING),
-    "psf_snr_estimated": Label("SNR of the estimated kernel", "dB", 2, True, RESTORING),
+    "psf_snr_estimated": Label("SNR of the estimated kernel, at most 80 dB", "dB", 2, True, RESTORING),
     "psf_snr": Label("SNR of the estimated kernel", "dB", 2, True, RESTORING),
     "classify_ms": Label("Time to classify one image", "ms", 2, False, TIME),
     "restore_ms": Label("Time to restore one image", "ms", 2, False, TIME),
@@ -75,6 +79,13 @@ PROPAGATION: dict[str, str] = {
     "isnr_one_longer": "one class too long",
     "isnr_one_shorter": "one class too short",
 }
+LOSSES: dict[str, str] = {
+    "isnr_estimated": "isnr_loss",
+    "isnr_map": "isnr_loss_map",
+    "isnr_one_longer": "isnr_loss_one_longer",
+    "isnr_one_shorter": "isnr_loss_one_shorter",
+}
+"""Where a record keeps the true kernel's ISNR minus that kernel's, over the images that have both."""
 
 
 def split_name(name: str) -> tuple[str, str]:

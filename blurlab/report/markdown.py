@@ -11,8 +11,9 @@ from typing import Any
 from blurlab.report.labels import METRICS, label, sort_key, split_name
 from blurlab.report.paper import published_entry, read_published, tokens
 from blurlab.report.record import budget_rank, load_folder
-from blurlab.report.rows import Row, conditions, rows
-from blurlab.report.text import MISSING, NOT_RUN, brief, write_atomically
+from blurlab.report.rows import Row, conditions, interval_note, rows
+from blurlab.report.spread import noise_tables, strength_table
+from blurlab.report.text import MISSING, NOT_RUN, brief, md, md_table, write_text
 
 Found = Sequence[tuple[str, Mapping[str, Any]]]
 _HELD = ("data set", "noise", "boundary", "budget", "device")
@@ -36,15 +37,17 @@ def write_report_md(folder: str | Path) -> Path:
     parts = [
         f"# {root.resolve().name}: published, ours, limit",
         "Made from the records under `results/` by `blurlab report`; edit neither. Ours: mean with its 95 % interval.",
+        "A limit is what its words in the tables below say, no more.",
         "## Every published figure",
         _summary(figures, found),
     ]
     order = list(dict.fromkeys(row["experiment"] for row in figures))
     for experiment in order + sorted({record["experiment"] for _, record in found} - set(order)):
-        parts.append(f"## {_md(experiment)}")
+        parts.append(f"## {md(experiment)}")
         members = [(file, record) for file, record in found if record["experiment"] == experiment]
         parts += [_section(file, record, figures) for file, record in members] or [f"{NOT_RUN}."]
-    return write_atomically(root / "REPORT.md", "\n\n".join(parts) + "\n")
+        parts += noise_tables([record for _, record in members])
+    return write_text(root / "REPORT.md", "\n\n".join(parts) + "\n")
 
 
 def _summary(figures: Sequence[Mapping[str, str]], found: Found) -> str:
@@ -53,7 +56,7 @@ def _summary(figures: Sequence[Mapping[str, str]], found: Found) -> str:
         name, known = figure_row["metric"], label(figure_row["metric"])
         what = known.text + (f" ({known.unit})" if known.unit else "")
         where = " ".join(filter(None, (figure_row["experiment"], figure_row.get("variant"))))
-        start = [_md(where), _md(what), figure_row["value"]]
+        start = [md(where), md(what), figure_row["value"]]
         rest = []
         for _, record in found:
             if record["experiment"] == figure_row["experiment"] and _names(figure_row, record):
@@ -62,8 +65,8 @@ def _summary(figures: Sequence[Mapping[str, str]], found: Found) -> str:
                 for row in rows(record, theirs):
                     if split_name(row.name)[0] == split_name(name)[0] and row.ours is not None:
                         rest.append([_ours(row), row.limit_text, *(held[key] for key in _HELD)])
-        lines += [[*start, *map(_md, cells)] for cells in rest or [[NOT_RUN, *[MISSING] * 6]]]
-    return _table(["experiment", "figure", "published", "ours", "limit", *_HELD], lines)
+        lines += [[*start, *map(md, cells)] for cells in rest or [[NOT_RUN, *[MISSING] * 6]]]
+    return md_table(["experiment", "figure", "published", "ours", "limit", *_HELD], lines)
 
 
 def _names(figure_row: Mapping[str, str], record: Mapping[str, Any]) -> bool:
@@ -87,32 +90,21 @@ def _section(file: str, record: Mapping[str, Any], figures: Sequence[Mapping[str
         if row["experiment"] == record["experiment"] and _names(row, record)
     }
     held = {**conditions(record), "blur": brief(record["blur"]), "seed": record["seed"], "git": record["git"]}
-    parts = [f"### {_md(record['variant'])}, budget {_md(record['budget'])}"]
-    parts.append("; ".join(f"{name}: {_md(value)}" for name, value in held.items()) + f". Record: `{file}`.")
+    parts = [f"### {md(record['variant'])}, budget {md(record['budget'])}"]
+    parts.append("; ".join(f"{name}: {md(value)}" for name, value in held.items()) + f". Record: `{file}`.")
     lines = [
-        [_md(row.label.text + (f" ({row.unit})" if row.unit else "")), _md(row.head), row.published_text, row.ours_text,
-         row.interval_text, row.n_text, row.limit_text, _md((row.limit or {}).get("how", ""))]
+        [md(row.label.text + (f" ({row.unit})" if row.unit else "")), md(row.head), row.published_text, row.ours_text,
+         row.interval_text, row.n_text, row.limit_text, md((row.limit or {}).get("how", ""))]
         for row in rows(record, theirs)
     ]  # fmt: skip
-    parts.append(_table(["metric", "by", "published", "ours", "95 % interval", "n", "limit", "limit is"], lines))
+    parts.append(md_table(["metric", "by", "published", "ours", "95 % interval", "n", "limit", "limit: how"], lines))
+    parts.append(interval_note(record))
     for name, table in record.get("confusion", {}).items():
-        matrix = [[_md(t), *map(str, counts)] for t, counts in zip(table["labels"], table["matrix"], strict=True)]
-        parts.append(_table([f"{_md(name)}: true \\ taken for", *map(_md, table["labels"])], matrix))
-    parts += [f"- {_md(note)}" for note in record.get("notes", [])]
+        matrix = [[md(t), *map(str, counts)] for t, counts in zip(table["labels"], table["matrix"], strict=True)]
+        parts.append(md_table([f"{md(name)}: true \\ taken for", *map(md, table["labels"])], matrix))
+    parts += strength_table(record)
+    parts += [f"- {md(note)}" for note in record.get("notes", [])]
     return "\n\n".join(parts)
-
-
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A Markdown table without the columns that are empty in every line."""
-    kept = [place for place in range(len(head)) if any(line[place] for line in lines) or not lines]
-    shown = [[line[place] for place in kept] for line in [head, ["---"] * len(head), *lines]]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in shown)
-
-
-def _md(words: object) -> str:
-    """Words that cannot break a table or become HTML."""
-    safe = str(words).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
-    return " ".join(safe.replace("*", "\\*").replace("_", "\\_").split())
 
 
 def write_index(experiments_dir: str | Path) -> Path:
@@ -153,4 +145,4 @@ def write_index(experiments_dir: str | Path) -> Path:
     writer = csv.DictWriter(text, [*first, *headline, "record"], restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
-    return write_atomically(root / "index.csv", text.getvalue())
+    return write_text(root / "index.csv", text.getvalue())

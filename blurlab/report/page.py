@@ -10,9 +10,9 @@ from typing import Any
 
 from blurlab.report.panels import against_noise, by_strength, confusion, curves, groups, propagation
 from blurlab.report.record import fell_back, validate_record
-from blurlab.report.rows import Row, conditions, rows
+from blurlab.report.rows import Row, conditions, interval_note, rows
 from blurlab.report.terminal import banner
-from blurlab.report.text import brief, figure, write_atomically
+from blurlab.report.text import brief, figure, write_text
 
 Record = Mapping[str, Any]
 _MIME = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
@@ -40,7 +40,7 @@ def write_html(record: Record, run_dir: str | Path, others: Sequence[Record] = (
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     page = templates.get_template("template.html.jinja").render(_context(record, Path(run_dir), others))
-    return write_atomically(Path(run_dir) / "report.html", page)
+    return write_text(Path(run_dir) / "report.html", page)
 
 
 def _context(record: Record, run_dir: Path, others: Sequence[Record]) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def _context(record: Record, run_dir: Path, others: Sequence[Record]) -> dict[st
         "record": record,
         "warning": banner(record) if fell_back(record) else "",
         "facts": _facts(record),
+        "interval_note": interval_note(record),
         "headline": _headline(every),
         "groups": groups(every),
         "with_heads": any(row.head for row in every),

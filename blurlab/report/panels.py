@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from blurlab.report.chart import Series, line_chart, mark
-from blurlab.report.labels import GROUPS, PROPAGATION, label, split_name
+from blurlab.report.labels import GROUPS, LOSSES, PROPAGATION, label, split_name
 from blurlab.report.rows import Row
-from blurlab.report.text import figure, interval
+from blurlab.report.text import MISSING, figure, interval
 
 Record = Mapping[str, Any]
 _AXES = {
@@ -113,7 +113,11 @@ def against_noise(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 
 def propagation(record: Record) -> list[dict[str, Any]]:
-    """Class -> parameters -> kernel -> ISNR: one table a deconvolver, each row against the true kernel's."""
+    """Class -> parameters -> kernel -> ISNR, one table a deconvolver.
+
+    The means of two rows may be of different images, so what a kernel costs is no difference of theirs: it is the
+    record's own difference over the images that have both kernels.
+    """
     tables = []
     suffixes = {split_name(name)[1] for name in record["metrics"] if split_name(name)[0] in PROPAGATION}
     for suffix in sorted(suffixes):
@@ -123,19 +127,31 @@ def propagation(record: Record) -> list[dict[str, Any]]:
             continue
         ends = [float(e[k]) for e in entries.values() for k in ("value", "low", "high") if e.get(k) is not None] + [0.0]
         pad = 0.04 * (max(ends) - min(ends) or 1.0)
-        oracle = entries.get("isnr_oracle", {}).get("value")
         lines = [
             {
                 "kernel": PROPAGATION[base], "name": base,
                 "value": figure(entry["value"], 2), "interval": interval(entry, 2),
                 "n": entry.get("n", ""), "bad": entry["value"] < 0,
-                "lost": "" if oracle is None or base == "isnr_oracle" else figure(entry["value"] - oracle, 2),
+                **_against_true(record, base, suffix),
                 "svg": mark(min(ends) - pad, max(ends) + pad, entry, limit=0.0),
             }
             for base, entry in entries.items()
         ]  # fmt: skip
         tables.append({"by": suffix, "lines": lines})
     return tables
+
+
+def _against_true(record: Record, base: str, suffix: str) -> dict[str, str]:
+    """The loss the record has for this kernel, negated; a dash where it has none."""
+    if base not in LOSSES:
+        return {"against": "", "against_interval": ""}
+    loss = record["metrics"].get(f"{LOSSES[base]}/{suffix}" if suffix else LOSSES[base])
+    if not loss or loss["value"] is None:
+        return {"against": MISSING, "against_interval": ""}
+    low, high = loss.get("low"), loss.get("high")
+    ends = {} if low is None or high is None else {"low": -high, "high": -low}
+    words = [interval(ends, 2), f"n {loss['n']}" if loss.get("n") is not None else ""]
+    return {"against": figure(-loss["value"], 2), "against_interval": " ".join(filter(None, words))}
 
 
 def by_strength(record: Record) -> dict[str, Any]:

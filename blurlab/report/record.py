@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from blurlab.run.compose import RESUMABLE
+
 _TOP: dict[str, type | tuple[type, ...]] = {
     "experiment": str, "variant": str, "budget": str, "seed": int, "git": str, "created": str, "dataset": Mapping,
     "blur": Mapping, "noise": Mapping, "boundary": Mapping, "inverse_crime": bool, "device": str, "versions": Mapping,
@@ -14,6 +16,7 @@ _TOP: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 _INSIDE = {"dataset": ("name", "requested"), "boundary": ("data", "solver")}
 _ENTRIES = {"metrics": ("value",), "published": ("value", "source"), "limit": ("value", "how")}
+_ALIKE = ("experiment", "budget", "seed", "dataset", "blur", "head", "boundary", "deconvolver")
 _BUDGETS = ("full", "small", "smoke")
 
 
@@ -110,6 +113,31 @@ def load_folder(folder: str | Path) -> list[tuple[str, dict[str, Any]]]:
 def budget_rank(budget: str) -> int:
     """Largest first: full, small, smoke, then any other."""
     return _BUDGETS.index(budget) if budget in _BUDGETS else len(_BUDGETS)
+
+
+def differ_in_sigma_only(record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two records are of the same run but for ``noise.sigma``: the words of their command lines count as well.
+
+    Example:
+        >>> first, second = ({"seed": 0, "noise": {"sigma": s}, "overrides": [f"noise.sigma={s}"]} for s in (1, 2))
+        >>> differ_in_sigma_only(first, second), differ_in_sigma_only(first, {**second, "seed": 1})
+        (True, False)
+    """
+    sigmas = [one["noise"].get("sigma") for one in (record, other)]
+    if not all(isinstance(sigma, (int, float)) for sigma in sigmas) or sigmas[0] == sigmas[1]:
+        return False
+    return all(record.get(key) == other.get(key) for key in _ALIKE) and _settings(record) == _settings(other)
+
+
+def _settings(record: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+    """The command line's words that may change a figure, the last of each key, and the noise without its sigma.
+
+    Words about the noise are left out: the record has the noise they made.
+    """
+    words = [str(word).lstrip("+~") for word in record.get("overrides", [])]
+    pairs = [word.partition("=") for word in words if not word.startswith((*RESUMABLE, "run.resume="))]
+    noise = {key: value for key, value in record["noise"].items() if key != "sigma"}
+    return {key: value for key, _, value in pairs if key.split(".")[0] != "noise"}, noise
 
 
 def fell_back(record: Mapping[str, Any]) -> bool:

@@ -110,6 +110,21 @@ def rows(record: Mapping[str, Any], published: Mapping[str, Entry] | None = None
     ]
 
 
+def interval_note(record: Mapping[str, Any]) -> str:
+    """What the 95 % intervals are, in one line.
+
+    Example:
+        >>> interval_note({"dataset": {"test": 17}})
+        'Intervals: of proportions Wilson, ... of means, bootstrap over 17 test photographs.'
+    """
+    count = record["dataset"].get("test")
+    photographs = "the test photographs" if count is None else f"{count} test photographs"
+    return (
+        "Intervals: of proportions Wilson, degradations of a photograph taken as independent; "
+        f"of means, bootstrap over {photographs}."
+    )
+
+
 def conditions(record: Mapping[str, Any]) -> dict[str, str]:
     """Under what the figures of a record hold: data set, noise, boundary, budget, device."""
     dataset, boundary = record["dataset"], record["boundary"]

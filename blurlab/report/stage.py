@@ -7,7 +7,7 @@ from typing import Any
 
 from blurlab.report.page import write_html
 from blurlab.report.paper import published, published_csv, tokens
-from blurlab.report.record import load_record
+from blurlab.report.record import differ_in_sigma_only, load_record
 from blurlab.report.terminal import terminal_table
 from blurlab.run.context import Context
 from blurlab.run.record import make_record
@@ -15,12 +15,10 @@ from blurlab.run.stage import Stage
 
 
 def noise_series(record: dict[str, Any], context: Context) -> list[dict[str, Any]]:
-    """Kept records that differ from this one in the noise alone, for the curve of ISNR against noise."""
+    """Kept records that differ from this one in the noise's sigma alone, for the curve of ISNR against noise."""
     folder = Path(str(context.cfg.paths.experiments_dir)) / str(record.get("paper")) / "results" / record["budget"]
     kept = [load_record(path) for path in sorted(folder.glob(f"{record['experiment']}.*.json"))]
-    same = ("blur", "head", "dataset", "boundary")
-    alike = [other for other in kept if all(other[key] == record[key] for key in same)]
-    return [other for other in alike if other["noise"] != record["noise"]]
+    return [other for other in kept if differ_in_sigma_only(record, other)]
 
 
 class WriteReport(Stage):

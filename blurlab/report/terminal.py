@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from blurlab.report.labels import METRICS, label, sort_key, split_name
 from blurlab.report.record import fell_back, validate_record
-from blurlab.report.rows import Row, conditions, rows
+from blurlab.report.rows import Row, conditions, interval_note, rows
 from blurlab.report.text import MISSING, brief, figure, interval
 
 if TYPE_CHECKING:
@@ -38,16 +38,16 @@ def terminal_table(record: Mapping[str, Any]) -> Table:
     table.add_column("metric", overflow="fold")
     if with_heads:
         table.add_column("by")
-    table.add_column("published", justify="right")
-    table.add_column("ours, 95 % interval, n", justify="right")
-    table.add_column("limit", justify="right")
+    for name in ("published", "ours", "95 % interval", "n", "limit"):
+        table.add_column(name, justify="right", no_wrap=True)
     group = every[0].label.group if every else ""
     for row in every:
         if row.label.group != group:
             table.add_section()
             group = row.label.group
         cells = [_metric(row), *([_text(row.head or MISSING)] if with_heads else [])]
-        table.add_row(*cells, _text(row.published_text), _ours(row), _text(row.limit_text))
+        numbers = [_text(row.interval_text), _text(row.n_text, "dim"), _text(row.limit_text)]
+        table.add_row(*cells, _text(row.published_text), _ours(row), *numbers)
     return table
 
 
@@ -64,9 +64,7 @@ def _metric(row: Row) -> Text:
 def _ours(row: Row) -> Text:
     if row.ours is None:
         return _text(row.ours_text, "dim italic")
-    cell = _text(row.ours_text, _STYLE[row.verdict])
-    cell.append(f" {row.interval_text}" if row.interval_text else "")
-    return cell.append(f"  n {row.n_text}" if row.n_text else "", style="dim")
+    return _text(row.ours_text, _STYLE[row.verdict])
 
 
 def _title(record: Mapping[str, Any]) -> Text:
@@ -87,7 +85,9 @@ def _caption(record: Mapping[str, Any]) -> Text:
     lines = [
         f"noise {held['noise']} · boundary {held['boundary']}",
         f"{held['device']} · git {record['git']}",
+        interval_note(record),
     ]
+    lines += [f"limit: {how}" for how in dict.fromkeys(entry["how"] for entry in record["limit"].values())]
     if any(row.verdict for row in rows(record)):
         lines.append(
             "green: our interval lies on the better side of the published figure; bold: holds it; yellow: worse"

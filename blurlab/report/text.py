@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from blurlab.core.atomic import replace_whole
 
 MISSING = "-"
 NOT_RUN = "not run"
@@ -61,13 +62,34 @@ def brief(value: Any) -> str:
     return str(value)
 
 
-def write_atomically(path: Path, text: str) -> Path:
-    """Write ``text`` under a temporary name beside ``path``, then rename it."""
+def md_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A Markdown table without the columns that are empty in every line.
+
+    Example:
+        >>> print(md_table(["a", "b"], [["1", ""]]))
+        | a |
+        | --- |
+        | 1 |
+    """
+    kept = [place for place in range(len(head)) if any(line[place] for line in lines) or not lines]
+    shown = [[line[place] for place in kept] for line in [head, ["---"] * len(head), *lines]]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in shown)
+
+
+def md(words: object) -> str:
+    r"""Words that cannot break a table or become HTML.
+
+    Example:
+        >>> print(md("a_b|<c>"))
+        a\_b\|&lt;c>
+    """
+    safe = str(words).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    return " ".join(safe.replace("*", "\\*").replace("_", "\\_").split())
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write ``text`` as UTF-8, whole or not at all; the folder is made where it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with replace_whole(path) as file:
+        file.write(text.encode("utf-8"))
     return path

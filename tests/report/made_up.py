@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+PAPER = Path(__file__).parents[2] / "experiments" / "williams2017" / "published.csv"
 EVIL = "<script>alert(1)</script>.png"
 
 
@@ -44,7 +46,9 @@ def made_up_record(**changes: Any) -> dict[str, Any]:
             "isnr_oracle": entry(7.11, 0.2, 408, "dB"),
             "isnr_estimated": entry(6.66, 0.25, 408, "dB"),
             "isnr_map": entry(6.22, 0.25, 408, "dB"),
-            "isnr_one_longer": entry(-3.33, 0.5, 408, "dB"),
+            "isnr_one_longer": entry(-3.33, 0.5, 388, "dB"),
+            "isnr_loss": entry(0.46, 0.03, 408, "dB"),
+            "isnr_loss_one_longer": entry(9.87, 0.6, 388, "dB"),
             "isnr_one_shorter": entry(1.44, 0.4, 408, "dB"),
             "classify_ms": {"value": 3.21, "unit": "ms"},
         },
@@ -67,7 +71,8 @@ def made_up_record(**changes: Any) -> dict[str, Any]:
             },
         },
         "error_propagation": [
-            {"kind": "motion", "strength_px": 4, "n": 9, "isnr_oracle": 6.1, "isnr_estimated": 5.9, "isnr_map": 5.5}
+            {"kind": "motion", "strength_px": 4, "n": 9, "isnr_oracle": 6.1, "isnr_estimated": 5.9, "isnr_map": 5.5},
+            {"kind": "motion", "strength_px": 6, "n": 8, "isnr_oracle": 7.2, "isnr_estimated": -0.3, "isnr_map": None},
         ],
         "skipped": [[EVIL, "not a picture"]],
         "notes": ["invented for a test"],
@@ -97,3 +102,16 @@ def with_examples(record: dict[str, Any], folder: Path) -> dict[str, Any]:
         "ssim_estimated": 0.91,
     }
     return {**record, "examples": [example]}
+
+
+def paper_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "williams2017"
+    (folder / "results" / "small").mkdir(parents=True)
+    (folder / "published.csv").write_bytes(PAPER.read_bytes())
+    taps = made_up_record(
+        experiment="messidor_binary", variant="drive.taps10", blur={"taps": 10}, published={}, limit={}, confusion={},
+        metrics={"binary_accuracy": {"value": 0.9012, "low": 0.89, "high": 0.91, "n": 77}},
+    )  # fmt: skip
+    for name, record in (("messidor_hier.a|b", made_up_record(variant="a|b")), ("messidor_binary.taps10", taps)):
+        (folder / "results" / "small" / f"{name}.json").write_text(json.dumps(record))
+    return folder

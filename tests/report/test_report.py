@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import EVIL, made_up_record, with_examples
+from made_up import EVIL, PAPER, made_up_record, paper_folder, with_examples
 from rich.console import Console
 
 from blurlab.report import (
@@ -25,9 +25,10 @@ from blurlab.report import (
     write_report_md,
 )
 from blurlab.report.chart import Series, line_chart, ticks
+from blurlab.report.labels import LOSSES, METRICS, PROPAGATION
 from blurlab.report.rows import rows
+from blurlab.report.text import write_text
 
-PAPER = Path(__file__).parents[2] / "experiments" / "williams2017" / "published.csv"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 
@@ -61,8 +62,8 @@ class Page(HTMLParser):
             self.words += f" {data}"
 
 
-def printed(table: Any) -> str:
-    console = Console(file=io.StringIO(), width=200)
+def printed(table: Any, width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width)
     console.print(table)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -73,16 +74,36 @@ def line_of(text: str, *words: str) -> str:
 
 def test_terminal_table_puts_published_ours_limit_side_by_side_by_name() -> None:
     text = printed(terminal_table(made_up_record()))
-    for head, ours in (("compact", "0.911 [0.899, 0.923]  n 612"), ("lenet", "0.822 [0.800, 0.844]  n 612")):
-        line = line_of(text, "Accuracy of the blur type", head)
-        assert re.search(rf"0\.9589.*{re.escape(ours)}.*0\.977", line)
+    for head, ours in (("compact", "0.911 [0.899, 0.923] 612"), ("lenet", "0.822 [0.800, 0.844] 612")):
+        line = " ".join(line_of(text, "Accuracy of the blur type", head).replace("│", " ").split())
+        assert f"0.9589 {ours} 0.977" in line
     assert "1.00 " in line_of(text, "Clean images")
     motion = line_of(text, "Motion-blurred images")
     assert "0.887" in motion and "not run" in motion
     assert re.search(r"- .* 7\.11 .* - ", line_of(text, "ISNR, true kernel"))
-    assert "−3.33 [−3.83, −2.83]" in line_of(text, "one class too long")
+    assert re.search(r"−3\.33 │ \[−3\.83, −2\.83\]", line_of(text, "ISNR, kernel one class too long"))
     assert "3.21" in line_of(text, "Time to classify") and "[" not in line_of(text, "Time to classify")
+    assert "limit: an invented ceiling" in text
+    assert "of means, bootstrap over 17 test photographs." in " ".join(text.split())
     assert "Messidor was not found: these figures are for fundus_synthetic" in text
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_terminal_table_keeps_the_figures_of_a_metric_on_one_line_on_narrow_terminals(width: int) -> None:
+    metrics = made_up_record()["metrics"]
+    long = {"value": 41.13, "low": 40.7, "high": 41.59, "n": 1080, "unit": "dB"}
+    text = printed(terminal_table(made_up_record(metrics={**metrics, "isnr_loss_one_shorter": long})), width)
+    figures = [r"41\.13", r"\[40\.70, 41\.59\]", "1080", "-"]
+    assert re.search(r" *│ *".join(figures), text) and max(map(len, text.splitlines())) <= width
+    assert re.search(r"0\.9589 │ +0\.911 │ +\[0\.899, 0\.923\] │ +612 │ 0\.977", text) and "…" not in text
+
+
+def test_labels_say_of_which_images_a_figure_is() -> None:
+    for name in ("coverage90", "radius_mae_px", "length_mae_px", "sigma_mae_px", "width_mae_px"):
+        assert "where the kind was found" in METRICS[name].text
+    assert METRICS["psf_snr_estimated"].text.endswith("at most 80 dB")
+    assert all(METRICS[loss].unit == "dB" and METRICS[loss].higher_is_better is False for loss in LOSSES.values())
+    assert set(LOSSES) == set(PROPAGATION) - {"isnr_oracle"}
 
 
 def test_terminal_table_prints_brackets_of_names_as_they_are() -> None:
@@ -150,8 +171,10 @@ def test_page_is_whole_self_contained_and_escaped(tmp_path: Path) -> None:
     assert EVIL in page.words
     for words in ("Messidor was not found: these figures are for fundus_synthetic", "no picture", "motion 6.2 px",
                   "ISNR 7.1 dB", "ISNR −0.4 dB", "SSIM 0.910", "80.4 %", "abc1234", "torch 9.9.9", "123.4 s",
-                  "−10.44", "not run", "invented for a test"):  # fmt: skip
+                  "−9.87 [−10.47, −9.27] n 388", "not run", "invented for a test", "Wilson",
+                  "bootstrap over 17 test photographs"):  # fmt: skip
         assert words in " ".join(page.words.split()), words
+    assert "−10.44" not in page.words
     assert page.tags.count("polyline") == 3 and page.tags.count("polygon") == 2
 
 
@@ -182,6 +205,19 @@ def test_a_page_that_cannot_be_made_leaves_the_old_one(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="lacks"):
         write_html({"experiment": "x"}, tmp_path)
     assert path.read_bytes() == before
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one_and_no_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no space")
+
+    path = write_text(tmp_path / "new" / "a.md", "é\n")
+    monkeypatch.setattr("blurlab.core.atomic.os.replace", fail)
+    with pytest.raises(OSError, match="no space"):
+        write_text(path, "other")
+    assert path.read_bytes() == "é\n".encode() and [p.name for p in path.parent.iterdir()] == ["a.md"]
 
 
 def test_chart_keeps_points_inside_the_frame_and_leaves_gaps_out() -> None:
@@ -218,19 +254,6 @@ def test_published_figures_of_williams() -> None:
     assert published(PAPER, "messidor_strength5")["isnr_estimated"]["value"] == 7.53
     with pytest.raises(FileNotFoundError, match=r"published\.csv"):
         published(PAPER.parent / "no.csv", "messidor_hier")
-
-
-def paper_folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "williams2017"
-    (folder / "results" / "small").mkdir(parents=True)
-    (folder / "published.csv").write_bytes(PAPER.read_bytes())
-    taps = made_up_record(
-        experiment="messidor_binary", variant="drive.taps10", blur={"taps": 10}, published={}, limit={}, confusion={},
-        metrics={"binary_accuracy": {"value": 0.9012, "low": 0.89, "high": 0.91, "n": 77}},
-    )  # fmt: skip
-    for name, record in (("messidor_hier.a|b", made_up_record(variant="a|b")), ("messidor_binary.taps10", taps)):
-        (folder / "results" / "small" / f"{name}.json").write_text(json.dumps(record))
-    return folder
 
 
 def test_report_md_says_what_ran_under_what_and_what_did_not(tmp_path: Path) -> None:

@@ -25,12 +25,12 @@ TINY = [
 KILLED = """
 import os, sys
 from blurlab.learning import callbacks
-seed = callbacks.EpochSeed.on_train_epoch_start
-def die(self, trainer, module):
-    seed(self, trainer, module)
+seed = callbacks.StepSeed.on_train_batch_start
+def die(self, trainer, module, batch, batch_idx):
+    seed(self, trainer, module, batch, batch_idx)
     if self.stage == "strength_defocus" and trainer.current_epoch == 1:
         os._exit(9)
-callbacks.EpochSeed.on_train_epoch_start = die
+callbacks.StepSeed.on_train_batch_start = die
 from blurlab.cli import main
 main(sys.argv[1:])
 """

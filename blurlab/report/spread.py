@@ -1,0 +1,68 @@
+"""ISNR spread over the noise and over the true strength, as tables of REPORT.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from blurlab.report.labels import PROPAGATION, label, split_name
+from blurlab.report.panels import by_strength
+from blurlab.report.record import differ_in_sigma_only
+from blurlab.report.text import MISSING, figure, interval, md, md_table
+
+Record = Mapping[str, Any]
+_KERNELS = ("isnr_oracle", "isnr_estimated", "isnr_one_longer", "isnr_one_shorter")
+
+
+def noise_tables(records: Sequence[Record]) -> list[str]:
+    """ISNR by kernel and the accuracy against the noise, for every set of records that differ in its sigma only.
+
+    Args:
+        records: Records of one experiment.
+
+    Returns:
+        Blocks of Markdown: a heading and a table a set; none where no two records differ in the sigma only.
+    """
+    rest, parts = list(records), []
+    while rest:
+        first = rest.pop(0)
+        series = [first, *(other for other in rest if differ_in_sigma_only(first, other))]
+        rest = [other for other in rest if not any(other is member for member in series)]
+        if len(series) > 1:
+            parts += _noise_table(sorted(series, key=lambda record: float(record["noise"]["sigma"])))
+    return parts
+
+
+def _noise_table(series: Sequence[Record]) -> list[str]:
+    first = series[0]
+    accuracy = next((name for name in first["metrics"] if split_name(name)[0].endswith("accuracy")), "")
+    kernels = [f"ISNR, {PROPAGATION[name]} (dB)" for name in _KERNELS]
+    lines = [
+        [f"{record['noise']['sigma']:g}", *(_cell(record, name) for name in (*_KERNELS, accuracy))] for record in series
+    ]
+    head = ["noise sigma", *kernels, md(label(accuracy).text if accuracy else "accuracy")]
+    title = f"### Against noise: {first['dataset']['name']}, budget {first['budget']}"
+    return [md(title), md_table(head, lines)]
+
+
+def _cell(record: Record, name: str) -> str:
+    entry, digits = record["metrics"].get(name), label(name).digits
+    return f"{figure(entry['value'], digits)} {interval(entry, digits)}".rstrip() if entry else MISSING
+
+
+def strength_table(record: Record) -> list[str]:
+    """Mean ISNR by true strength and kernel used, where the record has more than one strength.
+
+    Returns:
+        A block of Markdown, or none.
+    """
+    found = by_strength(record)
+    if len(found["lines"]) < 2:
+        return []
+    lines = [
+        [md(line["kind"]), f"{line['px']:g}", *(cell["text"] for cell in line["cells"]), str(line["n"])]
+        for line in found["lines"]
+    ]
+    head = ["true blur", "about (px)", *(f"ISNR, {kernel} (dB)" for kernel in found["kernels"]), "n"]
+    words = "Mean ISNR by true strength and kernel used, of the images that have such a kernel:"
+    return [words, md_table(head, lines)]
