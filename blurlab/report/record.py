@@ -132,10 +132,11 @@ def differ_in_sigma_only(record: Mapping[str, Any], other: Mapping[str, Any]) ->
 def _settings(record: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
     """The command line's words that may change a figure, the last of each key, and the noise without its sigma.
 
-    Words about the noise are left out: the record has the noise they made.
+    Words about the noise are left out: the record has the noise they made. So are the epochs: what a longer training
+    gives shows in the accuracy, which stands beside the ISNR.
     """
     words = [str(word).lstrip("+~") for word in record.get("overrides", [])]
-    pairs = [word.partition("=") for word in words if not word.startswith((*RESUMABLE, "run.resume="))]
+    pairs = [word.partition("=") for word in words if not word.startswith((*RESUMABLE, "run.resume=", "budget.epochs="))]
     noise = {key: value for key, value in record["noise"].items() if key != "sigma"}
     return {key: value for key, _, value in pairs if key.split(".")[0] != "noise"}, noise
 
