@@ -136,7 +136,8 @@ def _settings(record: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]
     gives shows in the accuracy, which stands beside the ISNR.
     """
     words = [str(word).lstrip("+~") for word in record.get("overrides", [])]
-    pairs = [word.partition("=") for word in words if not word.startswith((*RESUMABLE, "run.resume=", "budget.epochs="))]
+    silent = (*RESUMABLE, "run.resume=", "budget.epochs=")
+    pairs = [word.partition("=") for word in words if not word.startswith(silent)]
     noise = {key: value for key, value in record["noise"].items() if key != "sigma"}
     return {key: value for key, _, value in pairs if key.split(".")[0] != "noise"}, noise
 

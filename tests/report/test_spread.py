@@ -45,13 +45,13 @@ def at_sigma(sigma: float, *words: str, **changes: Any) -> dict[str, Any]:
     [
         (at_sigma(0.01), True),
         (at_sigma(0.01, "run.variant=x", "run.keep=true", "paths.data_dir=y", "noise=gaussian"), True),
-        (at_sigma(0.01, "budget.epochs=6", "budget.epochs=4"), True),
+        (at_sigma(0.01, "budget.epochs=6"), True),
         (at_sigma(0.004), False),
         (at_sigma(0.01, seed=8), False),
         (at_sigma(0.01, deconvolver={"iterations": 80}), False),
         (at_sigma(0.01, head={"width": 16}), False),
         (at_sigma(0.01, budget="full"), False),
-        (at_sigma(0.01, "budget.epochs=10"), False),
+        (at_sigma(0.01, "budget.batch_size=10"), False),
         (at_sigma(0.01, "optimizer=sgd"), False),
         (at_sigma(0.01, noise={"_target_": "blurlab.noise.Sensor", "sigma": 0.01}), False),
         (at_sigma(0.01, noise={"_target_": "blurlab.noise.NoNoise"}), False),
@@ -73,8 +73,8 @@ def test_report_md_has_isnr_against_noise_and_by_strength(tmp_path: Path) -> Non
     assert "Against noise" not in write_report_md(folder).read_text(encoding="utf-8")
     metrics = {**made_up_record()["metrics"], "isnr_estimated": {"value": 3.21}}
     del metrics["isnr_one_shorter"]
-    trained_longer = at_sigma(0.05, "budget.epochs=9")
-    for place, record in enumerate((at_sigma(0.01, metrics=metrics), at_sigma(0.004), trained_longer)):
+    other_batches = at_sigma(0.05, "budget.batch_size=9")
+    for place, record in enumerate((at_sigma(0.01, metrics=metrics), at_sigma(0.004), other_batches)):
         (folder / "results" / "small" / f"messidor_hier.s{place}.json").write_text(json.dumps(record))
     text = write_report_md(folder).read_text(encoding="utf-8")
     assert text.count("### Against noise: fundus\\_synthetic, budget small") == 1
