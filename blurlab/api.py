@@ -79,10 +79,12 @@ class Deblurrer:
         """
         import torch
 
+        from blurlab.pipeline import is_identity
+
         noise = self.sigma(sigma)
         pipeline = self.trained.pipeline
         said = pipeline.identify(self._seen(image))
-        if int(said.kind[0]) == pipeline.sharp_kind:
+        if bool(is_identity(said.psf)):
             return image, self._found(said)
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
         with torch.inference_mode():

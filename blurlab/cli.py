@@ -98,9 +98,8 @@ def print_sweep(folder: Path, expected: int) -> None:
 
     from blurlab.report import load_record, sweep_table
 
-    records = [
-        load_record(path) for path in sorted(folder.glob("*/record.json"), key=lambda path: int(path.parent.name))
-    ]
+    done = sorted((path.parent for path in folder.glob("*/report.html")), key=lambda path: int(path.name))
+    records = [load_record(path) for path in done]
     if records:
         Console().print(sweep_table(records))
     print(f"sweep directory {folder}")
