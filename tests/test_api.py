@@ -164,6 +164,12 @@ def test_a_run_without_one_sigma_is_refused_before_anything_is_made(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_photograph_is_not_overwritten(capsys: pytest.CaptureFixture[str], photos: list[Path]) -> None:
+    before = photos[0].read_bytes()
+    assert "would be overwritten" in said(capsys, photos[0], "--run", "a run", "--out", photos[0].parent)
+    assert photos[0].read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("command", "word"), [("deblur", "--sigma"), ("table", "messidor_hier"), ("report", "REPORT.md")]
 )

@@ -40,3 +40,11 @@ def replace_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             draft.unlink()
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write ``text`` as UTF-8, whole or not at all; the folder is made where it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_whole(path) as file:
+        file.write(text.encode("utf-8"))
+    return path

@@ -137,7 +137,6 @@ def prepare_all(
         size: Side, pixels.
         channel: ``green``, ``grey`` or ``rgb``.
         cache_dir: Folder of the cache, made if missing; None for none.
-        ceiling: Photographs whose short side is below ``size`` keep that side, rather than being enlarged.
         ceiling: Is ``size`` only the largest side? Smaller photographs then keep their own.
         digests: SHA-256 by id, as in ``Split.digests``; computed where missing.
         progress: Called with (done, total) after each photograph.

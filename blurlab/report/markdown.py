@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from blurlab.core.atomic import write_text
 from blurlab.report.labels import METRICS, label, sort_key, split_name
 from blurlab.report.paper import published_entry, read_published, tokens
 from blurlab.report.record import budget_rank, load_folder
 from blurlab.report.rows import Row, conditions, interval_note, rows
 from blurlab.report.spread import noise_tables, strength_table
-from blurlab.report.text import MISSING, NOT_RUN, brief, md, md_table, write_text
+from blurlab.report.text import MISSING, NOT_RUN, brief, md, md_table
 
 Found = Sequence[tuple[str, Mapping[str, Any]]]
 _HELD = ("data set", "noise", "boundary", "budget", "device")

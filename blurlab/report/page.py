@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from blurlab.core.atomic import write_text
 from blurlab.report.panels import against_noise, by_strength, confusion, curves, groups, propagation
 from blurlab.report.record import fell_back, validate_record
 from blurlab.report.rows import Row, conditions, interval_note, rows
 from blurlab.report.terminal import banner
-from blurlab.report.text import brief, figure, write_text
+from blurlab.report.text import brief, figure
 
 Record = Mapping[str, Any]
 _MIME = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}

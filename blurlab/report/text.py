@@ -1,13 +1,10 @@
-"""Values as words, and files written whole or not at all."""
+"""Values as words."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-from blurlab.core.atomic import replace_whole
 
 MISSING = "-"
 NOT_RUN = "not run"
@@ -85,11 +82,3 @@ def md(words: object) -> str:
     """
     safe = str(words).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
     return " ".join(safe.replace("*", "\\*").replace("_", "\\_").split())
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write ``text`` as UTF-8, whole or not at all; the folder is made where it is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_whole(path) as file:
-        file.write(text.encode("utf-8"))
-    return path

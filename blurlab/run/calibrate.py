@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from blurlab.core.atomic import replace_whole
 from blurlab.core.rng import generator
 from blurlab.dataset import FixedItems, degrade_batch
 from blurlab.learning import BEST, load_net
@@ -157,10 +158,9 @@ def load_table(folder: Path) -> RiskTable:
 
 
 def _save(path: Path, table: RiskTable) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    temporary = path.with_suffix(".tmp")
     parts = table.candidates_px, table.grid_px, table.loss_db, torch.tensor(table.halfwidth_px)
     tensors = dict(zip(NAMES, parts, strict=True))
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
-    temporary.replace(path)
+    with replace_whole(path) as file:
+        file.write(save({name: tensor.contiguous() for name, tensor in tensors.items()}))

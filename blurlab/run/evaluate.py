@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from blurlab.core.atomic import write_text
 from blurlab.dataset import Degraded, FixedItems, degrade_batch
 from blurlab.metric import isnr, isnr_oracle_wiener, psf_snr, psnr, ssim
 from blurlab.physics import Convolution
@@ -147,11 +149,10 @@ def best_observer(context: Context, batch: list[Tensor], degraded: Degraded) -> 
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:
-    """Write rows as CSV under a temporary name, then rename; a figure that a row lacks is left empty."""
+    """Write rows as CSV, whole or not at all; a figure that a row lacks is left empty."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="")
-        writer.writeheader()
-        writer.writerows({k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()} for row in rows)
-    temporary.replace(path)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, columns, restval="")
+    writer.writeheader()
+    writer.writerows({k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    write_text(path, table.getvalue())

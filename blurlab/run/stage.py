@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
+from blurlab.core.atomic import write_text
 from blurlab.run.context import Context
 
 MARK = "finished.json"
@@ -50,10 +50,8 @@ def once(context: Context, name: str, work: Any) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON under a temporary name, then rename it; a number that is not finite becomes null, as JSON has none."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(_finite(value), indent=1, allow_nan=False) + "\n")
-    os.replace(temporary, path)
+    """Write JSON, whole or not at all; a number that is not finite becomes null, as JSON has none."""
+    write_text(path, json.dumps(_finite(value), indent=1, allow_nan=False) + "\n")
 
 
 def _finite(value: Any) -> Any:

@@ -27,7 +27,6 @@ from blurlab.report import (
 from blurlab.report.chart import Series, line_chart, ticks
 from blurlab.report.labels import LOSSES, METRICS, PROPAGATION
 from blurlab.report.rows import rows
-from blurlab.report.text import write_text
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -205,19 +204,6 @@ def test_a_page_that_cannot_be_made_leaves_the_old_one(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="lacks"):
         write_html({"experiment": "x"}, tmp_path)
     assert path.read_bytes() == before
-
-
-def test_a_report_that_cannot_be_written_leaves_the_old_one_and_no_draft(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise OSError("no space")
-
-    path = write_text(tmp_path / "new" / "a.md", "é\n")
-    monkeypatch.setattr("blurlab.core.atomic.os.replace", fail)
-    with pytest.raises(OSError, match="no space"):
-        write_text(path, "other")
-    assert path.read_bytes() == "é\n".encode() and [p.name for p in path.parent.iterdir()] == ["a.md"]
 
 
 def test_chart_keeps_points_inside_the_frame_and_leaves_gaps_out() -> None:
