@@ -174,9 +174,7 @@ def _targets(photos: list[Path], out: Path) -> dict[Path, Path]:
     for photo in photos:
         target = out / f"{photo.stem}.png"
         if target.resolve() == photo.resolve():
-            raise ValueError(
-                f"{photo} would be overwritten by its restored image; choose another --out"
-            )
+            raise ValueError(f"{photo} would be overwritten by its restored image; choose another --out")
         if target in targets:
             raise ValueError(f"{targets[target]} and {photo} would both be written to {target}; rename one")
         targets[target] = photo

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from blurlab.blur.shape import check_size, odd_at_least
 from blurlab.blur.values import Range, as_range
+from blurlab.blur.weak import favour_weak, importance
 from blurlab.core.rng import uniform
 
 
@@ -46,6 +47,7 @@ class BlurFamily(ABC):
         units: Unit of each parameter.
         bounds: ``(low, high)`` of each parameter.
         size: Side k of the kernels, odd, the same for all.
+        weak_share: Share of the strengths that is drawn from the weakest tenth of the range alone.
 
     Args:
         ranges: Each parameter's ``[low, high]`` or fixed value, in the order of ``names``.
@@ -62,6 +64,7 @@ class BlurFamily(ABC):
     strength_scale: float = 1.0
     symmetric: bool = True
     may_cut: bool = False
+    weak_share: float = 0.0
 
     def __init__(self, ranges: Mapping[str, Range], size: int | None = None) -> None:
         self.bounds = tuple(as_range(value, name) for name, value in ranges.items())
@@ -102,8 +105,14 @@ class BlurFamily(ABC):
         """
 
     def draw(self, n: int, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Kinds (n,) and parameters (n, P), float32, uniform over the ranges, on the generator's device."""
+        """Kinds (n,) and parameters (n, P), float32, uniform over the ranges, on the generator's device.
+
+        With a ``weak_share`` the strength is not uniform; :meth:`importance` makes up for it.
+        """
         columns = [uniform(n, low, high, generator=generator).clamp(low, high) for low, high in self.bounds]
+        if self.weak_share:
+            at, low, width = self._strength_range()
+            columns[at] = low + width * favour_weak((columns[at] - low) / width, self.weak_share)
         kind = torch.zeros(n, dtype=torch.long, device=generator.device)
         return kind, torch.stack(columns, dim=1) if columns else torch.empty(n, 0, device=generator.device)
 
@@ -111,6 +120,20 @@ class BlurFamily(ABC):
         """Labelled kernels, n of them: :meth:`draw`, then :meth:`psf`."""
         kind, params = self.draw(n, generator=generator)
         return Blur(psf=self.psf(params, kind), kind=kind, params=params)
+
+    def importance(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        """Density of the uniform distribution over that of the draws (n,): the weight of an item in a mean."""
+        check_params(params, self.names)
+        if not self.weak_share:
+            return params.new_ones(len(params))
+        at, low, width = self._strength_range()
+        return importance((params[:, at] - low) / width, self.weak_share)
+
+    def _strength_range(self) -> tuple[int, float, float]:
+        """Column of the strength, its lowest value and the width of its range."""
+        at = self.names.index(self.strength_name)
+        low, high = self.bounds[at]
+        return at, low, high - low
 
     def strength_px(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
         """Strength in pixels (n,): length, disk diameter, sigma, width or taps; 0 where there is no blur."""
@@ -129,6 +152,22 @@ class BlurFamily(ABC):
         other = copy.copy(self)
         other.size = size
         other._check_size(odd_at_least(self.extent_px(*(high for _, high in self.bounds))))
+        return other
+
+    def with_weak_share(self, share: float) -> Self:
+        """The same family with weak blurs drawn more often; unchanged where the strength is no range.
+
+        Args:
+            share: Share of the strengths drawn from the weakest tenth of the range alone, in [0, 1).
+
+        Raises:
+            ValueError: If the share is not in [0, 1).
+        """
+        if not 0 <= share < 1:
+            raise ValueError(f"weak_share must be in [0, 1), got {share:g}; 0 draws uniformly")
+        other = copy.copy(self)
+        if self.names and self._strength_range()[2] > 0:
+            other.weak_share = share
         return other
 
 

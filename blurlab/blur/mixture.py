@@ -102,6 +102,12 @@ class Mixture(BlurFamily):
             strength = strength.index_copy(0, rows, member.strength_px(params[rows][:, columns]))
         return strength
 
+    def importance(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        weight = params.new_ones(len(params))
+        for (member, columns), rows in self._parts(params, kind):
+            weight = weight.index_copy(0, rows, member.importance(params[rows][:, columns]))
+        return weight
+
     def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
         params = strength_px.new_full((len(strength_px), len(self.names)), torch.nan)
         rows = kind_rows(kind, len(strength_px), len(self.kinds), strength_px.device)
@@ -113,6 +119,10 @@ class Mixture(BlurFamily):
 
     def with_size(self, size: int) -> Self:
         return type(self)(self._members, self.weights, size)
+
+    def with_weak_share(self, share: float) -> Self:
+        members = {kind: member.with_weak_share(share) for kind, member in self._members.items()}
+        return type(self)(members, self.weights, self.size)
 
     def _parts(self, params: Tensor, kind: Tensor | int | None) -> list[tuple[tuple[BlurFamily, slice], Tensor]]:
         """Each member with its columns and the indices of its rows, members without rows left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -97,6 +98,10 @@ class Taps(BlurFamily):
             return torch.zeros_like(index), taps[:, None]
         kind = (taps > 1).long()
         return kind, torch.where(kind == 1, taps, torch.nan)[:, None]
+
+    def with_weak_share(self, share: float) -> Self:
+        """The same family: a list of taps has no weak end."""
+        return self
 
     def psf(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
         taps = self._taps(params, kind)

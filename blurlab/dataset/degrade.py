@@ -65,6 +65,7 @@ class Degrade:
             strength_px=self.family.strength_px(blur.params, blur.kind).nan_to_num(0.0),
             sigma=sigma,
             item=torch.arange(len(sharp)) if item is None else item,
+            weight=self.family.importance(blur.params, blur.kind),
         )
 
     def _draw(self, n: int, generator: torch.Generator | Sequence[torch.Generator], device: torch.device) -> Blur:

@@ -20,6 +20,7 @@ class Degraded:
         strength_px: Strength in pixels (B,): motion length, disk diameter, taps; 0 for no blur.
         sigma: Noise standard deviation on the [0, 1] scale (B,).
         item: Index of the item in its split (B,).
+        weight: Weight in a mean over the blurs (B,): 1 unless some are drawn more often than they are meant to count.
     """
 
     x: Tensor
@@ -30,6 +31,7 @@ class Degraded:
     strength_px: Tensor
     sigma: Tensor
     item: Tensor
+    weight: Tensor
 
     def __len__(self) -> int:
         return len(self.y)

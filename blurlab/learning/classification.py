@@ -77,8 +77,9 @@ class Classification(pl.LightningModule):
     def _loss_and_accuracy(self, batch: Degraded) -> tuple[Tensor, Tensor]:
         logits = self(batch.y)
         target = self.labels.target(batch.kind, batch.strength_px)
-        loss = torch.nn.functional.cross_entropy(logits, target)
-        accuracy = (logits.argmax(1) == target.argmax(1)).float().mean()
+        share = batch.weight / batch.weight.sum()
+        loss = share @ torch.nn.functional.cross_entropy(logits, target, reduction="none")
+        accuracy = share @ (logits.argmax(1) == target.argmax(1)).to(share)
         return loss, accuracy
 
 

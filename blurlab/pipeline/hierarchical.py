@@ -22,6 +22,8 @@ class Hierarchical(Identifier):
         step_px: Step between the classes of strength; a range shorter than eight steps is cut into eight.
         candidate_step_px: Step between strengths that may be handed to the deconvolver.
         class_share: What "one class longer" means in the table of error propagation, as a share of the range.
+        weak_share: Share of the blurs that the network for the kind meets in training which are drawn from the weakest
+            tenth of their range alone, at a lower weight: these are the ones that are hard to tell from none.
 
     Raises:
         ValueError: If the mixture has no kind ``none``, or a parameter besides the strength is a range.
@@ -34,6 +36,7 @@ class Hierarchical(Identifier):
         step_px: float = 0.25,
         candidate_step_px: float = 0.05,
         class_share: float = 1 / 9,
+        weak_share: float = 0.5,
     ) -> None:
         mixed = family if isinstance(family, Mixture) else _with_none(family)
         super().__init__(mixed)
@@ -46,6 +49,7 @@ class Hierarchical(Identifier):
         self.none = mixed.kinds.index("none")
         self.blurred = tuple(kind for kind in mixed.kinds if kind != "none")
         self.class_share = class_share
+        self.weak_share = weak_share
         self.grids = {kind: self._grid(kind, step_px) for kind in self.blurred}
         self.candidates = {kind: self._grid(kind, candidate_step_px) for kind in self.blurred}
 
@@ -63,7 +67,8 @@ class Hierarchical(Identifier):
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        return (Question("type", KindLabels(self.family.kinds), self.family), *self.risk_questions)
+        often_weak = self.family.with_weak_share(self.weak_share)
+        return (Question("type", KindLabels(self.family.kinds), often_weak), *self.risk_questions)
 
     @property
     def risk_questions(self) -> tuple[Question, ...]:

@@ -15,7 +15,7 @@ class Question:
     Attributes:
         name: Name of the question, for instance ``type`` or ``strength_motion``; names its stage and its checkpoint.
         labels: Classes and targets.
-        family: The blurs among which the question is asked.
+        family: The blurs among which the question is asked, as often as they are drawn in training.
     """
 
     name: str

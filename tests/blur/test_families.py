@@ -186,6 +186,33 @@ def test_mixture_follows_its_weights() -> None:
     assert share[1] == 0 and share[0].item() == pytest.approx(0.75, abs=0.03)
 
 
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_weak_blurs_come_more_often_and_count_as_often(share: float) -> None:
+    plain, family = hier(), hier().with_weak_share(share)
+    kind, params = family.draw(20000, generator=seeded())
+    strength, weight = family.strength_px(params, kind), family.importance(params, kind)
+    for index in (1, 2):
+        here = kind == index
+        weak = strength[here] <= 1.9
+        assert weak.float().mean().item() == pytest.approx(share + 0.1 * (1 - share), abs=0.02)
+        assert strength[here].min() >= 1 and strength[here].max() <= 10
+        assert weight[here].mean().item() == pytest.approx(1, abs=0.06)
+        assert (weight[here] * weak).mean().item() == pytest.approx(0.1, abs=0.01)
+        mean = (weight[here] * strength[here]).sum() / weight[here].sum()
+        assert mean.item() == pytest.approx(5.5, abs=0.25)
+    assert (weight[kind == 0] == 1).all()
+    assert (plain.importance(*plain.draw(9, generator=seeded())[::-1]) == 1).all()
+
+
+def test_weak_share_is_for_ranges_alone() -> None:
+    fixed = Mixture({"none": NoBlur(), "motion": Motion(4.0, 0)}).with_weak_share(0.5)
+    kind, params = fixed.draw(9, generator=seeded())
+    assert (fixed.importance(params, kind) == 1).all()
+    assert Taps([4, 6]).with_weak_share(0.5).importance(torch.tensor([[4.0]])).tolist() == [1.0]
+    with pytest.raises(ValueError, match=r"weak_share must be in \[0, 1\), got 1"):
+        hier().with_weak_share(1.0)
+
+
 def test_empty_batches_pass() -> None:
     for family in (hier(), Taps(4), Defocus(), NoBlur()):
         assert len(family.sample(0, generator=seeded()).psf) == 0

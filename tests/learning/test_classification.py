@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from torch import nn
 
@@ -30,7 +32,9 @@ def batch() -> Degraded:
     y = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     nothing = torch.zeros(6)
     kind = torch.tensor([0, 1, 0, 1, 0, 1])
-    return Degraded(y, y, torch.ones(6, 1, 1, 1), kind, nothing[:, None], nothing, nothing, torch.arange(6))
+    return Degraded(
+        y, y, torch.ones(6, 1, 1, 1), kind, nothing[:, None], nothing, nothing, torch.arange(6), torch.ones(6)
+    )
 
 
 def test_loss_is_cross_entropy() -> None:
@@ -39,6 +43,16 @@ def test_loss_is_cross_entropy() -> None:
     loss, accuracy = model._loss_and_accuracy(data)
     assert torch.allclose(loss, expected)
     assert float(accuracy) == float((model(data.y).argmax(1) == data.kind).float().mean())
+
+
+def test_loss_and_accuracy_are_weighted_means() -> None:
+    model, data = module(), batch()
+    weighted = replace(data, weight=torch.tensor([1.0, 0, 0, 0, 0, 3]))
+    each = nn.functional.cross_entropy(model(data.y), data.kind, reduction="none")
+    right = (model(data.y).argmax(1) == data.kind).float()
+    loss, accuracy = model._loss_and_accuracy(weighted)
+    assert torch.allclose(loss, (each[0] + 3 * each[5]) / 4)
+    assert torch.allclose(accuracy, (right[0] + 3 * right[5]) / 4)
 
 
 def test_cosine_warms_up_and_ends_at_zero() -> None:
@@ -56,7 +70,9 @@ def test_unknown_schedule_is_refused_with_the_known_ones() -> None:
 def test_checkpoint_holds_plain_values_and_loads_with_weights_only(tmp_path: Path) -> None:
     model = module()
     path = tmp_path / "best.ckpt"
-    torch.save({"state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams)}, path)
+    trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False)
+    trainer.strategy.connect(model)
+    trainer.save_checkpoint(path)
     other = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
     assert torch.equal(load_net(other, path)(batch().y), model(batch().y))
     assert not other.training
