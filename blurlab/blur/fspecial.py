@@ -13,10 +13,11 @@ import math
 import torch
 from torch import Tensor
 
-from blurlab.blur.base import BlurFamily, check_params
+from blurlab.blur.base import check_params
 from blurlab.blur.defocus import Defocus, disk_psf
+from blurlab.blur.motion import Motion
 from blurlab.blur.shape import odd_at_least, pixel_grid
-from blurlab.blur.values import Range, as_psf, as_range, check_values, work_tensor
+from blurlab.blur.values import as_psf, as_range, check_values, work_tensor
 
 
 def fspecial_motion_psf(length_px: Tensor, angle_deg: Tensor, size: int) -> Tensor:
@@ -107,7 +108,7 @@ def fspecial_disk(radius_px: float = 5.0) -> Tensor:
     return disk_psf(torch.tensor([radius], dtype=torch.float64), odd_at_least(2 * radius))
 
 
-class FspecialMotion(BlurFamily):
+class FspecialMotion(Motion):
     """Motion as MATLAB's ``fspecial`` makes it (:func:`fspecial_motion_psf`); the strength is the length.
 
     Args:
@@ -117,16 +118,6 @@ class FspecialMotion(BlurFamily):
     """
 
     kinds = ("fspecial_motion",)
-    names = ("length_px", "angle_deg")
-    strength_name = "length_px"
-
-    def __init__(
-        self, length_px: Range = (1.0, 10.0), angle_deg: Range = (0.0, 180.0), size: int | None = None
-    ) -> None:
-        super().__init__({"length_px": length_px, "angle_deg": angle_deg}, size)
-
-    def extent_px(self, *largest: float) -> float:
-        return largest[0]
 
     def psf(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
         check_params(params, self.names)

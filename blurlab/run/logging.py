@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
+from blurlab.core.rng import seed_from
+
 
 def wandb_logger(run_dir: Path, name: str, config: dict[str, Any], *, project: str) -> Logger:
-    """Weights & Biases, offline unless WANDB_MODE=online is set; files under ``run_dir/wandb``."""
+    """Weights & Biases, offline unless WANDB_MODE=online is set; files under ``run_dir/wandb``.
+
+    A run directory has one id: a run that is resumed goes on in the same W&B run.
+    """
     os.environ.setdefault("WANDB_SILENT", "true")
     import wandb
 
@@ -19,6 +24,8 @@ def wandb_logger(run_dir: Path, name: str, config: dict[str, Any], *, project: s
         project=project,
         name=name,
         dir=str(run_dir),
+        id=f"{seed_from(str(run_dir.resolve())):016x}",
+        resume="allow",
         config=config,
         mode=os.environ.get("WANDB_MODE", "offline"),  # type: ignore[arg-type]  # wandb refuses other words itself
         reinit="finish_previous",

@@ -87,6 +87,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(finished: Path, tmp
     resumed = blurlab(f"run.resume={folder}", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     assert "train_type: finished earlier" in resumed.stdout
+    starts = [path.name for path in folder.glob("wandb/offline-run-*")]
+    assert len(starts) == 2 and len({name.rsplit("-", 1)[1] for name in starts}) == 1, starts
     timed = ("classify_ms", "restore_ms")
     whole, again = (
         {name: entry["value"] for name, entry in record(where)["metrics"].items() if name not in timed}
