@@ -1,0 +1,167 @@
+"""The most likely blur of an image: from a network's estimate, or from a grid and no network at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from blurlab.blur import BlurFamily
+from blurlab.likelihood.prior import SpectrumPrior, natural
+from blurlab.likelihood.search import grid, search
+from blurlab.likelihood.taper import multitaper
+from blurlab.likelihood.whittle import Problem, State, make_problem, maximise
+
+EPS = 1e-9
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The most likely kernel of each image, of one kind.
+
+    Attributes:
+        params: (B, P), float64, within the family's bounds.
+        covariance: Of the parameters (B, P, P), the spectrum's and the noise's uncertainty included; 0 where fixed.
+        sigma: Noise standard deviation found in the image (B,).
+        log_likelihood: Penalised log-likelihood at the maximum (B,), up to a constant that all kinds share.
+        log_evidence: Log-likelihood averaged over the parameters' ranges, by Laplace's approximation (B,).
+    """
+
+    params: Tensor
+    covariance: Tensor
+    sigma: Tensor
+    log_likelihood: Tensor
+    log_evidence: Tensor
+
+
+class Refiner:
+    """Maximises the spectral likelihood of images in the parameters of one kind of blur.
+
+    Args:
+        family: One kind of blur; its bounds hold the estimate.
+        prior: What is believed of sharp images' spectra; that of natural photographs if None.
+        window: Side of the windows whose periodograms are averaged, px; smaller images are one window.
+        hop: Distance between windows, px.
+        tapers: Sine tapers along each axis.
+        starts: Best kernels of the grid from which a climb begins.
+        iterations: Steps of Fisher scoring in each climb.
+
+    Raises:
+        ValueError: If the family has several kinds.
+
+    Example:
+        >>> from blurlab.blur import Defocus, disk_psf
+        >>> from blurlab.physics import Convolution
+        >>> noise = torch.Generator().manual_seed(0)
+        >>> x = torch.randn(1, 1, 140, 140, generator=noise).cumsum(-1).cumsum(-2)
+        >>> x = 0.5 + 0.1 * (x - x.mean()) / x.std()
+        >>> y = Convolution(disk_psf(torch.tensor([3.2]), 9), "valid").A(x)
+        >>> fit = Refiner(Defocus([1, 5]))(y + 1e-3 * torch.randn(y.shape, generator=noise))
+        >>> bool((fit.params - 3.2).abs() < 0.1)
+        True
+    """
+
+    def __init__(
+        self,
+        family: BlurFamily,
+        prior: SpectrumPrior | None = None,
+        *,
+        window: int = 64,
+        hop: int = 32,
+        tapers: int = 1,
+        starts: int = 3,
+        iterations: int = 12,
+    ) -> None:
+        if len(family.kinds) != 1:
+            raise ValueError(
+                f"a Refiner fits one kind, got {', '.join(family.kinds)}; make one for each, then kind_probability"
+            )
+        self.family = family
+        self.prior = natural() if prior is None else prior
+        self.window = window
+        self.hop = hop
+        self.tapers = tapers
+        self.starts = starts
+        self.iterations = iterations
+        self.candidates = grid(family)
+
+    def problem(self, y: Tensor) -> Problem:
+        """The likelihood of observed images (B, C, H, W).
+
+        Raises:
+            ValueError: If an image is smaller than 16 px, not finite, or constant.
+        """
+        check_observed(y)
+        side = min(self.window, *y.shape[-2:])
+        observed = multitaper(y, side, self.hop, self.tapers)
+        windows = y.shape[-2] * y.shape[-1] / side**2
+        return make_problem(observed, self.family, self.prior, tapers=self.tapers, windows=windows)
+
+    def __call__(self, y: Tensor, start: Tensor | None = None) -> Fit:
+        """Fit the kernel of each image.
+
+        Args:
+            y: Observed images (B, C, H, W) in [0, 1], at least 16 px on a side.
+            start: Parameters (B, P) to begin at; the best of a grid if None.
+
+        Returns:
+            The fit.
+
+        Raises:
+            ValueError: If an image is too small, constant or not finite.
+        """
+        problem = self.problem(y)
+        if not problem.free:
+            return _fit(problem, *maximise(problem, self.candidates.expand(len(y), -1), self.iterations))
+        if start is None:
+            starts = search(problem, self.candidates.to(y.device), self.starts)
+        else:
+            starts = start[:, None].double()
+        fits = [_fit(problem, *maximise(problem, first, self.iterations)) for first in starts.unbind(1)]
+        best = torch.stack([fit.log_likelihood for fit in fits]).argmax(0)
+        rows = torch.arange(len(y), device=y.device)
+        return Fit(*(torch.stack([getattr(fit, name) for fit in fits])[best, rows] for name in Fit.__annotations__))
+
+
+def kind_probability(fits: Sequence[Fit], weights: Sequence[float]) -> Tensor:
+    """Probabilities of the kinds (B, K) from the fit of each and how often each is met.
+
+    Args:
+        fits: One for each kind, of the same images and with the same prior.
+        weights: Prior probabilities of the kinds.
+    """
+    evidence = torch.stack([fit.log_evidence for fit in fits], 1)
+    return (evidence + torch.tensor(weights).log().to(evidence)).softmax(1)
+
+
+def check_observed(y: Tensor) -> None:
+    """Raise where a spectrum says nothing.
+
+    Raises:
+        ValueError: If an image is smaller than 16 px, not finite, or constant.
+    """
+    if y.ndim != 4 or min(y.shape[-2:]) < 16:
+        raise ValueError(f"images must be (B, C, H, W) of 16 px a side or more, got {tuple(y.shape)}")
+    if not bool(torch.isfinite(y).all()):
+        raise ValueError("an image has NaN or infinite values; its blur cannot be told")
+    flat = (y.flatten(1).amax(1) - y.flatten(1).amin(1) <= EPS).nonzero().flatten().tolist()
+    if flat:
+        raise ValueError(f"image {flat[0]} of the batch is constant; its blur cannot be told")
+
+
+def _fit(problem: Problem, state: State, information: Tensor) -> Fit:
+    free = problem.free
+    count = len(free)
+    scaled = information.diagonal(dim1=1, dim2=2).clamp_min(EPS).sqrt()
+    whole = information / (scaled[:, :, None] * scaled[:, None, :]) + EPS * torch.eye(len(scaled[0])).to(information)
+    inverse = torch.linalg.inv(whole) / (scaled[:, :, None] * scaled[:, None, :])
+    covariance = state.params.new_zeros(len(state.params), state.params.shape[1], state.params.shape[1])
+    rows = torch.tensor(free, dtype=torch.long, device=covariance.device)
+    covariance[:, rows[:, None], rows] = inverse[:, :count, :count]
+    log_det = torch.linalg.slogdet(whole).logabsdet + 2 * scaled.log().sum(1)
+    volume = sum(math.log(high - low) for low, high in (problem.family.bounds[place] for place in free))
+    evidence = -state.value - 0.5 * log_det + 0.5 * count * math.log(2 * math.pi) - volume
+    return Fit(state.params, covariance, (state.log_noise / 2).exp(), -state.value, evidence)

@@ -1,0 +1,233 @@
+"""The spectral (Whittle) likelihood of an image in the parameters of its blur, and its maximum by Fisher scoring.
+
+The periodogram I of y = h * x + n has the expectation  P = leak(|H|^2 S) + s^2,  log S a smooth function of the
+frequency (:mod:`blurlab.likelihood.prior`). I / P is taken as F-distributed with 2 and 2 nu degrees of freedom:
+Whittle's exponential law for nu -> infinity, heavier tails for the edges of real photographs. Minimised per image, in
+the kernel's parameters, the coefficients a of log S and the noise:
+
+    f = w sum_k [ log P_k + (nu + 1) log(1 + I_k / (nu P_k)) ] + 1/2 (a - m)' L (a - m)
+
+[Whittle1953], [Sykulski2019]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from blurlab.blur import BlurFamily
+from blurlab.likelihood.prior import SpectrumPrior, basis
+from blurlab.likelihood.taper import leak, leakage
+
+NEAR_ZERO = 2
+"""Frequencies up to this many bins from 0 along both axes are left out: there the window's mean was taken away."""
+STEP_PX, STEP_DEG = 0.5, 4.0
+"""Longest step of a length and of an angle in one iteration."""
+DIFFERENCE = 1e-4
+"""Half the distance over which a slope is taken, px or degrees."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What stays the same while an image's likelihood is maximised.
+
+    Attributes:
+        observed: Periodograms (B, N, N // 2 + 1).
+        weight: What each bin counts (N, N // 2 + 1).
+        family: Blurs of one kind.
+        prior: Of the sharp image's spectrum.
+        terms: Basis of the log spectrum (m, N, N // 2 + 1).
+        factors: Of the window's leakage (N, N).
+    """
+
+    observed: Tensor
+    weight: Tensor
+    family: BlurFamily
+    prior: SpectrumPrior
+    terms: Tensor
+    factors: Tensor
+
+    @property
+    def free(self) -> list[int]:
+        """Columns of the parameters that are ranges."""
+        return [place for place, (low, high) in enumerate(self.family.bounds) if low < high]
+
+
+@dataclass(frozen=True)
+class State:
+    """Parameters and what follows from them, per image.
+
+    Attributes:
+        params: Of the kernel (B, P).
+        smooth: Coefficients of the log spectrum (B, m).
+        log_noise: (B,).
+        blurred: |H|^2 S before leakage (B, N, N // 2 + 1).
+        content: S (B, N, N // 2 + 1).
+        expected: Expected periodogram (B, N, N // 2 + 1).
+        value: Objective (B,).
+    """
+
+    params: Tensor
+    smooth: Tensor
+    log_noise: Tensor
+    blurred: Tensor
+    content: Tensor
+    expected: Tensor
+    value: Tensor
+
+
+def make_problem(observed: Tensor, family: BlurFamily, prior: SpectrumPrior, *, tapers: int, windows: float) -> Problem:
+    """A problem from periodograms (B, N, N // 2 + 1) that are means over ``windows`` windows' worth of pixels."""
+    side = observed.shape[-2]
+    device = observed.device
+    weight = torch.ones(side, side // 2 + 1, dtype=torch.float64, device=device)
+    weight[:, 0] = 0.5  # these bins come twice in half a spectrum
+    if side % 2 == 0:
+        weight[:, -1] = 0.5
+    near = torch.fft.fftfreq(side, 1 / side).abs().to(device) <= NEAR_ZERO
+    weight[near, : NEAR_ZERO + 1] = 0
+    weight *= prior.weight * windows
+    terms, factors = basis(side).to(device), leakage(side, tapers).to(device)
+    return Problem(observed, weight, family, prior, terms, factors)
+
+
+def otf_power(psf: Tensor, side: int) -> Tensor:
+    """|H|^2 at the frequencies of an N x N grid, whatever the size of the kernels (n, 1, k, l): (n, N, N // 2 + 1)."""
+    rows, cols = psf.shape[-2:]
+    down = _waves(torch.fft.fftfreq(side, dtype=torch.float64), rows).to(psf.device)
+    across = _waves(torch.fft.rfftfreq(side, dtype=torch.float64), cols).to(psf.device)
+    otf = down @ psf[:, 0].to(down.dtype) @ across.T
+    return otf.real.square() + otf.imag.square()
+
+
+def otf_slopes(family: BlurFamily, params: Tensor, column: int, side: int) -> Tensor:
+    """Slope of |H|^2 in a parameter (n, N, N // 2 + 1): a difference within the bounds, in float64 good to 1e-7."""
+    low, high = family.bounds[column]
+    left, right = params.clone(), params.clone()
+    left[:, column] = (params[:, column] - DIFFERENCE).clamp_min(low)
+    right[:, column] = (params[:, column] + DIFFERENCE).clamp_max(high)
+    apart = (right - left)[:, column, None, None]
+    return (otf_power(family.psf(right), side) - otf_power(family.psf(left), side)) / apart
+
+
+def _waves(frequency: Tensor, length: int) -> Tensor:
+    phase = 2 * torch.pi * frequency[:, None] * (torch.arange(length) - length // 2)
+    return torch.polar(torch.ones_like(phase), -phase)
+
+
+def guess(problem: Problem, params: Tensor) -> State:
+    """A first state at these kernel parameters (B, P): noise from the highest frequencies, level from middle ones."""
+    observed, prior = problem.observed, problem.prior
+    side = observed.shape[-2]
+    down = torch.fft.fftfreq(side, dtype=torch.float64, device=observed.device)[:, None].abs()
+    across = torch.fft.rfftfreq(side, dtype=torch.float64, device=observed.device)[None, :]
+    log_noise = observed[:, (down > 0.4) & (across > 0.4)].median(1).values.clamp_min(1e-12).log()
+    middle = ((down**2 + across**2).sqrt() - 0.08).abs() < 0.04
+    smooth = prior.mean.to(observed).expand(len(observed), -1).clone()
+    content = _content(problem, smooth) * (_power(problem, params) + 0.05)
+    smooth[:, 0] += (observed / content)[:, middle].mean(1).clamp_min(1e-12).log()
+    return evaluate(problem, params, smooth, log_noise)
+
+
+def evaluate(problem: Problem, params: Tensor, smooth: Tensor, log_noise: Tensor) -> State:
+    """The state with these parameters; its value is differentiable in all of them."""
+    prior = problem.prior
+    content = _content(problem, smooth)
+    blurred = _power(problem, params) * content
+    expected = leak(blurred, problem.factors).clamp_min(0) + log_noise.exp()[:, None, None]
+    ratio, nu = problem.observed / expected, prior.freedom
+    misfit = (problem.weight * (expected.log() + (nu + 1) * torch.log1p(ratio / nu))).sum((1, 2))
+    off = smooth - prior.mean.to(smooth)
+    belief = 0.5 * ((off @ prior.precision.to(off)) * off).sum(1)
+    return State(params, smooth, log_noise, blurred, content, expected, misfit + belief)
+
+
+def step(problem: Problem, state: State, damping: Tensor) -> tuple[State, Tensor]:
+    """One damped step of Fisher scoring, kept within the family's bounds.
+
+    Returns:
+        The new state, and the information matrix (B, p + m + 1, p + m + 1) at the old one.
+    """
+    slopes = _slopes(problem, state)
+    information, score = _information(problem, state, slopes)
+    damped = information + torch.diag_embed(information.diagonal(dim1=1, dim2=2) * damping[:, None] + 1e-9)
+    move = torch.linalg.solve(damped, score)
+    free, terms = problem.free, len(problem.terms)
+    params = state.params.clone()
+    for place, column in enumerate(free):
+        longest = STEP_DEG if problem.family.names[column].endswith("_deg") else STEP_PX
+        params[:, column] += move[:, place].clamp(-longest, longest)
+    params = within(problem.family, params)
+    smooth = state.smooth + move[:, len(free) : len(free) + terms].clamp(-3, 3)
+    return evaluate(problem, params, smooth, state.log_noise + move[:, -1].clamp(-2, 2)), information
+
+
+def maximise(problem: Problem, params: Tensor, iterations: int = 12) -> tuple[State, Tensor]:
+    """Fisher scoring from these kernel parameters (B, P), with the damping of Levenberg and Marquardt.
+
+    Returns:
+        The best state, and the information matrix there.
+    """
+    state = guess(problem, params)
+    damping = torch.full_like(state.value, 1e-3)
+    for _ in range(iterations):
+        new, _ = step(problem, state, damping)
+        better = new.value <= state.value
+        state = _choose(better, new, state)
+        damping = torch.where(better, damping * 0.2, damping * 8).clamp(1e-6, 1e6)
+    information, _ = _information(problem, state, _slopes(problem, state))
+    return state, information
+
+
+def within(family: BlurFamily, params: Tensor) -> Tensor:
+    """Parameters brought into the family's bounds; angles that cover half a turn or more go round."""
+    columns = []
+    for column, (name, (low, high)) in enumerate(zip(family.names, family.bounds, strict=True)):
+        value = params[:, column]
+        round_trip = name.endswith("_deg") and high - low >= 180
+        columns.append(low + (value - low) % 180 if round_trip else value.clamp(low, high))
+    return torch.stack(columns, dim=1) if columns else params
+
+
+def _content(problem: Problem, smooth: Tensor) -> Tensor:
+    return torch.einsum("bm,mij->bij", smooth, problem.terms).exp()
+
+
+def _power(problem: Problem, params: Tensor) -> Tensor:
+    return otf_power(problem.family.psf(params), problem.observed.shape[-2])
+
+
+def _slopes(problem: Problem, state: State) -> Tensor:
+    """D log P / d parameter: kernel, smooth spectrum, log noise (B, p + m + 1, N, N // 2 + 1)."""
+    side = state.expected.shape[-2]
+    kernel = [otf_slopes(problem.family, state.params, column, side) * state.content for column in problem.free]
+    smooth = [state.blurred * term for term in problem.terms]
+    inner = torch.stack([*kernel, *smooth], 1)
+    noise = state.log_noise.exp()[:, None, None, None].expand(-1, 1, *state.blurred.shape[1:])
+    return torch.cat([leak(inner, problem.factors), noise], 1) / state.expected[:, None]
+
+
+def _information(problem: Problem, state: State, slopes: Tensor) -> tuple[Tensor, Tensor]:
+    """Expected information (B, q, q) and score (B, q), the prior's included."""
+    prior, nu = problem.prior, problem.prior.freedom
+    ratio = problem.observed / state.expected
+    pull = (nu + 1) * ratio / (nu + ratio) - 1
+    flat, weight = slopes.flatten(2), problem.weight.flatten()
+    weighted = flat * weight
+    information = weighted @ flat.transpose(1, 2) * (nu / (nu + 2))
+    score = (weighted @ pull.flatten(1)[..., None])[..., 0]
+    smooth = slice(len(problem.free), len(problem.free) + len(problem.terms))
+    precision = prior.precision.to(information)
+    information[:, smooth, smooth] += precision
+    score[:, smooth] -= (state.smooth - prior.mean.to(score)) @ precision
+    return information, score
+
+
+def _choose(take: Tensor, new: State, old: State) -> State:
+    chosen = {
+        name: torch.where(take.reshape(-1, *[1] * (value.ndim - 1)), value, getattr(old, name))
+        for name, value in vars(new).items()
+    }
+    return replace(old, **chosen)
