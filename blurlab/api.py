@@ -18,8 +18,9 @@ class Found:
     Attributes:
         kind: The most probable kind of blur; ``none`` where no blur was found.
         probability: Probability of that kind.
-        strength_px: Strength of the kernel to restore with; 0 where no blur was found.
+        strength_px: Best estimate of the strength; 0 where no blur was found.
         interval_px: 90 % interval of the strength; NaN where no blur was found.
+        kernel_px: Strength of the kernel to restore with, chosen by expected risk; 0 where no blur was found.
         psf: The kernel (k, k).
     """
 
@@ -27,6 +28,7 @@ class Found:
     probability: float
     strength_px: float
     interval_px: tuple[float, float]
+    kernel_px: float
     psf: np.ndarray
 
 
@@ -105,11 +107,13 @@ class Deblurrer:
     def _found(self, said: Any) -> Found:
         kind = int(said.kind[0])
         low, high = (float(end) for end in said.interval_px[0])
+        family = self.trained.pipeline.identifier.family
         return Found(
-            kind=self.trained.pipeline.identifier.family.kinds[kind],
+            kind=family.kinds[kind],
             probability=float(said.kind_probability[0, kind]),
-            strength_px=float(said.strength_px[0]),
+            strength_px=float(family.strength_px(said.params, said.kind)[0]),
             interval_px=(low, high),
+            kernel_px=float(said.strength_px[0]),
             psf=said.psf[0, 0].numpy(),
         )
 
@@ -138,7 +142,10 @@ def deblur_files(words: list[str]) -> None:
     tool = Deblurrer(asked.run)
     sigma = tool.sigma(asked.sigma)
     images = {target: read_image(path, min_side=64) for target, path in targets.items()}
-    asked.out.mkdir(parents=True, exist_ok=True)
+    try:
+        asked.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PermissionError(f"cannot make the folder {asked.out} ({error.strerror}); choose another --out") from error
     for target, path in targets.items():
         restored, found = tool.deblur(images[target], sigma)
         write_image(target, restored)
@@ -149,14 +156,18 @@ def describe(found: Found) -> str:
     """What was found, in one line.
 
     Example:
-        >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), np.ones((1, 1))))
-        'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900'
-        >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), np.ones((1, 1))))
+        >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1))))
+        'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
+        >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'none, probability 0.900'
     """
     low, high = found.interval_px
-    strength = f" {found.strength_px:.2f} px (90 % interval {low:.2f} to {high:.2f})"
-    return f"{found.kind}{'' if found.kind == 'none' else strength}, probability {found.probability:.3f}"
+    if found.kind == "none":
+        return f"none, probability {found.probability:.3f}"
+    return (
+        f"{found.kind} {found.strength_px:.2f} px (90 % interval {low:.2f} to {high:.2f}), "
+        f"probability {found.probability:.3f}, kernel of {found.kernel_px:.2f} px"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

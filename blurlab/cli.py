@@ -24,6 +24,10 @@ Without budget= it is full where a CUDA device is and small elsewhere. --cfg job
 """
 
 
+TAKE_A_WORD = ("--cfg", "-c", "--package", "-p", "--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn")
+"""Flags of Hydra's that a word follows."""
+
+
 def main(argv: list[str] | None = None) -> None:
     """Entry point; exits with 0, 2 for a user's error, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -34,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
             print(help_text())
         else:
             run_hydra(words)
-    except (UsageError, ValueError, FileNotFoundError, PermissionError) as error:
+    except (UsageError, ValueError, OSError) as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
@@ -61,10 +65,14 @@ def run_hydra(words: list[str]) -> None:
         raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], COMMANDS)}; a setting is written KEY=VALUE")
     overrides = with_resume(overrides)
     overrides, why = with_budget(overrides)
-    config_dir = flags[flags.index("--config-dir") + 1] if "--config-dir" in flags else None
-    jobs = check(overrides, config_dir)
+    named = [place for place, flag in enumerate(flags) if flag in ("--config-dir", "-cd")]
+    if named and len(flags) <= named[0] + 1:
+        raise UsageError("--config-dir needs a folder")
+    jobs = check(overrides, flags[named[0] + 1] if named else None)
+    if len(jobs) > 1 and not {"-m", "--multirun"} & {*flags}:
+        raise UsageError(f"these words make {len(jobs)} jobs; add -m to run them one after the other")
     if why:
-        print(f"{overrides[-1]} ({why}); set budget=smoke, small or full to choose")
+        print(f"{overrides[-1]} ({why}); set budget=smoke, small or full to choose", file=sys.stderr)
     sys.argv = [sys.argv[0], *flags, *overrides]
 
     import hydra
@@ -87,7 +95,7 @@ def split_flags(words: list[str]) -> tuple[list[str], list[str]]:
     flags: list[str] = []
     overrides: list[str] = []
     for before, word in zip(["", *words], words, strict=False):
-        flag = word.startswith("-") or before in ("--cfg", "-c", "--package", "-p", "--info", "-i", "--config-dir")
+        flag = word.startswith("-") or before in TAKE_A_WORD or (before in ("--info", "-i") and "=" not in word)
         (flags if flag else overrides).append(word)
     return flags, overrides
 
@@ -122,6 +130,8 @@ def table(words: list[str]) -> None:
         raise UsageError(f"which table? one of {', '.join(options('experiment'))}")
     if words[0] not in options("experiment"):
         raise UsageError(f"unknown experiment '{words[0]}'{nearest(words[0], options('experiment'))}")
+    if len(words) > 1:
+        raise UsageError(f"one table at a time, got also '{words[1]}'")
     paths = sorted(Path("experiments").glob(f"*/results/*/{words[0]}*.json"))
     if not paths:
         raise UsageError(

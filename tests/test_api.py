@@ -118,7 +118,10 @@ def test_a_blurred_photograph_is_restored_and_a_sharp_one_is_returned(monkeypatc
     ("net", "line"),
     [
         (Says(0.4, 0.3, 0.3), "{photo}: none, probability 0.400 -> {out}\n"),
-        (Says(0.01, 0.01, 0.98), "{photo}: taps 5.00 px (90 % interval 5.00 to 5.00), probability 0.990 -> {out}\n"),
+        (
+            Says(0.01, 0.01, 0.98),
+            "{photo}: taps 5.00 px (90 % interval 5.00 to 5.00), probability 0.990, kernel of 5.00 px -> {out}\n",
+        ),
     ],
     ids=["sharp", "blurred"],
 )

@@ -147,6 +147,12 @@ class BlurFamily(ABC):
         params[:, self.names.index(self.strength_name)] = strength_px / self.strength_scale
         return params
 
+    def with_strength(self, params: Tensor, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
+        """These parameters (n, P) of that kind (n,) at another strength (n,)."""
+        changed = params.clone()
+        changed[:, self.names.index(self.strength_name)] = strength_px.to(params) / self.strength_scale
+        return changed
+
     def with_size(self, size: int) -> Self:
         """The same family with kernels of another size."""
         other = copy.copy(self)

@@ -117,6 +117,14 @@ class Mixture(BlurFamily):
             )
         return params
 
+    def with_strength(self, params: Tensor, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
+        changed = params.clone()
+        rows = kind_rows(kind, len(params), len(self.kinds), params.device)
+        for index, (member, columns) in enumerate(zip(self._members.values(), self._columns, strict=True)):
+            here = (rows == index).nonzero().squeeze(1)
+            changed[here, columns] = member.with_strength(params[here][:, columns], strength_px[here])
+        return changed
+
     def with_size(self, size: int) -> Self:
         return type(self)(self._members, self.weights, size)
 

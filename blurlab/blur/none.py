@@ -51,5 +51,8 @@ class NoBlur(BlurFamily):
         check_params(params, self.names)
         return params.new_zeros(len(params))
 
+    def with_strength(self, params: Tensor, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
+        return params.clone()
+
     def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
         return strength_px.new_empty(len(strength_px), 0)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Samples = tuple[NDArray[Any], int]
 MAX_PIXELS = 175_000_000  # just under the size at which Pillow refuses by itself
 ORIENTATION_TAG = 274
+SIGNED = 2  # of the TIFF tag SampleFormat
 PILLOW_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "PPM", "WEBP", "GIF", "JPEG2000")
 # what tifffile would print on standard error of a damaged file is said by the error
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -147,6 +148,8 @@ def decode_tiff(file: BinaryIO) -> Samples:
 
     with tifffile.TiffFile(file) as tiff:
         page: Any = tiff.pages[0]
+        if page.sampleformat == SIGNED and page.bitspersample <= 8:
+            raise Refused("its samples are signed, so what is black and what white is not known; save it unsigned")
         if page.bitspersample > 8:
             return _deep_page(page, file)
     return decode_pillow(file)

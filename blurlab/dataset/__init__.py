@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from blurlab.dataset.bundled import Bundled as Bundled
     from blurlab.dataset.chase_db1 import ChaseDb1 as ChaseDb1
     from blurlab.dataset.concat import Concat as Concat
+    from blurlab.dataset.datamodule import SCALE as SCALE
     from blurlab.dataset.datamodule import AugmentedItems as AugmentedItems
     from blurlab.dataset.datamodule import DegradedData as DegradedData
     from blurlab.dataset.datamodule import EpochSampler as EpochSampler
@@ -43,6 +44,7 @@ _HOME = {
     "chase_db1": ["ChaseDb1"],
     "concat": ["Concat"],
     "datamodule": [
+        "SCALE",
         "AugmentedItems", "DegradedData", "EpochSampler", "FixedItems", "SharpImages", "degrade_batch", "item_seed",
     ],
     "degrade": ["Degrade"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from blurlab.dataset.source import Layout, Photo, Source
 
@@ -16,13 +17,21 @@ class Bsds500(Source):
 
     Args:
         root: The folder ``BSR``, ``BSDS500``, ``bsds500`` or one that holds it.
+        parts: The authors' parts to take.
+
+    Raises:
+        ValueError: If a part is none of train, val, test.
     """
 
     name = "bsds500"
     site = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html"
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
+    def __init__(self, root: str | os.PathLike[str], parts: Sequence[str] = PARTS) -> None:
+        unknown = [part for part in parts if part not in PARTS]
+        if unknown or not parts:
+            raise ValueError(f"parts must be some of {', '.join(PARTS)}, got {list(parts)}")
         self.root = root
+        self.parts = tuple(parts)
 
     def photos(self) -> list[Photo]:
         """The photographs, each a group of its own."""
@@ -35,4 +44,5 @@ class Bsds500(Source):
             places=(*(tuple(f"{folder}/{part}" for part in PARTS) for folder in official), PARTS),
             pattern=r"\d+\.(jpg|jpeg|png)",
         )
-        return [Photo(id="/".join(path.parts[-2:]), path=path) for _, path, _ in layout.find(self.root)]
+        found = [Photo(id="/".join(path.parts[-2:]), path=path) for _, path, _ in layout.find(self.root)]
+        return [photo for photo in found if photo.id.split("/")[0] in self.parts]

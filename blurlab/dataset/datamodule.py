@@ -17,6 +17,8 @@ from blurlab.dataset.degrade import Degrade
 from blurlab.dataset.degraded import Degraded
 
 Item = tuple[Tensor, int, int]
+SCALE = (0.75, 1.0)
+"""Side of what a training item shows, as a share of the photograph's."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,13 @@ class AugmentedItems(Dataset[Item]):
     Args:
         images: Photographs, kept larger than ``size`` where they are.
         size: Side of an item in pixels.
-        scale: Smallest and largest side of the square, as a share of the photograph's.
+        scale: Smallest and largest side of the square, as a share of the photograph's; None cuts ``size`` pixels out.
         seed: The run's seed.
         stage: Whose items these are.
     """
 
     def __init__(
-        self, images: SharpImages, size: int, *, seed: int, stage: str, scale: tuple[float, float] = (0.75, 1.0)
+        self, images: SharpImages, size: int, *, seed: int, stage: str, scale: tuple[float, float] | None = SCALE
     ) -> None:
         self.images = images
         self.seed = seed
@@ -123,6 +125,7 @@ class DegradedData(pl.LightningDataModule):
         steps_per_epoch: Batches an epoch.
         draws_val: Degradations per validation photograph.
         workers: Processes that augment; what they give does not depend on their number.
+        scale: As in :class:`AugmentedItems`.
     """
 
     def __init__(
@@ -138,9 +141,11 @@ class DegradedData(pl.LightningDataModule):
         steps_per_epoch: int,
         draws_val: int,
         workers: int = 0,
+        scale: tuple[float, float] | None = SCALE,
     ) -> None:
         super().__init__()
         self.images = train, val
+        self.scale = scale
         self.degrade = degrade
         self.size = size
         self.stage_name = stage
@@ -152,7 +157,7 @@ class DegradedData(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Item]:
         """Augmented photographs, ``steps_per_epoch`` batches of them."""
-        items = AugmentedItems(self.images[0], self.size, seed=self.seed, stage=self.stage_name)
+        items = AugmentedItems(self.images[0], self.size, seed=self.seed, stage=self.stage_name, scale=self.scale)
         sampler = EpochSampler(self.steps_per_epoch * self.batch_size)
         return DataLoader(
             items,
@@ -189,11 +194,14 @@ def _to_tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
 
 
-def _augmentation(size: int, scale: tuple[float, float]):  # type: ignore[no-untyped-def]  # albumentations' type
+def _augmentation(size: int, scale: tuple[float, float] | None):  # type: ignore[no-untyped-def]  # albumentations' type
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations as A
     import cv2
 
-    area = (scale[0] ** 2, scale[1] ** 2)
-    crop = A.RandomResizedCrop(size=(size, size), scale=area, ratio=(1.0, 1.0), interpolation=cv2.INTER_AREA)
+    if scale is None:
+        crop = A.RandomCrop(height=size, width=size)
+    else:
+        area = (scale[0] ** 2, scale[1] ** 2)
+        crop = A.RandomResizedCrop(size=(size, size), scale=area, ratio=(1.0, 1.0), interpolation=cv2.INTER_AREA)
     return A.Compose([crop, A.HorizontalFlip(p=0.5), A.VerticalFlip(p=0.5)])

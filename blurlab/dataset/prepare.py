@@ -96,6 +96,29 @@ def pick_channel(image: NDArray[np.float32], channel: str) -> NDArray[np.float32
     return image
 
 
+def cut_centre(image: NDArray[np.float32], size: int, channel: str) -> NDArray[np.uint8]:
+    """Cut out the central square of ``size`` pixels as it is, without resizing.
+
+    Args:
+        image: (H, W, 1 or 3) float in [0, 1].
+        size: Side of the result, pixels.
+        channel: As in :func:`to_square`.
+
+    Returns:
+        (size, size, 1), or (size, size, 3) for ``rgb``, uint8.
+
+    Raises:
+        ValueError: If the channel is unknown, or the image is smaller than ``size``.
+    """
+    check_preparation(size, channel)
+    rows, cols = image.shape[:2]
+    if size > min(rows, cols):
+        raise ValueError(f"no {size}x{size} pixels can be cut out of a photograph of {rows}x{cols}; use a smaller size")
+    top, left = (rows - size) // 2, (cols - size) // 2
+    patch = pick_channel(image[top : top + size, left : left + size], channel)
+    return np.round(patch * 255).astype(np.uint8)
+
+
 def area_weights(side: int, size: int) -> NDArray[np.float32]:
     """(size, side) matrix of the shares in which ``size`` equal intervals cover ``side`` pixels; its rows sum to 1.
 
@@ -123,6 +146,7 @@ def prepare_all(
     cache_dir: Path | str | None = None,
     *,
     ceiling: bool = False,
+    resize: bool = True,
     digests: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
@@ -137,6 +161,7 @@ def prepare_all(
         size: Side, pixels.
         channel: ``green``, ``grey`` or ``rgb``.
         cache_dir: Folder of the cache, made if missing; None for none.
+        resize: Shrink the whole photograph to ``size``; otherwise cut its centre out as it is.
         ceiling: Is ``size`` only the largest side? Smaller photographs then keep their own.
         digests: SHA-256 by id, as in ``Split.digests``; computed where missing.
         progress: Called with (done, total) after each photograph.
@@ -150,7 +175,8 @@ def prepare_all(
     """
     check_preparation(size, channel)
     done = Prepared([], [], [])
-    form = f"{'max' if ceiling else ''}{size}_{channel}_v{CACHE_VERSION}"
+    form = f"{'max' if ceiling else ''}{'' if resize else 'cut'}{size}_{channel}_v{CACHE_VERSION}"
+    shape = to_square if resize else cut_centre
     for number, photo in enumerate(photos, 1):
         entry = None
         try:
@@ -160,7 +186,7 @@ def prepare_all(
             array = _stored(entry)
             if array is None:
                 image = source.load(photo)
-                array = to_square(image, min(size, *image.shape[:2]) if ceiling else size, channel)
+                array = shape(image, min(size, *image.shape[:2]) if ceiling else size, channel)
                 _store(entry, array)
             done.photos.append(photo)
             done.arrays.append(array)

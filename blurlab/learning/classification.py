@@ -108,7 +108,18 @@ def load_net(net: nn.Module, checkpoint: Path) -> nn.Module:
 
     Returns:
         The same head.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is damaged, or holds another network.
     """
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    net.load_state_dict({name.removeprefix("net."): value for name, value in state.items()})
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+        net.load_state_dict({name.removeprefix("net."): value for name, value in state.items()})
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # torch.load has no one error for a file that is none of its own
+        raise ValueError(
+            f"{checkpoint} cannot be read as this network's weights; remove its folder and train again"
+        ) from error
     return net.eval()

@@ -10,8 +10,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blurlab.blur import BlurFamily
-from blurlab.likelihood.whittle import otf_power, otf_slopes
+from blurlab.blur import BlurFamily, NoBlur
+from blurlab.likelihood.prior import basis
+from blurlab.likelihood.refine import Refiner
+from blurlab.likelihood.whittle import maximise, otf_power, otf_slopes
 
 
 def power_law(side: int, exponent: float = 2.0) -> Tensor:
@@ -23,6 +25,26 @@ def power_law(side: int, exponent: float = 2.0) -> Tensor:
     """
     square = _square(side)
     return torch.where(square > 0, square.clamp_min(1e-12) ** (-exponent / 2), 0.0)
+
+
+def smooth_spectrum(x: Tensor) -> Tensor:
+    """The smooth spectrum that fits sharp images best, on the grid of the images themselves.
+
+    Args:
+        x: Images (n, C, N, N).
+
+    Returns:
+        (n, N, N // 2 + 1), float64; white noise of standard deviation sigma has sigma^2.
+
+    Raises:
+        ValueError: If the images are not square, or say nothing (constant, not finite, below 16 px).
+    """
+    if x.ndim != 4 or x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"images must be (n, C, N, N), got {tuple(x.shape)}; cut squares out of them")
+    problem = Refiner(NoBlur()).problem(x)
+    state, _ = maximise(problem, torch.zeros(len(x), 0, dtype=torch.float64, device=x.device))
+    terms = basis(x.shape[-1]).to(x.device)
+    return torch.einsum("bm,mij->bij", state.smooth, terms).exp()
 
 
 def noise_at_bsnr(power: Tensor, spectrum: Tensor, bsnr_db: float) -> Tensor:
@@ -41,7 +63,7 @@ def cramer_rao(
     Args:
         family: One kind of blur.
         params: Parameters (n, P).
-        spectrum: S on the half grid (N, N // 2 + 1).
+        spectrum: S on the half grid (N, N // 2 + 1), or one for each row (n, N, N // 2 + 1).
         variance: Noise variance (n,) on the scale of S.
         nuisances: Are the level and the slope of log S and the noise unknown too?
 
@@ -63,10 +85,10 @@ def cramer_rao(
     free = [place for place, (low, high) in enumerate(family.bounds) if low < high]
     slopes = [otf_slopes(family, params, place, side) * spectrum for place in free]
     if nuisances:
-        line = 0.5 * _square(side).clamp_min(1 / side**2).log()
+        line = 0.5 * _square(side).clamp_min(1 / side**2).log().to(power)
         slopes += [power * spectrum, power * spectrum * line, variance[:, None, None].expand_as(expected)]
     flat = (torch.stack(slopes, 1) / expected[:, None]).flatten(2)
-    information = 0.5 * (flat * bin_counts(side).flatten()) @ flat.transpose(1, 2)
+    information = 0.5 * (flat * bin_counts(side).flatten().to(flat)) @ flat.transpose(1, 2)
     bound = torch.linalg.inv(information).diagonal(dim1=1, dim2=2).sqrt()
     out = torch.zeros_like(params)
     out[:, free] = bound[:, : len(free)]
@@ -93,7 +115,7 @@ def cramer_rao_known_image(family: BlurFamily, params: Tensor, image: Tensor, va
     free = [place for place, (low, high) in enumerate(family.bounds) if low < high]
     amplitude = power.clamp_min(1e-12).sqrt()
     slopes = torch.stack([otf_slopes(family, params, place, side) / (2 * amplitude) for place in free], 1).flatten(2)
-    weight = (bin_counts(side) * image / variance[:, None, None]).flatten(1)[:, None]
+    weight = (bin_counts(side).to(image) * image / variance[:, None, None]).flatten(1)[:, None]
     information = (slopes * weight) @ slopes.transpose(1, 2)
     out = torch.zeros_like(params)
     out[:, free] = torch.linalg.inv(information).diagonal(dim1=1, dim2=2).sqrt()

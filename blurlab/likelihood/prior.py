@@ -56,6 +56,12 @@ def natural(name: str = "natural") -> SpectrumPrior:
     return SpectrumPrior(mean, torch.linalg.inv(covariance), float(stored["weight"]), float(stored["freedom"]))
 
 
+def interval_spread(parameter: str) -> float:
+    """Half of a 90 % interval in units of a fit's standard deviation, measured where the prior was fitted."""
+    spread = json.loads(files("blurlab.likelihood").joinpath("natural.json").read_text())["spread90"]
+    return float(spread.get(parameter, max(spread.values())))
+
+
 def prior_from(coefficients: Tensor, *, weight: float, freedom: float) -> SpectrumPrior:
     """The prior of fitted coefficients (n, 8) of sharp photographs; the level is left free."""
     return SpectrumPrior(coefficients.mean(0), torch.linalg.inv(free_level(coefficients)), weight, freedom)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from blurlab.blur import Taps
 from blurlab.head import StrengthLabels
 from blurlab.pipeline.choice import RiskTable, credible_classes, most_probable
-from blurlab.pipeline.identification import Identification, Identifier
+from blurlab.pipeline.identification import Identification, Identifier, refuse_other_ranges
 from blurlab.pipeline.question import Question
 
 
@@ -19,10 +19,16 @@ class Direct(Identifier):
 
     Args:
         family: The taps, with ``none`` as a class.
+
+    Raises:
+        ValueError: If the family is another.
     """
 
     def __init__(self, family: Taps) -> None:
+        if not isinstance(family, Taps):
+            raise ValueError(f"the direct pipeline names a number of taps, got {type(family).__name__}; use blur=taps")
         super().__init__(family)
+        refuse_other_ranges(family)
         self.taps_px = torch.tensor([float(n) for n in family.classes])
         self.family: Taps = family
 
@@ -75,6 +81,7 @@ class Direct(Identifier):
             strength_map_px=torch.where(top > 1, top, 0.0),
             strength_mean_px=torch.where(top > 1, posterior @ self.taps_px.to(posterior), 0.0),
             interval_px=torch.where((top > 1)[:, None], interval, torch.nan),
+            params=self.family.at_strength(top, kind),
             psf=self.kernels((chosen > 1).long(), chosen),
             psf_map=self.kernels(kind, top),
         )

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from blurlab.blur import BlurFamily, Mixture, NoBlur
+from blurlab.blur import BlurFamily, Mixture, NoBlur, Taps
 from blurlab.head import KindLabels, StrengthLabels
+from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable, most_probable
-from blurlab.pipeline.identification import Identification, Identifier
+from blurlab.pipeline.identification import Identification, refuse_other_ranges
 from blurlab.pipeline.question import Question
 
 
-class Hierarchical(Identifier):
+class Hierarchical(ByKind):
     """A network for the kind and, for each blurred kind, a network for its strength.
 
     Args:
@@ -38,26 +39,19 @@ class Hierarchical(Identifier):
         class_share: float = 1 / 9,
         weak_share: float = 0.5,
     ) -> None:
+        if isinstance(family, Taps):
+            raise ValueError("taps are a list of strengths without a kind to name; use pipeline=direct")
         mixed = family if isinstance(family, Mixture) else _with_none(family)
-        super().__init__(mixed)
+        super().__init__(mixed, class_share)
+        refuse_other_ranges(mixed)
         if "none" not in mixed.kinds or len(mixed.kinds) < 2:
             raise ValueError(
                 f"the hierarchical pipeline needs a blur with a kind 'none' and others, got {', '.join(mixed.kinds)}; "
                 "use blur=hier or another mixture"
             )
-        self.family: Mixture = mixed
-        self.none = mixed.kinds.index("none")
-        self.blurred = tuple(kind for kind in mixed.kinds if kind != "none")
-        self.class_share = class_share
         self.weak_share = weak_share
         self.grids = {kind: self._grid(kind, step_px) for kind in self.blurred}
         self.candidates = {kind: self._grid(kind, candidate_step_px) for kind in self.blurred}
-
-    def range_px(self, kind: str) -> tuple[float, float]:
-        """Weakest and strongest blur of a kind, in pixels of strength."""
-        member = self.family.member(kind)
-        low, high = member.bounds[member.names.index(member.strength_name)]
-        return low * member.strength_scale, high * member.strength_scale
 
     def _grid(self, kind: str, step_px: float) -> Tensor:
         low, high = self.range_px(kind)
@@ -80,37 +74,6 @@ class Hierarchical(Identifier):
     def candidates_px(self, question: Question) -> Tensor:
         return self.candidates[question.name.removeprefix("strength_")]
 
-    def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
-        longer = torch.full_like(strength_px, torch.nan)
-        shorter = longer.clone()
-        for name in self.blurred:
-            low, high = self.range_px(name)
-            step = self.class_share * (high - low)
-            here = kind == self.family.kinds.index(name)
-            longer = torch.where(here & (strength_px + step <= high), strength_px + step, longer)
-            shorter = torch.where(here & (strength_px - step >= low), strength_px - step, shorter)
-        return longer, shorter
-
-    def rivals(self) -> Tensor:
-        none = torch.tensor([self.none])
-        return self.kernels(none, torch.zeros(1))
-
-    def strength_errors(self) -> dict[str, tuple[str, float]]:
-        members = {kind: self.family.member(kind) for kind in self.blurred}
-        return {
-            kind: (member.strength_name.replace("_px", "_mae_px"), 1 / member.strength_scale)
-            for kind, member in members.items()
-        }
-
-    def is_correct(self, found: Identification, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return found.kind == kind
-
-    def confusion_labels(self) -> tuple[str, ...]:
-        return self.family.kinds
-
-    def headline_class(self, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return kind
-
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
         probability = nets["type"](y).softmax(1)
         kind = probability.argmax(1)
@@ -127,8 +90,9 @@ class Hierarchical(Identifier):
             mean[rows] = posterior @ grid
             ends = torch.stack([mean[rows] - table.halfwidth_px, mean[rows] + table.halfwidth_px], dim=1)
             interval[rows] = ends.clamp(float(grid[0]), float(grid[-1]))
+        params = self.family.at_strength(mean, kind)
         psf, psf_map = self.kernels(kind, chosen), self.kernels(kind, top)
-        return Identification(kind, probability, chosen, top, mean, interval, psf, psf_map)
+        return Identification(kind, probability, chosen, top, mean, interval, params, psf, psf_map)
 
 
 def _with_none(family: BlurFamily) -> Mixture:

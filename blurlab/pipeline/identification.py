@@ -24,6 +24,7 @@ class Identification:
         strength_map_px: Strength of the most probable class (B,); 0 where no blur was found.
         strength_mean_px: Mean of the posterior (B,); 0 where no blur was found.
         interval_px: 90 % interval of the strength (B, 2); NaN where no blur was found.
+        params: Best estimate of the parameters (B, P), in the family's order; NaN where the kind found has none.
         psf: The kernel to hand on (B, 1, k, k); the identity where none is.
         psf_map: The kernel of the most probable class (B, 1, k, k).
     """
@@ -34,6 +35,7 @@ class Identification:
     strength_map_px: Tensor
     strength_mean_px: Tensor
     interval_px: Tensor
+    params: Tensor
     psf: Tensor
     psf_map: Tensor
 
@@ -43,21 +45,10 @@ class Identifier(ABC):
 
     Args:
         family: The blurs it tells apart.
-
-    Raises:
-        ValueError: If a parameter besides the strength is a range: no question asks for it.
     """
 
     def __init__(self, family: BlurFamily) -> None:
         self.family = family
-        members = [family.member(kind) for kind in family.kinds] if isinstance(family, Mixture) else [family]
-        for member in members:
-            for name, (low, high) in zip(member.names, member.bounds, strict=True):
-                if name != getattr(member, "strength_name", None) and low < high:
-                    raise ValueError(
-                        f"{member.kinds[-1]} has {name} from {low:g} to {high:g}, but only strengths are identified; "
-                        f"fix it, for instance {name}=0"
-                    )
 
     @property
     @abstractmethod
@@ -104,6 +95,22 @@ class Identifier(ABC):
     def kernels(self, kind: Tensor, strength_px: Tensor) -> Tensor:
         """Kernels (n, 1, k, k) of these kinds at these strengths."""
         return self.family.psf(self.family.at_strength(strength_px, kind), kind)
+
+
+def refuse_other_ranges(family: BlurFamily) -> None:
+    """Raise where a parameter besides the strength is a range: networks are asked for strengths alone.
+
+    Raises:
+        ValueError: Naming the parameter.
+    """
+    members = [family.member(kind) for kind in family.kinds] if isinstance(family, Mixture) else [family]
+    for member in members:
+        for name, (low, high) in zip(member.names, member.bounds, strict=True):
+            if name != getattr(member, "strength_name", None) and low < high:
+                raise ValueError(
+                    f"{member.kinds[-1]} has {name} from {low:g} to {high:g}, but only strengths are learned; "
+                    f"fix it (blur's {name}={low:g}) or use pipeline=likelihood"
+                )
 
 
 def is_identity(psf: Tensor) -> Tensor:

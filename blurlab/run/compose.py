@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from blurlab.run.errors import UsageError, nearest
+from blurlab.run.parts import try_parts
 
 NEEDED = (
     "dataset",
@@ -67,8 +68,10 @@ def with_resume(overrides: list[str]) -> list[str]:
         UsageError: If the directory is not one that a run made.
     """
     asked = [word.split("=", 1)[1] for word in overrides if word.startswith("run.resume=")]
-    if not asked or asked[-1] in ("null", ""):
+    if not asked or asked[-1] == "null":
         return overrides
+    if not asked[-1].strip("'\""):
+        raise UsageError("run.resume= names no directory; run.resume=runs/<experiment>/<date>")
     folder = Path(asked[-1].strip("'\""))
     saved = folder / ".hydra" / "overrides.yaml"
     if not saved.is_file():
@@ -110,18 +113,28 @@ def check(overrides: list[str], config_dir: str | None = None) -> list[Any]:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             for words in _jobs(overrides):
                 cfg = _compose(words, config_dir)
-                unknown = _unknown_keys(cfg, _compose([word for word in words if _is_choice(word)], config_dir))
-                if unknown:
-                    raise UsageError(unknown)
+                chosen = _compose([word for word in words if _is_choice(word)], config_dir)
+                wrong = _unknown_keys(cfg, chosen) or _no_number(cfg, chosen)
+                if wrong:
+                    raise UsageError(wrong)
                 missing = [name for name in NEEDED if cfg.get(name) is None]
                 if missing:
                     raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
                 OmegaConf.to_container(cfg, resolve=True)
+                try_parts(cfg)
                 configs.append(cfg)
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(str(error))) from error
-    _check_writable(Path(str(configs[0].paths.runs_dir)))
+    for place in _written(configs[0], overrides):
+        _check_writable(place)
     return configs
+
+
+def _written(cfg: Any, overrides: list[str]) -> list[Path]:
+    """Folders that a run will write to."""
+    named = [word.split("=", 1)[1].strip("'\"") for word in overrides if re.match(r"hydra\.(run|sweep)\.dir=", word)]
+    kept = [cfg.paths.experiments_dir] if cfg.run.keep else []
+    return [Path(str(place)) for place in (cfg.paths.runs_dir, cfg.paths.cache_dir, *kept, *named) if "${" not in place]
 
 
 def _compose(words: list[str], config_dir: str | None) -> Any:
@@ -185,6 +198,31 @@ def _unknown_keys(cfg: Any, base: Any, path: str = "") -> str:
     return ""
 
 
+WHOLE = ("run.seed", "dataset.size", "budget.")
+
+
+def _no_number(cfg: Any, base: Any, path: str = "") -> str:
+    """One line about the first value that is text, or missing, where the chosen files have a number."""
+    from omegaconf import DictConfig
+
+    for key in base:
+        name = f"{path}{key}"
+        node, before = cfg.get(key), base._get_node(key)
+        if isinstance(before, DictConfig) and isinstance(node, DictConfig):
+            found = _no_number(node, before, f"{name}.")
+            if found:
+                return found
+        elif isinstance(value := before._value() if hasattr(before, "_value") else None, (int, float)):
+            number = isinstance(node, (int, float)) and not isinstance(node, bool)
+            if isinstance(value, bool):
+                continue
+            if isinstance(node, str):
+                return f"{name} must be a number, got '{node}'"
+            if name.startswith(WHOLE) and not (number and isinstance(node, int)):
+                return f"{name} must be a whole number, got {node}"
+    return ""
+
+
 def _parameters(target: str | None) -> set[str]:
     if not target:
         return set()
@@ -208,12 +246,14 @@ def _check_writable(folder: Path) -> None:
             pass
     except OSError as error:
         why = f"{existing} is not a directory that can be written to ({error.strerror})"
-        raise UsageError(f"cannot write to {folder}: {why}; set paths.runs_dir=<folder>") from error
+        raise UsageError(f"cannot write to {folder}: {why}; set paths.runs_dir=<folder> or the like") from error
 
 
 def _one_line(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     text = " ".join(line for line in lines if not line.startswith(("See ", "full_key", "object_type", "Set the env")))
+    if "hydra/launcher" in text or "hydra/sweeper" in text:
+        return "this launcher or sweeper is not installed; pip install 'blurlab[sweeps]'"
     known = re.search(r"Could not find '(\w+)/(\w+)'", text)
     if known and known[1] in groups():
         return f"unknown {known[1]} '{known[2]}'{nearest(known[2], options(known[1]))}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pytorch_lightning.loggers import Logger
 from rich.console import Console
 from torch import nn
 
+from blurlab.core.atomic import write_text
 from blurlab.dataset import Degrade
 from blurlab.deconvolver import Deconvolver
 from blurlab.head import Labels
@@ -86,18 +88,12 @@ def make_context(cfg: DictConfig, run_dir: Path, console: Console) -> Context:
     Raises:
         UsageError: If a part refuses its options, or a set is missing.
     """
-    for name in ("photos", "epochs", "steps_per_epoch", "batch_size", "draws_val", "draws_test", "risk_photos"):
-        if int(cfg.budget[name]) < 1:
-            raise UsageError(f"budget.{name} must be 1 or more, got {cfg.budget[name]}")
     identifier = build(cfg.pipeline, build(cfg.blur))
     family = identifier.family
     degrade = Degrade(family, build(cfg.noise), str(cfg.boundary.data))
-    if family.size >= int(cfg.dataset.size):
-        raise UsageError(
-            f"a kernel of {family.size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size"
-        )
     deconvolver = build(cfg.deconvolver)
     data = prepare(cfg, degrade.margin, console)
+    same_data(run_dir, data.facts)
     name = f"{cfg.run.experiment}.{plain(cfg.run).get('variant')}"
     with open_dict(cfg):
         facts = {"data_used": data.facts["name"], **_flat(plain(cfg))}
@@ -117,6 +113,25 @@ def make_context(cfg: DictConfig, run_dir: Path, console: Console) -> Context:
         device,
         {},
     )
+
+
+def same_data(run_dir: Path, facts: dict[str, Any]) -> None:
+    """Keep what the run was started on, and refuse to go on with other photographs.
+
+    Raises:
+        UsageError: If ``<run>/data.json`` names another set, other contents or another split.
+    """
+    path = run_dir / "data.json"
+    if not path.is_file():
+        write_text(path, json.dumps(facts, indent=1) + "\n")
+        return
+    before = json.loads(path.read_text())
+    changed = [key for key in before | facts if before.get(key) != facts.get(key)]
+    if changed:
+        raise UsageError(
+            f"{run_dir} was begun on {before['name']}, now {facts['name']} was found (other {', '.join(changed)}); "
+            "start a new run for other photographs, or put the old ones back"
+        )
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig
 from rich.console import Console
 
-from blurlab.dataset import DataNotFound, Photo, SharpImages, Source, Split, make_split, prepare_all
+from blurlab.dataset import SCALE, DataNotFound, Photo, SharpImages, Source, Split, make_split, prepare_all
 from blurlab.run.build import build
 from blurlab.run.errors import UsageError
 from blurlab.run.progress import bar
@@ -32,6 +32,7 @@ class RunData:
         skipped: (id, reason) of photographs left out.
         size: Side of a sharp image in pixels: the observed size and the margins.
         channels: 1 or 3.
+        scale: What share of a photograph a training item shows; None where items are cut out as they are.
     """
 
     train: SharpImages
@@ -41,13 +42,15 @@ class RunData:
     skipped: list[tuple[str, str]]
     size: int
     channels: int
+    scale: tuple[float, float] | None
 
 
 def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
     """Find, split and prepare the photographs of ``cfg.dataset``.
 
     Where the set is missing its ``fallback`` is taken, unless ``strict``. With a ``test_source`` the test photographs
-    (and they alone) come from there: its own test quarter.
+    (and they alone) come from there: its own test quarter, or with ``test_part: all`` every one of them. With
+    ``cut: centre`` photographs are not shrunk to the size: their centre is cut out.
 
     Args:
         cfg: The run's configuration.
@@ -67,6 +70,9 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
     if dataset.get("test_source") is not None:
         tested = build(dataset.test_source)
         test_split = make_split(tested)
+    every = dataset.get("test_part", "quarter") == "all"
+    test_photos = [*test_split.train, *test_split.val, *test_split.test] if every else test_split.test
+    resize = dataset.get("cut", "whole") == "whole"
 
     def ready(
         what: str, of: Source, photos: list[Photo], from_split: Split, side: int, ceiling: bool = False
@@ -74,13 +80,13 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         with _progress(f"{what} photographs", console, bool(cfg.run.progress)) as step:
             done = prepare_all(
                 of, photos, side, str(dataset.channel), Path(str(cfg.paths.cache_dir)),
-                ceiling=ceiling, digests=from_split.digests, progress=step,
+                ceiling=ceiling, resize=resize, digests=from_split.digests, progress=step,
             )  # fmt: skip
         return SharpImages(done.arrays, done.ids), done.skipped
 
     train, bad_train = ready("training", source, split.train, split, max(LARGEST_SIDE, size), ceiling=True)
     val, bad_val = ready("validation", source, split.val, split, size)
-    test, bad_test = ready("test", tested, test_split.test, test_split, size)
+    test, bad_test = ready("test", tested, test_photos, test_split, size)
     facts = {
         "name": source.name,
         "requested": str(dataset.name) if stands_in else source.name,
@@ -96,7 +102,8 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         facts |= {"test_sha256": test_split.sha256}
     elsewhere = test_split.skipped if tested is not source else []
     skipped = [*split.skipped, *elsewhere, *bad_train, *bad_val, *bad_test]
-    return RunData(train, val, test, facts, skipped, size, 3 if dataset.channel == "rgb" else 1)
+    channels = 3 if dataset.channel == "rgb" else 1
+    return RunData(train, val, test, facts, skipped, size, channels, SCALE if resize else None)
 
 
 def _find(cfg: DictConfig, console: Console) -> tuple[Source, Split, bool]:

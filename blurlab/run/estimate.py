@@ -28,6 +28,12 @@ def say_plan(context: Context) -> None:
         f"{facts['val']} validation, {facts['test']} test), budget {context.budget['name']}, "
         f"device {context.device.type}"
     )
+    if context.data.skipped:
+        first = "; ".join(f"{name}: {why}" for name, why in context.data.skipped[:3])
+        say(f"{len(context.data.skipped)} files skipped, all listed in the record: {first}", markup=False)
+    if not context.identifier.questions:
+        say(f"nothing to train; run directory {context.dir}")
+        return
     seconds = estimate_seconds(context)
     say(f"about {_human(seconds)} of training and as much again for the rest at most; run directory {context.dir}")
 
@@ -37,7 +43,9 @@ def estimate_seconds(context: Context) -> float:
     question = context.identifier.questions[0]
     degrade = context.degrade_for(question)
     net = context.head(question.labels).to(context.device)
-    items = AugmentedItems(context.data.train, context.data.size, seed=context.seed, stage="estimate")
+    items = AugmentedItems(
+        context.data.train, context.data.size, seed=context.seed, stage="estimate", scale=context.data.scale
+    )
     with threads_beside(context.budget["workers"]):
         for step in range(WARM_STEPS + TIMED_STEPS):
             if step == WARM_STEPS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from blurlab.dataset import Degraded, FixedItems, degrade_batch
 from blurlab.metric import isnr, isnr_oracle_wiener, psf_snr, psnr, ssim
 from blurlab.physics import Convolution
 from blurlab.pipeline import Identification, Pipeline, is_identity
+from blurlab.run.bound import bounds
 from blurlab.run.calibrate import risk_tables
 from blurlab.run.context import Context
 from blurlab.run.examples import keep_examples
@@ -72,7 +74,7 @@ def rows_of(context: Context, pipeline: Pipeline, degraded: Degraded, batch: lis
     truth = identifier.headline_class(degraded.kind, degraded.strength_px)
     answer = identifier.headline_class(found.kind, found.strength_map_px)
     known = best_observer(context, batch, degraded)
-    kinds = identifier.family.kinds
+    kinds, names = identifier.family.kinds, identifier.family.names
     rows: list[Row] = []
     for i in range(len(degraded)):
         photo, draw = divmod(int(degraded.item[i]), context.budget["draws_test"])
@@ -84,6 +86,8 @@ def rows_of(context: Context, pipeline: Pipeline, degraded: Degraded, batch: lis
             "mean_strength_px": float(found.strength_mean_px[i]), "low_px": float(found.interval_px[i, 0]),
             "high_px": float(found.interval_px[i, 1]), "truth": int(truth[i]), "answer": int(answer[i]),
             "right": int(right[i]), "best_observer": float(known[i]),
+            **{name: float(value) for name, value in zip(names, degraded.params[i], strict=True)},
+            **{f"found_{name}": float(value) for name, value in zip(names, found.params[i], strict=True)},
         })  # fmt: skip
     blurred = ~is_identity(degraded.psf)
     draws = context.budget["draws_restore"]
@@ -102,12 +106,15 @@ def restore(context: Context, degraded: Degraded, found: Identification, wanted:
     jobs = [(name, place, psf) for name, kernels in used.items() for place, psf in enumerate(kernels)]
     for name, px in {"one_longer": longer, "one_shorter": shorter}.items():
         known = (~px.isnan()).nonzero().squeeze(1)
-        kernels = context.identifier.kernels(kind[known], px[known]).to(degraded.psf)
+        kernels = context.identifier.family.psf(
+            context.identifier.family.with_strength(degraded.params[index][known], px[known], kind[known]), kind[known]
+        ).to(degraded.psf)
         jobs += [(name, int(place), psf) for place, psf in zip(known, kernels, strict=True)]
     place = torch.tensor([place for _, place, _ in jobs], device=index.device)
     kernel = torch.stack([psf for _, _, psf in jobs])
     x, y, true = degraded.x[index][place], degraded.y[index][place], degraded.psf[index][place]
     image = apply_kernels(context, y, degraded.sigma[index][place], kernel)
+    bound = bounds(context.identifier.family, degraded.x[index], degraded.params[index], kind, degraded.sigma[index])
     figures = {"isnr": isnr(y, image, x), "ssim": ssim(image, x), "psnr": psnr(image, x)}
     figures["psf_snr"] = psf_snr(kernel, true).clamp_max(PSF_SNR_CEILING_DB)
     for number, (name, at, _) in enumerate(jobs):
@@ -120,6 +127,8 @@ def restore(context: Context, degraded: Degraded, found: Identification, wanted:
     }
     for at, row in enumerate(wanted):
         rows[row].update({name: float(values[at]) for name, values in plain.items()})
+        limits = zip(context.identifier.family.names, bound[at].tolist(), strict=True)
+        rows[row].update({f"bound_{name}": value for name, value in limits})
 
 
 def apply_kernels(context: Context, y: Tensor, sigma: Tensor, psf: Tensor) -> Tensor:
@@ -149,10 +158,16 @@ def best_observer(context: Context, batch: list[Tensor], degraded: Degraded) -> 
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:
-    """Write rows as CSV, whole or not at all; a figure that a row lacks is left empty."""
+    """Write rows as CSV, whole or not at all; a figure that a row lacks, or that is no number, is left empty."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     table = io.StringIO()
     writer = csv.DictWriter(table, columns, restval="")
     writer.writeheader()
-    writer.writerows({k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     write_text(path, table.getvalue())
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else round(value, 5)
+    return value

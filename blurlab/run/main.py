@@ -19,7 +19,7 @@ from blurlab.run.estimate import say_plan
 from blurlab.run.logging import close, log_results
 from blurlab.run.record import keep_record, write_record
 
-MADE_FIRST = (".hydra", "wandb", "csv", "tensorboard", "stages")
+MADE_FIRST = {".hydra", "wandb", "csv", "tensorboard", "stages", "data.json", "record.json"}
 
 
 def job(cfg: DictConfig) -> None:
@@ -30,6 +30,7 @@ def job(cfg: DictConfig) -> None:
     console = Console(soft_wrap=True)
     hydra = HydraConfig.get()
     run_dir = Path(hydra.runtime.output_dir)
+    theirs = {path.name for path in run_dir.glob("*")} - {".hydra"}  # Hydra has just written it
     try:
         run(cfg, run_dir, console)
     except KeyboardInterrupt:
@@ -37,7 +38,7 @@ def job(cfg: DictConfig) -> None:
         sys.exit(130)
     except Exception as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
-        leave(run_dir, error)
+        leave(run_dir, error, theirs)
         if hydra.mode is not RunMode.MULTIRUN:
             sys.exit(2)
 
@@ -49,13 +50,20 @@ def one_line(error: Exception) -> str:
     return message if ours and message else f"{type(error).__name__}: {message}"
 
 
-def leave(run_dir: Path, error: Exception) -> None:
-    """Leave the traceback beside the stages that were begun; of a run that began none leave nothing that it made."""
-    if any(run_dir.glob("stages/*")):
+def leave(run_dir: Path, error: Exception, theirs: set[str]) -> None:
+    """Leave the traceback beside the stages that got anywhere; of a run that got nowhere leave nothing that it made.
+
+    Args:
+        run_dir: Directory of the run.
+        error: What ended it.
+        theirs: Names that were there before the run.
+    """
+    if any(path.is_file() for path in run_dir.glob("stages/*/*")):
         (run_dir / "error.txt").write_text("".join(traceback.format_exception(error)))
         return
-    for name in MADE_FIRST:
-        shutil.rmtree(run_dir / name, ignore_errors=True)
+    for name in MADE_FIRST - theirs:
+        made = run_dir / name
+        shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # somebody else's files are in it
         run_dir.rmdir()
 
@@ -76,7 +84,7 @@ def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
     status = "failed"
     try:
         say_plan(context)
-        for name in cfg.stage:
+        for name in [name for name in cfg.stage if cfg.stage[name] is not None]:
             build(cfg.stage[name])(context)
             record = write_record(context)
         log_run(context)

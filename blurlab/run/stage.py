@@ -11,6 +11,7 @@ from typing import Any
 
 from blurlab.core.atomic import write_text
 from blurlab.run.context import Context
+from blurlab.run.errors import UsageError
 
 MARK = "finished.json"
 
@@ -38,7 +39,10 @@ def once(context: Context, name: str, work: Any) -> dict[str, Any]:
     mark = folder / MARK
     if mark.is_file():
         context.console.print(f"[dim]{name}: finished earlier, not run again[/dim]")
-        result = json.loads(mark.read_text())
+        try:
+            result = json.loads(mark.read_text())
+        except ValueError as error:
+            raise UsageError(f"{mark} is damaged; remove it to have this stage done again") from error
     else:
         folder.mkdir(parents=True, exist_ok=True)
         context.console.rule(f"[bold]{name}")

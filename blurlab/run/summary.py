@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import torch
@@ -12,8 +13,10 @@ import torch
 from blurlab.core.rng import generator
 from blurlab.metric import bootstrap_mean, wilson
 from blurlab.pipeline import Direct, Identifier
+from blurlab.run.bound import HOW as BOUND
 
 Row = dict[str, Any]
+ANGLE_FROM_PX = 6.0
 EDGES_PX = (1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.01)
 DIFFERENCES = {
     "isnr_loss": ("isnr_oracle", "isnr_estimated"),
@@ -39,19 +42,20 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
     """
     taps = isinstance(identifier, Direct)
     classes = identifier.confusion_labels()
+    measured, bound = parameters(rows, identifier.family.names)
     metrics = {
         **accuracies(rows, len(classes) if taps else 0),
         **strengths(rows, identifier.strength_errors(), seed),
+        **measured,
         **restorations(rows, seed),
     }
     metrics |= {name: {"value": value, "n": 1, "unit": "ms"} for name, value in times_ms.items()}
-    headline = next(iter(metrics))
-    limit = {
-        headline: {
+    limit = dict(bound)
+    if len(identifier.rivals()):
+        limit[next(iter(metrics))] = {
             "value": mean(row["best_observer"] for row in rows),
             "how": "observer who knows the sharp photograph, against the nearest class",
         }
-    }
     if "isnr_oracle" in metrics:
         oracle = {"value": metrics["isnr_oracle"]["value"], "how": "the same deconvolver with the true kernel"}
         limit |= {name: oracle for name in ("isnr_estimated", "isnr_map")}
@@ -94,6 +98,32 @@ def strengths(rows: list[Row], names: dict[str, tuple[str, float]], seed: int) -
         hits = sum(row["low_px"] <= row["strength_px"] <= row["high_px"] for row in inside)
         found["coverage90"] = proportion(hits, len(inside))
     return found
+
+
+def parameters(rows: list[Row], names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Median errors of the parameters where the kind was found, and the median of their bounds, by metric name.
+
+    An angle counts where the line is at least ``ANGLE_FROM_PX`` long: a shorter one hardly has any.
+
+    Args:
+        rows: With columns ``<name>``, ``found_<name>`` and, where restored, ``bound_<name>``.
+        names: Parameters of the family, ``<kind>.<name>`` in a mixture.
+    """
+    metrics, limits = {}, {}
+    for name in names:
+        stem, unit = name.rsplit(".", 1)[-1].rsplit("_", 1) if "_" in name else (name, "")
+        some = [row for row in rows if row["kind"] == row["found_kind"] and math.isfinite(row.get(name, math.nan))]
+        if unit == "deg":
+            some = [row for row in some if row["strength_px"] >= ANGLE_FROM_PX]
+        errors = [abs(row[f"found_{name}"] - row[name]) for row in some]
+        if unit == "deg":
+            errors = [min(error % 180, 180 - error % 180) for error in errors]
+        if errors and max(row[name] for row in some) > min(row[name] for row in some):
+            metrics[f"{stem}_median_{unit}"] = {"value": median(errors), "n": len(errors), "unit": unit}
+            known = [value for row in some if math.isfinite(value := row.get(f"bound_{name}", math.nan))]
+            if known:
+                limits[f"{stem}_median_{unit}"] = {"value": median(known), "how": BOUND}
+    return metrics, limits
 
 
 def restorations(rows: list[Row], seed: int) -> dict[str, Any]:

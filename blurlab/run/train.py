@@ -72,6 +72,7 @@ def fit(context: Context, question: Question, folder: Path) -> dict[str, Any]:
         steps_per_epoch=budget["steps_per_epoch"],
         draws_val=budget["draws_val"],
         workers=budget["workers"],
+        scale=context.data.scale,
     )
     callbacks = training_callbacks(
         folder, seed=context.seed, stage=question.name, ema_decay=float(recipe.ema_decay), progress=context.progress

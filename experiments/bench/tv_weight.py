@@ -1,9 +1,9 @@
-"""ISNR of TV over its strength, true kernel: ``python experiments/bench/tv_weight.py NAME=FOLDER ...``.
+"""ISNR of TV over its strength, true kernel: ``python experiments/bench/tv_weight.py FOLDER``.
 
-The weight is alpha = strength sigma^1.5. Each folder's images (sorted, ``--count`` of them, evenly spaced) give one
-green channel each: the central square, resized to 256 + 14 pixels. They are blurred with 4, 6, 8, 10 horizontal taps,
-cropped to the 256 x 256 pixels that the image determines (boundary ``valid``), given Gaussian noise, and restored with
-boundary ``unknown``.
+The weight is alpha = strength sigma^1.5. FOLDER holds DRIVE, CHASE_DB1 and BSDS500; of each the validation photographs
+of blurlab's own split are taken (``--count`` of them at most), never those that are tested on: green, 270 x 270. They
+are blurred with 4, 6, 8, 10 horizontal taps, cropped to the 256 x 256 pixels that the image determines (boundary
+``valid``), given Gaussian noise, and restored with boundary ``unknown``.
 """
 
 from __future__ import annotations
@@ -15,30 +15,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
+from blurlab.dataset import Bsds500, ChaseDb1, Drive, Source, make_split, prepare_all
 from blurlab.deconvolver import TV
 
 SIZE, MARGIN = 256, 7
 TAPS = (4, 6, 8, 10)
 SIGMAS = (0.002, 0.004, 0.01)
-SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".ppm"}
 
 
-def load(folder: Path, count: int) -> Tensor:
-    """Green channels (count, 1, 270, 270) of a folder's images in [0, 1]."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)]
-    images = []
-    for path in chosen:
-        with Image.open(path) as opened:
-            image = opened.convert("RGB")
-        side, side_out = min(image.size), SIZE + 2 * MARGIN
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        square = image.crop((left, top, left + side, top + side)).resize((side_out, side_out), Image.Resampling.LANCZOS)
-        images.append(torch.from_numpy(np.asarray(square)[..., 1].astype(np.float32) / 255))
-    return torch.stack(images)[:, None]
+def load(source: Source, count: int) -> Tensor:
+    """Green channels (n, 1, 270, 270) of a set's validation photographs in [0, 1]."""
+    split = make_split(source)
+    done = prepare_all(source, split.val[:count], SIZE + 2 * MARGIN, "green", digests=split.digests)
+    return torch.from_numpy(np.stack(done.arrays).transpose(0, 3, 1, 2)).float() / 255
 
 
 def horizontal(taps: int) -> Tensor:
@@ -77,10 +68,10 @@ def measure(sharp: Tensor, strengths: list[float], iterations: int) -> dict[str,
 def main() -> None:
     """Measure, print a line per noise and taps, write the record."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folders", nargs="+", metavar="NAME=FOLDER")
-    parser.add_argument("--strengths", type=float, nargs="+", default=[0.5, 0.75, 1.0, 1.5, 2.0, 3.0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--strengths", type=float, nargs="+", default=[1.0, 1.5, 2.0, 2.5, 3.0])
     parser.add_argument("--iterations", type=int, default=40)
-    parser.add_argument("--count", type=int, default=5, help="images of each folder")
+    parser.add_argument("--count", type=int, default=6, help="photographs of each set at most")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "tv_weight.json")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -91,8 +82,8 @@ def main() -> None:
         "cpu": platform.machine(),
         "isnr": {},
     }
-    for name, folder in (item.split("=", 1) for item in args.folders):
-        sharp = load(Path(folder), args.count)
+    for source in (Drive(args.folder), ChaseDb1(args.folder), Bsds500(args.folder)):
+        name, sharp = source.name, load(source, args.count)
         print(name, len(sharp), "images")
         steepness = torch.hypot(sharp.diff(dim=-1)[..., 1:, :], sharp.diff(dim=-2)[..., 1:]).mean((1, 2, 3))
         record["isnr"][name] = measure(sharp, args.strengths, args.iterations)

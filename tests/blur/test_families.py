@@ -248,6 +248,11 @@ def test_configuration_makes_its_family(path: Path) -> None:
 
     family = build(yaml.safe_load(path.read_text()))
     assert isinstance(family, blur.BlurFamily)
-    expected = {"hier": ("none", "defocus", "motion"), "taps": ("none", "taps")}.get(path.stem, (path.stem,))
+    mixed = {
+        "hier": ("none", "defocus", "motion"),
+        "taps": ("none", "taps"),
+        "three_kinds": ("gaussian", "motion", "defocus"),
+    }
+    expected = mixed.get(path.stem, (path.stem,))
     assert family.kinds == expected
     assert family.sample(3, generator=seeded()).psf.shape[-1] == family.size

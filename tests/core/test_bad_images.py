@@ -105,10 +105,16 @@ def test_rounding_beyond_0_to_1_is_clipped(tmp_path: Path) -> None:
 
 def test_signed_stacks_and_animations_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "signed.tif", np.zeros((4, 5), np.int16))
+    tifffile.imwrite(tmp_path / "signed8.tif", np.zeros((4, 5), np.int8))
     tifffile.imwrite(tmp_path / "stack.tif", np.zeros((3, 4, 5), np.uint16), photometric="minisblack")
     frames = [Image.fromarray(RGB8), Image.fromarray(RGB8[::-1].copy())]
     frames[0].save(tmp_path / "film.gif", save_all=True, append_images=frames[1:])
-    for name, words in {"signed.tif": "int16", "stack.tif": "3 planes", "film.gif": "2 frames"}.items():
+    for name, words in {
+        "signed.tif": "int16",
+        "signed8.tif": "signed",
+        "stack.tif": "3 planes",
+        "film.gif": "2 frames",
+    }.items():
         with pytest.raises(ImageReadError, match=f"{name}.*{words}"):
             read_image(tmp_path / name)
 

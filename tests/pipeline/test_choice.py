@@ -94,5 +94,5 @@ def test_a_parameter_that_no_question_asks_for_is_refused_with_the_remedy() -> N
         AnisotropicGaussian([1, 2], [1, 2], 0),
         Mixture({"none": NoBlur(), "motion": Motion([1, 10], [0, 90]), "defocus": Defocus([1, 5])}),
     ):
-        with pytest.raises(ValueError, match="only strengths are identified; fix it"):
+        with pytest.raises(ValueError, match="only strengths are learned; fix it"):
             Hierarchical(family)

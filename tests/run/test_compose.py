@@ -18,6 +18,28 @@ def test_every_experiment_composes(experiment: str, tmp_path: Path) -> None:
     assert cfg.run.experiment == experiment
 
 
+ANSWERS = {  # pipeline and blur -> what it says where it cannot
+    "hierarchical": {
+        "none": "no range|kind 'none' and others", "motion": "angle_deg from 0 to 180", "taps": "use pipeline=direct",
+        "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": "sigma_x_px from",
+        "three_kinds": "angle_deg from 0 to 180",
+    },
+    "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
+    "likelihood": {"taps": "taps"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pipeline", options("pipeline"))
+@pytest.mark.parametrize("blur", options("blur"))
+def test_every_pipeline_takes_a_blur_or_says_why_not(pipeline: str, blur: str, tmp_path: Path) -> None:
+    words = [f"pipeline={pipeline}", f"blur={blur}", f"paths.runs_dir={tmp_path}"]
+    if blur in ANSWERS[pipeline]:
+        with pytest.raises(UsageError, match=ANSWERS[pipeline][blur]):
+            check(words)
+    else:
+        check(words)
+
+
 @pytest.mark.parametrize(
     ("group", "member"),
     [(group, member) for group in groups() if group not in ("experiment", "paths") for member in options(group)],
@@ -25,7 +47,15 @@ def test_every_experiment_composes(experiment: str, tmp_path: Path) -> None:
 def test_every_member_of_every_group_composes(group: str, member: str, tmp_path: Path) -> None:
     if group == "launcher" and member != "local":
         pytest.skip("the launcher is an extra that need not be installed")
-    check([f"{group}={member}", f"paths.runs_dir={tmp_path}"])
+    with_it = {"direct": ["blur=taps"]}.get(member, [])
+    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]}
+    if (group, member) in cannot:  # composed, then refused by the pipeline
+        with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
+    if member == "gpu":
+        with pytest.raises(UsageError, match="no CUDA device"):
+            check([f"{group}={member}", f"paths.runs_dir={tmp_path}"])
+        return
+    check([f"{group}={member}", *with_it, f"paths.runs_dir={tmp_path}"])
 
 
 @pytest.mark.parametrize(
@@ -37,6 +67,13 @@ def test_every_member_of_every_group_composes(group: str, member: str, tmp_path:
         (["+experiment=messidor_heir"], "unknown experiment 'messidor_heir', did you mean 'messidor_hier'"),
         (["experiment=messidor_hier"], r"write \+experiment=messidor_hier"),
         (["blur=moton"], "unknown blur 'moton', did you mean 'motion'"),
+        (["noise.sigma=abc"], "noise.sigma must be a number, got 'abc'"),
+        (["run.seed=1.5"], "run.seed must be a whole number, got 1.5"),
+        (["run.seed=null"], "run.seed must be a whole number, got None"),
+        (["budget.risk_errors_px=[]"], "budget.risk_errors_px must hold a number"),
+        (["optimizer.schedule=foo"], "unknown schedule 'foo', expected one of constant, one_cosine"),
+        (["optimizer.factory.lr=-1"], "Invalid learning rate"),
+        (["+experiment=messidor_binary", "blur.taps=20,x"], "blur.taps must be a number, got 'x'"),
     ],
 )
 def test_a_wrong_word_gets_one_line_that_helps(words: list[str], line: str) -> None:
@@ -123,6 +160,11 @@ def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         ["head.width=abc"],
         ["budget.batch_size=0"],
         ["blur=fspecial_motion"],
+        ["run.seed=0,1"],
+        ["run.resume="],
+        ["--config-dir"],
+        ["hydra.run.dir=/proc/none"],
+        ["table", "messidor_hier", "more"],
     ],
 )
 def test_a_wrong_command_ends_with_one_line_and_leaves_nothing(words: list[str], tmp_path: Path) -> None:
@@ -136,10 +178,13 @@ def test_a_wrong_command_ends_with_one_line_and_leaves_nothing(words: list[str],
 def test_an_error_leaves_a_users_own_files_alone(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
-    (mine / "thesis.txt").write_text("keep")
+    for name in ("thesis.txt", "csv/data.csv", "wandb/notes.md", "stages"):
+        (mine / name).parent.mkdir(exist_ok=True)
+        (mine / name).write_text("keep")
     done = command("dataset.strict=true", f"hydra.run.dir={mine}", "budget=smoke", "logger=csv", cwd=tmp_path)
     assert done.returncode == 2
-    assert [path.name for path in mine.iterdir()] == ["thesis.txt"]
+    left = sorted(str(path.relative_to(mine)) for path in mine.rglob("*") if path.is_file())
+    assert left == ["csv/data.csv", "stages", "thesis.txt", "wandb/notes.md"]
 
 
 def test_help_lists_every_group_without_importing_torch(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""What identifiers share that name the kind first: a mixture of kinds, each with a strength."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from blurlab.blur import Mixture
+from blurlab.pipeline.identification import Identification, Identifier
+
+
+class ByKind(Identifier):
+    """Kind, then strength.
+
+    Args:
+        family: The kinds.
+        class_share: What "one class longer" means in the table of error propagation, as a share of the range.
+    """
+
+    def __init__(self, family: Mixture, class_share: float) -> None:
+        super().__init__(family)
+        self.family: Mixture = family
+        self.class_share = class_share
+        self.blurred = tuple(kind for kind in family.kinds if kind != "none")
+
+    def range_px(self, kind: str) -> tuple[float, float]:
+        """Weakest and strongest blur of a kind, in pixels of strength."""
+        member = self.family.member(kind)
+        low, high = member.bounds[member.names.index(member.strength_name)]
+        return low * member.strength_scale, high * member.strength_scale
+
+    def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
+        longer = torch.full_like(strength_px, torch.nan)
+        shorter = longer.clone()
+        for name in self.blurred:
+            low, high = self.range_px(name)
+            step = self.class_share * (high - low)
+            here = kind == self.family.kinds.index(name)
+            longer = torch.where(here & (strength_px + step <= high), strength_px + step, longer)
+            shorter = torch.where(here & (strength_px - step >= low), strength_px - step, shorter)
+        return longer, shorter
+
+    def rivals(self) -> Tensor:
+        none = [index for index, kind in enumerate(self.family.kinds) if kind == "none"]
+        return self.kernels(torch.tensor(none, dtype=torch.long), torch.zeros(len(none)))
+
+    def strength_errors(self) -> dict[str, tuple[str, float]]:
+        members = {kind: self.family.member(kind) for kind in self.blurred}
+        return {
+            kind: (member.strength_name.replace("_px", "_mae_px"), 1 / member.strength_scale)
+            for kind, member in members.items()
+        }
+
+    def is_correct(self, found: Identification, kind: Tensor, strength_px: Tensor) -> Tensor:
+        return found.kind == kind
+
+    def confusion_labels(self) -> tuple[str, ...]:
+        return self.family.kinds
+
+    def headline_class(self, kind: Tensor, strength_px: Tensor) -> Tensor:
+        return kind
