@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -120,10 +120,11 @@ class Refiner:
             starts = search(problem, self.candidates.to(y.device), self.starts)
         else:
             starts = start[:, None].double()
-        fits = [_fit(problem, *maximise(problem, first, self.iterations)) for first in starts.unbind(1)]
-        best = torch.stack([fit.log_likelihood for fit in fits]).argmax(0)
-        rows = torch.arange(len(y), device=y.device)
-        return Fit(*(torch.stack([getattr(fit, name) for fit in fits])[best, rows] for name in Fit.__annotations__))
+        every = replace(problem, observed=problem.observed.repeat_interleave(starts.shape[1], 0))
+        fit = _fit(every, *maximise(every, starts.flatten(0, 1), self.iterations))
+        best = fit.log_likelihood.reshape(len(y), -1).argmax(1)
+        rows = torch.arange(len(y), device=y.device) * starts.shape[1] + best
+        return Fit(*(value[rows] for value in vars(fit).values()))
 
 
 def kind_probability(fits: Sequence[Fit], weights: Sequence[float]) -> Tensor:

@@ -25,6 +25,8 @@ NEAR_ZERO = 2
 """Frequencies up to this many bins from 0 along both axes are left out: there the window's mean was taken away."""
 STEP_PX, STEP_DEG = 0.5, 4.0
 """Longest step of a length and of an angle in one iteration."""
+SETTLED = 1e-5
+"""A step that lowers the objective by less, of a log-likelihood, ends the climb."""
 DIFFERENCE = 1e-4
 """Half the distance over which a slope is taken, px or degrees."""
 
@@ -175,7 +177,10 @@ def maximise(problem: Problem, params: Tensor, iterations: int = 12) -> tuple[St
     for _ in range(iterations):
         new, _ = step(problem, state, damping)
         better = new.value <= state.value
+        gain = torch.where(better, state.value - new.value, torch.inf)
         state = _choose(better, new, state)
+        if bool((gain < SETTLED).all()):
+            break
         damping = torch.where(better, damping * 0.2, damping * 8).clamp(1e-6, 1e6)
     information, _ = _information(problem, state, _slopes(problem, state))
     return state, information

@@ -35,7 +35,7 @@ def bounds(family: BlurFamily, x: Tensor, params: Tensor, kind: Tensor, sigma: T
         member = family.member(name) if isinstance(family, Mixture) else family
         columns = slice(start, start := start + len(member.names))
         rows = (kind == index).nonzero().squeeze(1)
-        if member.names and any(low < high for low, high in member.bounds):
+        if len(rows) and any(low < high for low, high in member.bounds):
             for some in rows.split(AT_ONCE):
                 spectrum = smooth_spectrum(x[some])
                 variance = sigma[some].double() ** 2

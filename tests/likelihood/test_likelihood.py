@@ -104,7 +104,7 @@ def test_a_start_is_refined_and_a_batch_is_its_items() -> None:
     fit = refiner(y, torch.tensor([[2.2], [5.3], [7.2]]))
     assert (fit.params[:, 0] - torch.tensor([2.0, 5.5, 7.0])).abs().max() < 0.06
     alone = [refiner(one[None], start[None]) for one, start in zip(y, torch.tensor([[2.2], [5.3], [7.2]]), strict=True)]
-    assert torch.allclose(torch.cat([one.params for one in alone]), fit.params, atol=1e-6)
+    assert torch.allclose(torch.cat([one.params for one in alone]), fit.params, atol=1e-3)
 
 
 def test_the_kind_is_told_by_its_evidence() -> None:
