@@ -20,6 +20,10 @@ from blurlab.run.stage import write_json
 PACKAGES = ("torch", "pytorch-lightning", "hydra-core", "omegaconf", "kornia", "wandb", "albumentations", "numpy")
 
 
+WHAT_RUNS = ("blurlab", "conf", "pyproject.toml", "constraints.txt")
+"""What of a checkout a figure may depend on: other records do not count."""
+
+
 def make_record(context: Context) -> dict[str, Any]:
     """The record so far: what was run, on what, and what came out.
 
@@ -91,13 +95,16 @@ def keep_record(context: Context) -> Path:
 
 
 def git_revision() -> str:
-    """Short revision of the checkout, with ``+`` where files differ from it; ``unknown`` outside one."""
+    """Short revision of the checkout, with ``+`` where what runs differs from it; ``unknown`` outside one."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return "unknown"
     try:
-        words = ["git", "-C", str(here), "describe", "--always", "--dirty=+"]
-        return subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        revision, changed = (
+            subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, check=True, timeout=10)
+            for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", *WHAT_RUNS])
+        )
+        return revision.stdout.strip() + ("+" if changed.stdout.strip() else "")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
 
