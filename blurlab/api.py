@@ -1,4 +1,4 @@
-"""A trained run as a tool: identify the blur of an image, restore it."""
+"""The tool: identify the blur of an image and restore it, with a trained run or with no training at all."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Found:
         interval_px: 90 % interval of the strength; NaN where no blur was found.
         kernel_px: Strength of the kernel to restore with, chosen by expected risk; 0 where no blur was found.
         psf: The kernel (k, k).
+        sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for.
     """
 
     kind: str
@@ -30,29 +31,36 @@ class Found:
     interval_px: tuple[float, float]
     kernel_px: float
     psf: np.ndarray
+    sigma: float = math.nan
 
 
 class Deblurrer:
-    """A finished run, ready for new images of the kind that it was trained on, at the same scale.
+    """Identifies and restores new images.
+
+    With a finished run: images of the kind that it was trained on, at the same scale. Without one: any photograph, by
+    the spectral likelihood, which tells none, gaussian, defocus and motion apart.
 
     Args:
-        run_dir: Directory of the run.
+        run_dir: Directory of the run; None for the likelihood.
 
     Raises:
         ValueError: If the directory holds no finished run.
     """
 
-    def __init__(self, run_dir: str | Path) -> None:
-        from blurlab.run.load import load_run
+    def __init__(self, run_dir: str | Path | None = None) -> None:
+        from blurlab.run.load import load_run, untrained
 
-        self.trained = load_run(Path(run_dir))
+        self.trained = untrained() if run_dir is None else load_run(Path(run_dir))
 
     def identify(self, image: np.ndarray) -> Found:
         """Name the blur of an image (H, W, 1 or 3) in [0, 1]."""
         return self._found(self.trained.pipeline.identify(self._seen(image)))
 
-    def sigma(self, given: float | None = None) -> float:
+    def sigma(self, given: float | None = None) -> float | None:
         """The noise standard deviation to restore with, on the [0, 1] scale: the one given, or the run's.
+
+        Returns:
+            It, or None where it will be found in each image.
 
         Raises:
             ValueError: If it is negative, infinite or NaN, or if none is given and the run has no single one.
@@ -60,6 +68,8 @@ class Deblurrer:
         from blurlab.core.checks import check_sigma
 
         if given is None and math.isnan(self.trained.sigma):
+            if not self.trained.pipeline.nets:
+                return None
             raise ValueError("this run was trained on a range of noise; give sigma, for instance sigma=0.004")
         noise = self.trained.sigma if given is None else given
         check_sigma(noise)
@@ -70,7 +80,8 @@ class Deblurrer:
 
         Args:
             image: (H, W, 1 or 3) in [0, 1].
-            sigma: Noise standard deviation on the [0, 1] scale; that of the run's training images if None.
+            sigma: Noise standard deviation on the [0, 1] scale; if None that of the run's training images, or without
+                a run the one found in the image.
 
         Returns:
             The restored image (H, W, C) in [0, 1], unchanged where no blur was found, and what was found.
@@ -88,9 +99,11 @@ class Deblurrer:
         said = pipeline.identify(self._seen(image))
         if bool(is_identity(said.psf)):
             return image, self._found(said)
+        level = said.sigma if noise is None else noise
+        assert level is not None  # what needs no run looks for the noise
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
         with torch.inference_mode():
-            restored = pipeline.deconvolver(y, said.psf.to(y), noise).image
+            restored = pipeline.deconvolver(y, said.psf.to(y), level).image
         return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), self._found(said)
 
     def _seen(self, image: np.ndarray) -> Any:
@@ -115,6 +128,7 @@ class Deblurrer:
             interval_px=(low, high),
             kernel_px=float(said.strength_px[0]),
             psf=said.psf[0, 0].numpy(),
+            sigma=math.nan if said.sigma is None else float(said.sigma[0]),
         )
 
 
@@ -127,7 +141,7 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def deblur_files(words: list[str]) -> None:
-    """``blurlab deblur PHOTO... --run DIR``: restore photographs into ``--out`` and print what was found.
+    """``blurlab deblur PHOTO... [--run DIR]``: restore photographs into ``--out`` and print what was found.
 
     Raises:
         ValueError: If a word is wrong, a photograph cannot be read, or two would be written to one file.
@@ -173,9 +187,9 @@ def describe(found: Found) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser("blurlab deblur", description="Identify the blur of photographs and restore them.")
     parser.add_argument("photo", nargs="+", type=Path, help="photographs, each restored to OUT/<its name>.png")
-    parser.add_argument("--run", required=True, type=Path, help="directory of a finished run")
+    parser.add_argument("--run", type=Path, help="directory of a finished run; without it, no network is asked")
     parser.add_argument("--out", default=Path("deblurred"), type=Path, help="folder of the results; default: deblurred")
-    parser.add_argument("--sigma", type=float, help="noise standard deviation on the [0, 1] scale; default: the run's")
+    parser.add_argument("--sigma", type=float, help="noise on the [0, 1] scale; default: the run's, or the image's")
     return parser
 
 

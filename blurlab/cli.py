@@ -17,7 +17,8 @@ blurlab names the blur in an image, measures it and undoes it; each figure besid
   python -m blurlab run.resume=runs/<experiment>/<date>  go on with a run that was stopped
   python -m blurlab table messidor_hier                  published | ours | limit, from the records kept
   python -m blurlab report                               remake REPORT.md of every paper, and experiments/index.csv
-  python -m blurlab deblur photo.png --run runs/<...>    identify the blur of a photograph and restore it
+  python -m blurlab deblur photo.png                     identify the blur of a photograph and restore it, untrained
+  python -m blurlab deblur photo.png --run runs/<...>    ... with the networks of a run
 
 Any key can be set: dataset.strict=true  noise.sigma=.002  paths.data_dir=/photographs  budget=smoke|small|full
 Without budget= it is full where a CUDA device is and small elsewhere. --cfg job shows the configuration.
@@ -158,7 +159,7 @@ def report(words: list[str]) -> None:
 
 
 def deblur(words: list[str]) -> None:
-    """``deblur PHOTO... --run DIR [--out DIR] [--sigma S]``."""
+    """``deblur PHOTO... [--run DIR] [--out DIR] [--sigma S]``."""
     from blurlab.api import deblur_files
 
     deblur_files(words)

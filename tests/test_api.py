@@ -7,15 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
 from torch import Tensor, nn
 
 from blurlab import api
-from blurlab.blur import Taps
+from blurlab.blur import BlurFamily, Defocus, Gaussian, Motion, Taps
 from blurlab.cli import main
 from blurlab.core.image_io import read_image, write_image
 from blurlab.dataset.prepare import GREY_WEIGHTS
 from blurlab.deconvolver import Wiener
+from blurlab.metric import isnr
+from blurlab.physics import Convolution
 from blurlab.pipeline import Direct, Pipeline, RiskTable
 from blurlab.run import load
 from blurlab.run.load import Trained
@@ -150,7 +153,7 @@ def test_two_photographs_of_one_name_are_refused_before_any_work(
         (["a.png", "--run", "nowhere", "--sigma", "nan"], "sigma is a standard deviation"),
         (["a.png", "--run", "nowhere", "--sigma", "much"], "invalid float value: 'much'"),
         (["a.png", "--run", "nowhere"], "nowhere is no run directory"),
-        (["a.png"], "required: --run"),
+        (["nowhere.png"], "nowhere.png"),
         (["--run", "nowhere"], "required: photo"),
         (["a.png", "--run", "nowhere", "--frobnicate"], "unrecognized arguments: --frobnicate"),
     ],
@@ -183,3 +186,38 @@ def test_each_command_prints_its_own_help(capsys: pytest.CaptureFixture[str], co
         assert end.code == 0
     out, err = capsys.readouterr()
     assert f"blurlab {command}" in out and word in out and "groups and their members" not in out and err == ""
+
+
+@pytest.mark.parametrize(
+    ("family", "params", "kind", "error_px"),
+    [
+        (Motion(9.0, 30.0), [[9.0, 30.0]], "motion", 0.3),
+        (Defocus(3.0), [[3.0]], "defocus", 0.15),
+        (Gaussian(1.5), [[1.5]], "gaussian", 0.3),
+    ],
+)
+def test_without_a_run_a_photograph_is_named_measured_and_restored(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, family: BlurFamily, params: list[list[float]], kind: str,
+    error_px: float,
+) -> None:  # fmt: skip
+    sharp = torch.from_numpy(skimage.data.astronaut()[100:420, 60:380].copy()).permute(2, 0, 1)[None] / 255
+    blurred = Convolution(family.psf(torch.tensor(params)), "valid").A(sharp)
+    y = (blurred + 0.004 * torch.randn(blurred.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+    write_image(tmp_path / "y.png", y[0].permute(1, 2, 0).numpy())
+    main(["deblur", str(tmp_path / "y.png"), "--out", str(tmp_path / "out")])
+    line = capsys.readouterr().out
+    strength = float(family.strength_px(torch.tensor(params)))
+    assert f": {kind} " in line
+    assert float(line.split(f": {kind} ")[1].split(" px")[0]) == pytest.approx(strength, abs=2 * error_px)
+    restored = torch.from_numpy(read_image(tmp_path / "out" / "y.png")).permute(2, 0, 1)[None]
+    margin = family.size // 2
+    x = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
+    assert float(isnr(y, restored, x)) > 2
+    found = api.Deblurrer().identify(y[0].permute(1, 2, 0).numpy())
+    assert found.sigma == pytest.approx(0.004, rel=0.3) and found.interval_px[0] < found.interval_px[1]
+
+
+def test_without_a_run_a_sharp_photograph_is_left_alone() -> None:
+    image = skimage.data.astronaut()[100:420, 60:380].astype(np.float32) / 255
+    restored, found = api.Deblurrer().deblur(image)
+    assert found.kind == "none" and np.array_equal(restored, image)

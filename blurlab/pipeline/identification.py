@@ -27,6 +27,7 @@ class Identification:
         params: Best estimate of the parameters (B, P), in the family's order; NaN where the kind found has none.
         psf: The kernel to hand on (B, 1, k, k); the identity where none is.
         psf_map: The kernel of the most probable class (B, 1, k, k).
+        sigma: Noise standard deviation found in the image (B,); None where it was not looked for.
     """
 
     kind: Tensor
@@ -38,6 +39,7 @@ class Identification:
     params: Tensor
     psf: Tensor
     psf_map: Tensor
+    sigma: Tensor | None = None
 
 
 class Identifier(ABC):

@@ -68,12 +68,13 @@ class Likelihood(ByKind):
         probability = kind_probability(fits, self.family.weights)
         kind = probability.argmax(1)
         params = torch.full((len(y), len(self.family.names)), torch.nan, device=y.device)
-        spread = torch.full((len(y),), torch.nan, device=y.device)
+        spread, sigma = (torch.full((len(y),), torch.nan, device=y.device) for _ in range(2))
         start = 0
         for index, fit in enumerate(fits):
             member, rows = self.family.member(index), (kind == index).nonzero().squeeze(1)
             columns = slice(start, start := start + len(member.names))
             params[rows, columns] = fit.params[rows].to(params)
+            sigma[rows] = fit.sigma[rows].to(sigma)
             if member.names:
                 place = member.names.index(member.strength_name)
                 sd = fit.covariance[rows, place, place].sqrt() * member.strength_scale
@@ -81,4 +82,4 @@ class Likelihood(ByKind):
         strength = self.family.strength_px(params, kind)
         ends = torch.stack([strength - spread, strength + spread], 1)
         psf = self.family.psf(params, kind)
-        return Identification(kind, probability.to(y), strength, strength, strength, ends, params, psf, psf)
+        return Identification(kind, probability.to(y), strength, strength, strength, ends, params, psf, psf, sigma)

@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from blurlab.blur import Defocus, Gaussian, Mixture, Motion, NoBlur
+from blurlab.deconvolver import TV
 from blurlab.learning import BEST, load_net
-from blurlab.pipeline import Pipeline, RiskTable
+from blurlab.pipeline import Likelihood, Pipeline, RiskTable
 from blurlab.run.build import build
 from blurlab.run.calibrate import load_table
 from blurlab.run.errors import UsageError
@@ -22,7 +24,7 @@ class Trained:
     Attributes:
         pipeline: Identifier, networks, risk tables and deconvolver.
         channel: ``green``, ``grey`` or ``rgb``: what of an image the networks saw.
-        size: Side of the images that they saw, in pixels.
+        size: Side of the images that they saw, in pixels; 0 where any will do.
         sigma: Noise standard deviation of the training images, on the [0, 1] scale; NaN where it is not one number.
     """
 
@@ -30,6 +32,17 @@ class Trained:
     channel: str
     size: int
     sigma: float
+
+
+def untrained() -> Trained:
+    """The pipeline that needs no run: the likelihood tells none, gaussian, defocus and motion apart, TV restores."""
+    family = Mixture({
+        "none": NoBlur(),
+        "gaussian": Gaussian([0.5, 5]),
+        "defocus": Defocus([0.7, 8]),
+        "motion": Motion([2, 20], [0, 180]),
+    })  # fmt: skip
+    return Trained(Pipeline(Likelihood(family), {}, {}, TV()), "rgb", 0, float("nan"))
 
 
 def load_run(run_dir: Path) -> Trained:
