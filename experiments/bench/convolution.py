@@ -3,11 +3,11 @@
     python experiments/bench/convolution.py               # the table; writes results/convolution.json beside this file
     python experiments/bench/convolution.py --crossover   # direct against FFT for k = 3 .. 41; writes crossover.json
 
-Sixteen RGB images, 256x256 after the blur, a kernel each. By hand: grouped ``conv2d`` on an input that is already
-extended (its extension is not timed), and ``rfft2``, multiply, ``irfft2`` on the next fast grid. The three are timed in
-turn within each repetition, in an order drawn anew, so that other work on the machine falls on all of them alike. Where
-the boundary needs an extension, "direct_extend" times it too, as torch's own ``pad`` makes it: the same job as the
-operator's, which the ratio "same_job" compares with.
+Sixteen RGB images, 256x256 after the blur, a kernel each. By hand: grouped ``conv2d``, its input extended by torch's
+own ``pad`` where the boundary needs it, and ``rfft2``, multiply, ``irfft2`` on the next fast grid. All are timed in turn
+within each repetition, in an order drawn anew, so that other work on the machine falls on all of them alike.
+"direct_extended" is ``conv2d`` on an input that somebody has extended before: less than the operator's job, shown for
+what the extension costs. The command ends with 1 where the operator takes more than LIMIT times the cheaper way by hand.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import os
 import platform
 import random
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,14 +70,14 @@ def variants(k: int, boundary: str) -> dict[str, Callable[[], Tensor]]:
     x, psf = problem(k, boundary)
     extended = extend(x, (k // 2, k // 2), boundary)
     weight = psf.flip(-2, -1).repeat_interleave(CHANNELS, 0)
+    sides = (k // 2,) * 4
     calls: dict[str, Callable[[], Tensor]] = {
         "operator": lambda: Convolution(psf, boundary).forward(x),
-        "direct": lambda: direct_by_hand(extended, weight),
+        "direct": lambda: direct_by_hand(x if boundary == "valid" else F.pad(x, sides, mode=boundary), weight),
         "fft": lambda: fft_by_hand(x, psf, boundary),
     }
     if boundary != "valid":
-        sides = (k // 2,) * 4
-        calls["direct_extend"] = lambda: direct_by_hand(F.pad(x, sides, mode=boundary), weight)
+        calls["direct_extended"] = lambda: direct_by_hand(extended, weight)
     for name, call in calls.items():
         if not torch.allclose(call(), calls["direct"](), atol=1e-5):
             raise AssertionError(f"{name} differs from direct at k = {k}, {boundary}")
@@ -118,7 +119,6 @@ def compare(k: int, boundary: str, seconds: float) -> dict[str, Any]:
         "cheaper": cheaper,
         "ratio": round(median["operator"] / median[cheaper], 3),
         "ratio_quartiles": [round(low, 3), round(high, 3)],
-        "same_job": round(median["operator"] / min(median["fft"], median.get("direct_extend", median["direct"])), 3),
     }
 
 
@@ -178,21 +178,16 @@ def main() -> None:
             row = (crossover if options.crossover else compare)(k, boundary, options.seconds)
             rows.append(row)
             cells = "  ".join(f"{name} {value:7.1f} ms" for name, value in row["median_ms"].items())
-            ratio = (
-                "{ratio:6.2f} of the cheaper by hand {ratio_quartiles}, same job {same_job:.2f}".format(**row)
-                if "ratio" in row
-                else ""
-            )
+            ratio = "{ratio:6.2f} of the cheaper by hand {ratio_quartiles}".format(**row) if "ratio" in row else ""
             print(f"{boundary:9} k={k:2}  {cells}  {ratio}", flush=True)
     constants = {"crossover": {"circular": CIRCULAR_CROSSOVER, "extended": EXTENDED_CROSSOVER}}
     if options.crossover:
         write("crossover", rows, constants)
     else:
-        write(
-            "convolution",
-            rows,
-            constants | {"limit": LIMIT, "worst_ratio": max(row["ratio"] for row in rows)},
-        )
+        worst = max(row["ratio"] for row in rows)
+        write("convolution", rows, constants | {"limit": LIMIT, "worst_ratio": worst})
+        if worst > LIMIT:
+            sys.exit(f"worst ratio {worst:g} is above {LIMIT:g}; is the machine idle?")
 
 
 if __name__ == "__main__":
