@@ -4,10 +4,11 @@
     python experiments/bench/convolution.py --crossover   # direct against FFT for k = 3 .. 41; writes crossover.json
 
 Sixteen RGB images, 256x256 after the blur, a kernel each. By hand: grouped ``conv2d``, its input extended by torch's
-own ``pad`` where the boundary needs it, and ``rfft2``, multiply, ``irfft2`` on the next fast grid. All are timed in turn
-within each repetition, in an order drawn anew, so that other work on the machine falls on all of them alike.
+own ``pad`` where the boundary needs it, and ``rfft2``, multiply, ``irfft2`` on the next fast grid. All are timed in
+turn within each repetition, in an order drawn anew, so that other work on the machine falls on all of them alike.
 "direct_extended" is ``conv2d`` on an input that somebody has extended before: less than the operator's job, shown for
-what the extension costs. The command ends with 1 where the operator takes more than LIMIT times the cheaper way by hand.
+what the extension costs. The command ends with 1 where the operator takes more than LIMIT times the cheaper way by
+hand.
 """
 
 from __future__ import annotations
