@@ -4,7 +4,7 @@ from blurlab.pipeline.choice import RiskTable, conformal_halfwidth, credible_cla
 from blurlab.pipeline.direct import Direct
 from blurlab.pipeline.hierarchical import Hierarchical
 from blurlab.pipeline.identification import Identification, Identifier, is_identity
-from blurlab.pipeline.likelihood import Likelihood
+from blurlab.pipeline.likelihood import Likelihood, Refined
 from blurlab.pipeline.pipeline import Deblurred, Pipeline
 from blurlab.pipeline.question import Question
 
@@ -17,6 +17,7 @@ __all__ = [
     "Likelihood",
     "Pipeline",
     "Question",
+    "Refined",
     "RiskTable",
     "conformal_halfwidth",
     "credible_classes",

@@ -25,7 +25,12 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "three_kinds": "angle_deg from 0 to 180",
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
-    "likelihood": {"taps": "taps"},
+    "likelihood": {"taps": "use blur=motion"},
+    "refined": {
+        blur: "use blur=motion" if blur == "taps" else "use pipeline=likelihood or a mixture"
+        for blur in options("blur")
+        if blur not in ("hier", "three_kinds")
+    },
 }  # fmt: skip
 
 
@@ -47,7 +52,7 @@ def test_every_pipeline_takes_a_blur_or_says_why_not(pipeline: str, blur: str, t
 def test_every_member_of_every_group_composes(group: str, member: str, tmp_path: Path) -> None:
     if group == "launcher" and member != "local":
         pytest.skip("the launcher is an extra that need not be installed")
-    with_it = {"direct": ["blur=taps"]}.get(member, [])
+    with_it = {"direct": ["blur=taps"], "refined": ["blur=hier"]}.get(member, [])
     cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]}
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
