@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -32,6 +35,45 @@ class StepSeed(Callback):
     ) -> None:
         """Seed from the run's seed, the stage, the epoch and the step in it."""
         torch.manual_seed(seed_from(self.seed, self.stage, trainer.current_epoch, batch_idx))
+
+
+class Interrupts(Callback):
+    """Ctrl-C that takes effect between two batches.
+
+    Raised where it falls, KeyboardInterrupt can fall into a finaliser, where Python drops it and the training goes on,
+    or into a half-written file. So the first Ctrl-C is noted and raised at the end of the batch; a second one is raised
+    at once.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take Ctrl-C until the block ends; outside the main thread, which alone gets signals, do nothing."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGINT, self._ask)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _ask(self, signum: int, frame: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def on_train_batch_end(self, *_: object) -> None:
+        """Stop here if it was asked for."""
+        if self.asked:
+            raise KeyboardInterrupt
+
+    def on_validation_batch_end(self, *_: object) -> None:
+        """Stop here if it was asked for."""
+        if self.asked:
+            raise KeyboardInterrupt
 
 
 def warm_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:

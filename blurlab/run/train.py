@@ -15,7 +15,7 @@ import torch
 
 from blurlab.core.rng import seed_from
 from blurlab.dataset import DegradedData
-from blurlab.learning import BEST, LAST, Classification, load_net, training_callbacks
+from blurlab.learning import BEST, LAST, Classification, Interrupts, load_net, training_callbacks
 from blurlab.pipeline import Question
 from blurlab.run.build import build
 from blurlab.run.context import Context
@@ -77,15 +77,20 @@ def fit(context: Context, question: Question, folder: Path) -> dict[str, Any]:
     callbacks = training_callbacks(
         folder, seed=context.seed, stage=question.name, ema_decay=float(recipe.ema_decay), progress=context.progress
     )
-    trainer = make_trainer(context, callbacks)
+    interrupts = Interrupts()
+    trainer = make_trainer(context, [*callbacks, interrupts])
     last = folder / LAST
-    with warnings.catch_warnings(), threads_beside(budget["workers"]):
+    with warnings.catch_warnings(), threads_beside(budget["workers"]), interrupts.listening():
         for message in QUIET:
             warnings.filterwarnings("ignore", message=message)
         try:
             trainer.fit(module, data, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
         except SystemExit as stop:  # what Lightning makes of Ctrl-C
             raise KeyboardInterrupt from stop
+        except RuntimeError as error:  # a worker that Ctrl-C ended first
+            if interrupts.asked:
+                raise KeyboardInterrupt from error
+            raise
     best = trainer.checkpoint_callbacks[0]
     return {
         "val_loss": float(best.best_model_score),  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import nn
 from blurlab.dataset import Degraded
 from blurlab.head import KindLabels
 from blurlab.learning import Classification, load_net
+from blurlab.learning.callbacks import Interrupts
 from blurlab.learning.classification import one_cosine
 
 
@@ -76,3 +78,16 @@ def test_checkpoint_holds_plain_values_and_loads_with_weights_only(tmp_path: Pat
     other = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
     assert torch.equal(load_net(other, path)(batch().y), model(batch().y))
     assert not other.training
+
+
+def test_the_first_ctrl_c_waits_for_the_batch_and_the_second_does_not() -> None:
+    interrupts = Interrupts()
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts.listening():
+        interrupts.on_train_batch_end()
+        signal.raise_signal(signal.SIGINT)  # noted: what runs here runs to its end
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.on_train_batch_end()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before

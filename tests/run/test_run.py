@@ -107,7 +107,10 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_a_run_that_can(tmp_path: Path) -> N
     while not list(tmp_path.glob("runs/*/*/stages/train_type/last.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=100)
+    try:
+        said, _ = process.communicate(timeout=100)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert f"{run_dir(tmp_path).name}\n" in said and "run.resume=" in said
     assert not (run_dir(tmp_path) / "stages" / "train_type" / "finished.json").exists()
