@@ -65,9 +65,9 @@ def _summary(figures: Sequence[Mapping[str, str]], found: Found) -> str:
                 held = conditions(record)
                 for row in rows(record, theirs):
                     if split_name(row.name)[0] == split_name(name)[0] and row.ours is not None:
-                        rest.append([_ours(row), row.limit_text, *(held[key] for key in _HELD)])
-        lines += [[*start, *map(md, cells)] for cells in rest or [[NOT_RUN, *[MISSING] * 6]]]
-    return md_table(["experiment", "figure", "published", "ours", "limit", *_HELD], lines)
+                        rest.append([_ours(row), row.limit_text, record["variant"], *(held[key] for key in _HELD)])
+        lines += [[*start, *map(md, cells)] for cells in rest or [[NOT_RUN, *[MISSING] * 7]]]
+    return md_table(["experiment", "figure", "published", "ours", "limit", "variant", *_HELD], lines)
 
 
 def _names(figure_row: Mapping[str, str], record: Mapping[str, Any]) -> bool:

@@ -17,5 +17,4 @@ once 128 40
 once 128 30
 once 128 20
 once 64 40
-once 256 40
 $BLURLAB report
