@@ -147,6 +147,7 @@ def prepare_all(
     *,
     ceiling: bool = False,
     resize: bool = True,
+    least: int = 0,
     digests: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
@@ -162,6 +163,7 @@ def prepare_all(
         channel: ``green``, ``grey`` or ``rgb``.
         cache_dir: Folder of the cache, made if missing; None for none.
         resize: Shrink the whole photograph to ``size``; otherwise cut its centre out as it is.
+        least: Photographs whose short side is below this are skipped.
         ceiling: Is ``size`` only the largest side? Smaller photographs then keep their own.
         digests: SHA-256 by id, as in ``Split.digests``; computed where missing.
         progress: Called with (done, total) after each photograph.
@@ -184,8 +186,13 @@ def prepare_all(
                 digest = (digests or {}).get(photo.id) or source.digest(photo)
                 entry = Path(cache_dir) / "prepared" / digest[:2] / f"{digest}_{form}.npz"
             array = _stored(entry)
-            if array is None:
+            if array is None or min(array.shape[:2]) < least:
                 image = source.load(photo)
+                if min(image.shape[:2]) < least:
+                    rows, cols = image.shape[:2]
+                    raise ValueError(
+                        f"a photograph of {rows}x{cols} is smaller than the {least} pixels that are cut out"
+                    )
                 array = shape(image, min(size, *image.shape[:2]) if ceiling else size, channel)
                 _store(entry, array)
             done.photos.append(photo)

@@ -38,6 +38,8 @@ def sine_tapers(size: int, count: int) -> Tensor:
 def multitaper(y: Tensor, window: int, hop: int, tapers: int) -> Tensor:
     """Mean periodogram of all windows, channels and pairs of tapers; white noise of sigma gives sigma^2.
 
+    Each window's best plane is taken away first.
+
     Args:
         y: Images (B, C, H, W), H and W at least ``window``.
         window: Side of a window, px.
@@ -59,12 +61,30 @@ def multitaper(y: Tensor, window: int, hop: int, tapers: int) -> Tensor:
     places = [(top, left) for top in _starts(y.shape[-2], window, hop) for left in _starts(y.shape[-1], window, hop)]
     for top, left in places:
         patch = y[..., top : top + window, left : left + window].double()
-        patch = patch - patch.mean((-2, -1), keepdim=True)
+        patch = without_plane(patch)
         for down in line:
             for across in line:
                 spectrum = torch.fft.rfft2(patch * (down[:, None] * across))
                 total += (spectrum.real.square() + spectrum.imag.square()).mean(1)
     return total / (len(places) * tapers**2)
+
+
+def without_plane(patch: Tensor) -> Tensor:
+    """Patches (..., N, N) less their best plane.
+
+    What varies more slowly than a window's width leaks along both axes, as no model of the window's own frequencies
+    says: a strong Gaussian blur would pass for a long motion along an axis.
+
+    Example:
+        >>> ramp = torch.arange(4.0)
+        >>> float(without_plane(ramp[:, None] - 2 * ramp).abs().max()) < 1e-6
+        True
+    """
+    line = torch.linspace(-1, 1, patch.shape[-1], dtype=patch.dtype, device=patch.device)
+    line = line / line.norm()
+    patch = patch - patch.mean((-2, -1), keepdim=True)
+    down, across = patch.mean(-1) @ line, patch.mean(-2) @ line
+    return patch - down[..., None, None] * line[:, None] - across[..., None, None] * line
 
 
 def leakage(window: int, tapers: int) -> Tensor:

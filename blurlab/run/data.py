@@ -80,7 +80,7 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         with _progress(f"{what} photographs", console, bool(cfg.run.progress)) as step:
             done = prepare_all(
                 of, photos, side, str(dataset.channel), Path(str(cfg.paths.cache_dir)),
-                ceiling=ceiling, resize=resize, digests=from_split.digests, progress=step,
+                ceiling=ceiling, resize=resize, least=0 if resize else size, digests=from_split.digests, progress=step,
             )  # fmt: skip
         return SharpImages(done.arrays, done.ids), done.skipped
 

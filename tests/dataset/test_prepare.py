@@ -111,6 +111,27 @@ def test_a_ceiling_does_not_enlarge(source: Counting, tmp_path: Path) -> None:
     assert prepare_all(source, photos, 64, "rgb", tmp_path / "c").arrays[0].shape == (64, 64, 3)
 
 
+def test_a_centre_is_cut_out_as_it_is_and_kept_apart_from_the_shrunk_one(source: Counting, tmp_path: Path) -> None:
+    photos = source.photos()
+    whole = prepare_all(source, photos, 16, "green", tmp_path / "c")
+    cut = prepare_all(source, photos, 16, "green", tmp_path / "c", resize=False)
+    image = read_image(photos[0].path)
+    top, left = (image.shape[0] - 16) // 2, (image.shape[1] - 16) // 2
+    expected = np.round(image[top : top + 16, left : left + 16, 1:2] * 255)
+    np.testing.assert_array_equal(cut.arrays[0], expected)
+    assert not np.array_equal(cut.arrays[0], whole.arrays[0])
+
+
+def test_photographs_that_a_patch_cannot_be_cut_from_are_skipped(source: Counting, tmp_path: Path) -> None:
+    photos = source.photos()
+    fits = prepare_all(source, photos, 1024, "green", tmp_path / "c", ceiling=True, resize=False, least=40)
+    assert len(fits.arrays) == 3
+    with pytest.raises(ValueError, match="smaller than the 41 pixels"):  # from the cache too
+        prepare_all(source, photos, 1024, "green", tmp_path / "c", ceiling=True, resize=False, least=41)
+    with pytest.raises(ValueError, match="no 41x41 pixels can be cut"):
+        prepare_all(source, photos, 41, "green", tmp_path / "c", resize=False)
+
+
 def test_changed_files_are_prepared_anew_and_renamed_ones_are_not(source: Counting, tmp_path: Path) -> None:
     prepare_all(source, source.photos(), 32, "green", tmp_path / "c")
     folder = tmp_path / "photos"
