@@ -1,6 +1,6 @@
 """Spectral likelihood of a blur: the estimate that no network is needed for, and the bound that none can beat."""
 
-from blurlab.likelihood.prior import SpectrumPrior, flat, interval_spread, natural, prior_from
+from blurlab.likelihood.prior import SpectrumPrior, flat, interval_halfwidth, natural, prior_from
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
 
-__all__ = ["Fit", "Refiner", "SpectrumPrior", "flat", "interval_spread", "kind_probability", "natural", "prior_from"]
+__all__ = ["Fit", "Refiner", "SpectrumPrior", "flat", "interval_halfwidth", "kind_probability", "natural", "prior_from"]

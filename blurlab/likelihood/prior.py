@@ -56,10 +56,16 @@ def natural(name: str = "natural") -> SpectrumPrior:
     return SpectrumPrior(mean, torch.linalg.inv(covariance), float(stored["weight"]), float(stored["freedom"]))
 
 
-def interval_spread(parameter: str) -> float:
-    """Half of a 90 % interval in units of a fit's standard deviation, measured where the prior was fitted."""
-    spread = json.loads(files("blurlab.likelihood").joinpath("natural.json").read_text())["spread90"]
-    return float(spread.get(parameter, max(spread.values())))
+def interval_halfwidth(parameter: str, sd: Tensor) -> Tensor:
+    """Half of a 90 % interval about a fit: ``sqrt((m sd)^2 + e^2)``, measured where the prior was fitted.
+
+    Args:
+        parameter: Its name; one that was not measured is taken as the least certain of all.
+        sd: The fit's standard deviation.
+    """
+    measured = json.loads(files("blurlab.likelihood").joinpath("natural.json").read_text())["spread90"]
+    multiple, error = measured.get(parameter) or (max(pair[place] for pair in measured.values()) for place in (0, 1))
+    return ((multiple * sd) ** 2 + error**2).sqrt()
 
 
 def prior_from(coefficients: Tensor, *, weight: float, freedom: float) -> SpectrumPrior:

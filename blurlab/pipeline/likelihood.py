@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture, Taps
 from blurlab.head import KindLabels
-from blurlab.likelihood import Fit, Refiner, interval_spread, kind_probability
+from blurlab.likelihood import Fit, Refiner, interval_halfwidth, kind_probability
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.identification import Identification
@@ -88,8 +88,8 @@ class Likelihood(ByKind):
             sigma[to] = fit.sigma[mine].to(sigma)
             if member.names:
                 place = member.names.index(member.strength_name)
-                sd = fit.covariance[mine, place, place].sqrt() * member.strength_scale
-                spread[to] = (sd * interval_spread(member.strength_name)).to(spread)
+                half = interval_halfwidth(member.strength_name, fit.covariance[mine, place, place].sqrt())
+                spread[to] = (half * member.strength_scale).to(spread)
         strength = self.family.strength_px(params, kind)
         ends = torch.stack([strength - spread, strength + spread], 1)
         psf = self.family.psf(params, kind)

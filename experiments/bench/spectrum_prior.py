@@ -3,8 +3,9 @@
     python experiments/bench/spectrum_prior.py FOLDER   # FOLDER holds bsds500/; writes blurlab/likelihood/natural.json
 
 The central 128x128 pixels of each, grey, with the rounding noise of 8 bits, windows of 64 px, one sine taper. Then the
-same photographs are blurred (each kind, parameters drawn uniformly, BSNR of 20 to 40 dB) and fitted, and the share of a
-fit's own standard deviation that holds 90 % of its errors is kept: real spectra are rougher than the model.
+same photographs are blurred (each kind, parameters drawn uniformly) and fitted, and what holds 90 % of the errors is
+kept as two numbers: a multiple of a fit's own standard deviation, at a BSNR of 20 dB where noise rules, and an error
+that no lack of noise removes, at 40 dB: real spectra are rougher than the model.
 """
 
 from __future__ import annotations
@@ -17,18 +18,19 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, Defocus, Gaussian, Motion, NoBlur
-from blurlab.core.rng import generator, uniform
+from blurlab.core.rng import generator
 from blurlab.dataset import Bsds500
 from blurlab.dataset.prepare import pick_channel
 from blurlab.likelihood import Refiner, flat, prior_from
 from blurlab.likelihood.prior import TERMS, free_level
 from blurlab.likelihood.taper import multitaper
 from blurlab.likelihood.whittle import make_problem, maximise
+from blurlab.noise import sigma_from_bsnr
 from blurlab.physics import Convolution
 
 SIDE, MARGIN, WINDOW, HOP, SIGMA = 128, 20, 64, 32, 1e-3
 WEIGHT, FREEDOM = 1.0, 4.0
-BSNR_DB = (20.0, 40.0)
+NOISY_DB, CLEAR_DB = 20.0, 40.0
 FAMILIES: tuple[BlurFamily, ...] = (Gaussian([0.5, 5]), Defocus([1, 8]), Motion([3, 20], [0, 180]))
 TARGET = Path(__file__).parents[2] / "blurlab" / "likelihood" / "natural.json"
 
@@ -53,22 +55,29 @@ def spectra(x: Tensor) -> Tensor:
     return maximise(problem, torch.zeros(len(x), 0, dtype=torch.float64), 20)[0].smooth
 
 
-def spread90(family: BlurFamily, x: Tensor, refiner: Refiner) -> dict[str, float]:
-    """Errors in units of the fit's standard deviation, 90 % quantile, by parameter."""
-    random = generator("spread", family.kinds[-1])
+def errors(family: BlurFamily, x: Tensor, refiner: Refiner, bsnr_db: float) -> tuple[Tensor, Tensor]:
+    """Absolute errors of each parameter and the fits' standard deviations (n, P), (n, P)."""
+    random = generator("spread", family.kinds[-1], str(bsnr_db))
     params = family.draw(len(x), generator=random)[1]
     cut = MARGIN - family.size // 2
     sharp = x[..., cut : x.shape[-2] - cut, cut : x.shape[-1] - cut]
     blurred = Convolution(family.psf(params), "valid").A(sharp)
-    bsnr = uniform(len(x), *BSNR_DB, generator=random)
-    sigma = (blurred.var((1, 2, 3)) / 10 ** (bsnr / 10)).sqrt()
+    sigma = sigma_from_bsnr(blurred, bsnr_db)
     fit = refiner(blurred + sigma[:, None, None, None] * torch.randn(blurred.shape, generator=random))
-    found = {}
-    for place, name in enumerate(family.names):
-        error = (fit.params[:, place] - params[:, place]).abs()
-        error = torch.minimum(error, (180 - error).abs()) if name == "angle_deg" else error
-        found[name] = float((error / fit.covariance[:, place, place].sqrt()).quantile(0.9))
-    return found
+    error = (fit.params - params).abs()
+    turns = torch.tensor([name.endswith("_deg") for name in family.names])
+    error = torch.where(turns, torch.minimum(error, (180 - error).abs()), error)
+    return error, fit.covariance.diagonal(dim1=1, dim2=2).sqrt()
+
+
+def spread90(family: BlurFamily, x: Tensor, refiner: Refiner) -> dict[str, list[float]]:
+    """(multiple of the standard deviation, error without noise) whose root of squares holds 90 % of the errors."""
+    noisy, noisy_sd = errors(family, x, refiner, NOISY_DB)
+    clear, clear_sd = errors(family, x, refiner, CLEAR_DB)
+    multiple = (noisy / noisy_sd).quantile(0.9, dim=0)
+    rest = (clear**2 - (multiple * clear_sd) ** 2).quantile(0.9, dim=0).clamp_min(0).sqrt()
+    pairs = torch.stack([multiple, rest], 1).tolist()
+    return {name: [round(value, 4) for value in pair] for name, pair in zip(family.names, pairs, strict=True)}
 
 
 def main() -> None:
@@ -78,7 +87,7 @@ def main() -> None:
     x = centres(parser.parse_args().folder)
     smooth = spectra(x[..., MARGIN:-MARGIN, MARGIN:-MARGIN])
     prior = prior_from(smooth, weight=WEIGHT, freedom=FREEDOM)
-    spread: dict[str, float] = {}
+    spread: dict[str, list[float]] = {}
     for family in FAMILIES:
         spread |= spread90(family, x, Refiner(family, prior, window=WINDOW, hop=HOP))
     stored = {
@@ -88,7 +97,7 @@ def main() -> None:
         "covariance": [[round(value, 6) for value in row] for row in free_level(smooth).tolist()],
         "weight": WEIGHT,
         "freedom": FREEDOM,
-        "spread90": {name: round(value, 3) for name, value in spread.items()},
+        "spread90": spread,
     }
     TARGET.write_text(json.dumps(stored, indent=1) + "\n")
     print(TARGET.name, stored["spread90"])
