@@ -17,4 +17,8 @@ once 128 40
 once 128 30
 once 128 20
 once 64 40
+# a small network says the kind, trained on patches of imagenet_samples; the likelihood fits its parameters
+[ -f "$KEPT/yan2016.compact_refined.size128.bsnr40.json" ] || $BLURLAB +experiment=yan2016 budget=small run.keep=true \
+  pipeline=refined run.variant=compact_refined.size128.bsnr40 \
+  budget.epochs=32 budget.draws_val=3 budget.draws_test=3 budget.draws_restore=1
 $BLURLAB report
