@@ -16,7 +16,7 @@ def grnn(x: Tensor, patterns: Tensor, targets: Tensor, spread: float) -> Tensor:
     r"""``y(x) = sum_i y_i exp(-D_i^2 / 2 s^2) / sum_i exp(-D_i^2 / 2 s^2)``, ``D_i = |x - x_i|``.
 
     The smallest distance is taken from all before the exponential, so that a far query has the nearest patterns' mean
-    and not 0 / 0. Queries are taken a block at a time and patterns too: millions of either need no more memory.
+    and not 0 / 0. Patterns are taken a block at a time, so millions of them need no more memory.
 
     Args:
         x: Queries (B, d).
@@ -106,6 +106,7 @@ class GRNN(nn.Module):
 
     patterns: Tensor
     targets: Tensor
+    spread: Tensor
 
     def __init__(self, patterns: Tensor, params: Tensor, names: Sequence[str], spread: float | None = None) -> None:
         super().__init__()
@@ -114,7 +115,8 @@ class GRNN(nn.Module):
         self.names = tuple(names)
         self.register_buffer("patterns", patterns)
         self.register_buffer("targets", encode(params, names))
-        self.spread = best_spread(patterns, self.scaled_targets()) if spread is None else float(spread)
+        best = best_spread(patterns, self.scaled_targets()) if spread is None else spread
+        self.register_buffer("spread", torch.tensor(float(best), dtype=torch.float64))
 
     def scaled_targets(self) -> Tensor:
         """Targets of unit variance, so that none rules the choice of the spread."""
@@ -122,7 +124,7 @@ class GRNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimated parameters (B, P) of queries (B, d)."""
-        return decode(grnn(x, self.patterns, self.targets, self.spread), self.names)
+        return decode(grnn(x, self.patterns, self.targets, float(self.spread)), self.names)
 
 
 def encode(params: Tensor, names: Sequence[str]) -> Tensor:

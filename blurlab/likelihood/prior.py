@@ -49,9 +49,9 @@ class SpectrumPrior:
     freedom: float
 
 
-def natural(name: str = "natural") -> SpectrumPrior:
+def natural() -> SpectrumPrior:
     """The prior fitted to sharp photographs (BSDS500 train) by ``experiments/bench/spectrum_prior.py``."""
-    stored = json.loads(files("blurlab.likelihood").joinpath(f"{name}.json").read_text())
+    stored = json.loads(files("blurlab.likelihood").joinpath("natural.json").read_text())
     mean, covariance = (torch.tensor(stored[key], dtype=torch.float64) for key in ("mean", "covariance"))
     return SpectrumPrior(mean, torch.linalg.inv(covariance), float(stored["weight"]), float(stored["freedom"]))
 

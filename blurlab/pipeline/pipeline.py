@@ -60,8 +60,3 @@ class Pipeline:
             noise = sigma[rows] if isinstance(sigma, Tensor) and sigma.ndim else sigma
             image[rows] = self.deconvolver(y[rows], found.psf[rows], noise).image
         return Deblurred(image, found)
-
-    @property
-    def sharp_kind(self) -> int:
-        """Index of the kind ``none``."""
-        return self.identifier.family.kinds.index("none")
