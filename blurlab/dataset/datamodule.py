@@ -38,21 +38,32 @@ def item_seed(seed: int, split: str, photo_id: str, draw: int) -> int:
 
 
 class FixedItems(Dataset[Item]):
-    """Every photograph ``draws`` times, each draw with its own seed; item i is photograph ``i // draws``."""
+    """Every photograph ``draws`` times, each draw with its own seed; item i is photograph ``i // draws``.
 
-    def __init__(self, images: SharpImages, draws: int, *, seed: int, split: str) -> None:
+    Args:
+        images: Photographs.
+        draws: Items a photograph.
+        seed: The run's seed.
+        split: Whose items these are.
+        size: Side of an item in pixels; of a larger photograph each item shows a square of its own, anywhere in it.
+            None shows whole photographs.
+    """
+
+    def __init__(self, images: SharpImages, draws: int, *, seed: int, split: str, size: int | None = None) -> None:
         self.images = images
         self.draws = draws
         self.seed = seed
         self.split = split
+        self.size = size
 
     def __len__(self) -> int:
         return len(self.images) * self.draws
 
     def __getitem__(self, index: int) -> Item:
         photo, draw = divmod(index, self.draws)
+        seed = item_seed(self.seed, self.split, self.images.ids[photo], draw)
         array = self.images.arrays[photo]
-        return _to_tensor(array), item_seed(self.seed, self.split, self.images.ids[photo], draw), index
+        return _to_tensor(array if self.size is None else _square_of(array, self.size, seed)), seed, index
 
 
 class AugmentedItems(Dataset[Item]):
@@ -116,7 +127,7 @@ class DegradedData(pl.LightningDataModule):
 
     Args:
         train: Photographs to train on, as large as they are kept.
-        val: Photographs to validate on, of the size of an item.
+        val: Photographs to validate on, of the size of an item or larger.
         size: Side of a sharp item in pixels: the observed size and the margins.
         degrade: Blur, boundary and noise.
         stage: Name of the stage; its randomness is made from it.
@@ -170,7 +181,7 @@ class DegradedData(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Item]:
         """The same items in every epoch and every run of this seed."""
-        items = FixedItems(self.images[1], self.draws_val, seed=self.seed, split=f"val/{self.stage_name}")
+        items = FixedItems(self.images[1], self.draws_val, seed=self.seed, split=f"val/{self.stage_name}", size=self.size)
         return DataLoader(items, batch_size=self.batch_size)
 
     def on_after_batch_transfer(self, batch: list[Tensor], dataloader_idx: int) -> Degraded:
@@ -188,6 +199,16 @@ def degrade_batch(degrade: Degrade, batch: list[Tensor], *, training: bool) -> D
         return degrade(sharp, generator=one, item=items)
     each = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
     return degrade(sharp, generator=each, item=items)
+
+
+def _square_of(array: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """A square of ``size`` pixels at a place that the seed names; the array itself where it is one."""
+    places = [side - size + 1 for side in array.shape[:2]]
+    if min(places) < 1:
+        raise ValueError(f"no {size}x{size} pixels can be cut out of {array.shape[0]}x{array.shape[1]}")
+    where = generator(seed, "place")
+    top, left = (int(torch.randint(places[axis], (1,), generator=where)) for axis in (0, 1))
+    return array[top : top + size, left : left + size]
 
 
 def _to_tensor(array: np.ndarray) -> Tensor:

@@ -33,7 +33,12 @@ class Deconvolver(ABC):
 
     A subclass writes :meth:`restore`; this class checks the call, brings all arguments to one shape, device and type,
     switches autograd and autocast off, and never lets a NaN pass. An image's result does not depend on its batch.
+
+    Attributes:
+        reaches_beyond: Does it let the image go on beyond its border? Then a kernel may be wider than the image.
     """
+
+    reaches_beyond: bool = False
 
     def __call__(self, y: Tensor, psf: Tensor, sigma: float | Tensor) -> Restored:
         """Restore a batch.
@@ -52,7 +57,7 @@ class Deconvolver(ABC):
             ArithmeticError: If the restored image is not finite.
         """
         check_images(y, "y")
-        check_kernels(psf, y)
+        check_kernels(psf, y, self.reaches_beyond)
         check_noise(sigma, len(y))
         y = y if y.dtype == torch.float64 else y.float()
         psf = psf.to(y).expand(len(y), -1, -1, -1)
@@ -68,13 +73,13 @@ class Deconvolver(ABC):
         """Restore checked arguments: y (B, C, H, W), psf (B, 1, k, k), sigma (B, 1, 1, 1) > 0; neither is changed."""
 
 
-def check_kernels(psf: Tensor, y: Tensor) -> None:
-    """Raise unless psf holds one finite kernel of sum 1, no larger than the images, per image or for all.
+def check_kernels(psf: Tensor, y: Tensor, wider: bool = False) -> None:
+    """Raise unless psf holds one finite kernel of sum 1, no larger than the images (or ``wider``), per image or for all.
 
     Raises:
         ValueError: With what came and the remedy.
     """
-    check_psf(psf, (y.shape[-2], y.shape[-1]))
+    check_psf(psf, None if wider else (y.shape[-2], y.shape[-1]))
     if len(psf) not in (1, len(y)):
         raise ValueError(f"psf must hold 1 or {len(y)} kernels for {len(y)} images, got {len(psf)}")
     if not torch.isfinite(psf).all():

@@ -133,6 +133,7 @@ class TV(Deconvolver):
         self.iterations = int(iterations)
         self.tolerance = tolerance
         self.boundary = boundary
+        self.reaches_beyond = boundary == "unknown"
         self.upper = upper
         self.rho = rho
         self.gamma = gamma

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from blurlab.head.spectrum import welch_log_spectrum
+from blurlab.head.spectrum import tapered_log_spectrum, welch_log_spectrum
 
 
 class Compact(nn.Module):
@@ -15,6 +15,9 @@ class Compact(nn.Module):
     few weights suffice; two coordinate channels tell the convolutions at which frequency they are. Any image size from
     ``window`` on is accepted. Colour images enter by the mean power of their channels.
 
+    With ``tapers`` the spectrum is that of each pair of sine tapers, free of the image's contrast: made for patches so
+    small that they hold one window or few.
+
     Args:
         num_classes: Length of the output.
         in_channels: Channels of the images (any; the spectra are averaged over them).
@@ -23,6 +26,7 @@ class Compact(nn.Module):
         window: Side of the windows of the spectrum, px; a multiple of 16.
         hop: Distance between windows, px.
         dropout: Share of the hidden units dropped in training.
+        tapers: Sine tapers along each axis; 0 for a Hann window.
 
     Raises:
         ValueError: If ``window`` is not a multiple of 16.
@@ -39,17 +43,19 @@ class Compact(nn.Module):
         window: int = 64,
         hop: int = 32,
         dropout: float = 0.1,
+        tapers: int = 0,
     ) -> None:
         super().__init__()
         if window < 16 or window % 16:
             raise ValueError(f"window must be a multiple of 16 px, got {window}; use 32, 64 or 128")
         self.window = window
         self.hop = hop
+        self.tapers = tapers
         vertical = (torch.arange(window) / window - 0.5) * 2
         horizontal = torch.arange(window // 2 + 1) / (window // 2)
         coordinates = torch.stack(torch.meshgrid(vertical, horizontal, indexing="ij"))
         self.register_buffer("coordinates", coordinates[None], persistent=False)
-        widths = [4, width, 2 * width, 2 * width, 4 * width, 4 * width]
+        widths = [2 + (tapers**2 or 2), width, 2 * width, 2 * width, 4 * width, 4 * width]
         strides = [2, 1, 2, 1, 2]
         layers: list[nn.Module] = []
         for before, after, stride in zip(widths, widths[1:], strides, strict=False):
@@ -62,7 +68,9 @@ class Compact(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """Logits (B, num_classes) of images (B, C, H, W) in [0, 1]."""
-        # Constants, not statistics of the training set: with each frequency whitened, unseen photographs did worse.
-        spectrum = (welch_log_spectrum(y, self.window, self.hop) + 9.0) / 3.0
+        if self.tapers:
+            spectrum = tapered_log_spectrum(y, self.window, self.hop, self.tapers) / 3.0
+        else:  # constants, not statistics of the training set: with each frequency whitened, unseen photographs did worse
+            spectrum = (welch_log_spectrum(y, self.window, self.hop) + 9.0) / 3.0
         coordinates = self.coordinates.expand(len(y), -1, -1, -1)
         return self.classify(self.features(torch.cat([spectrum, coordinates], dim=1)))

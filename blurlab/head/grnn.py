@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 AT_ONCE = 2**24
 """Squared distances in memory at once: 64 MB."""
+LEFT_OUT = 1024
 
 
 def grnn(x: Tensor, patterns: Tensor, targets: Tensor, spread: float) -> Tensor:
     r"""``y(x) = sum_i y_i exp(-D_i^2 / 2 s^2) / sum_i exp(-D_i^2 / 2 s^2)``, ``D_i = |x - x_i|``.
 
-    The smallest distance is taken from all before the exponential, so that a far query has the nearest patterns' mean
-    and not 0 / 0. Patterns are taken a block at a time, so millions of them need no more memory.
+    The smallest distance so far is taken from all before the exponential, so that a far query has the nearest patterns'
+    mean and not 0 / 0. Patterns are taken a block at a time, so millions of them need no more memory.
 
     Args:
         x: Queries (B, d).
@@ -39,41 +40,45 @@ def grnn(x: Tensor, patterns: Tensor, targets: Tensor, spread: float) -> Tensor:
         raise ValueError(f"queries must be (B, {patterns.shape[1]}), got {tuple(x.shape)}")
     block = max(1, AT_ONCE // max(1, len(x)))
     nearest = torch.full((len(x), 1), torch.inf, device=x.device, dtype=x.dtype)
-    for part in patterns.split(block):
-        nearest = torch.minimum(nearest, _square(x, part).amin(1, keepdim=True))
     total = torch.zeros(len(x), targets.shape[1], device=x.device, dtype=x.dtype)
     weight = torch.zeros(len(x), 1, device=x.device, dtype=x.dtype)
     for part, value in zip(patterns.split(block), targets.split(block), strict=True):
-        share = ((nearest - _square(x, part)) / (2 * spread**2)).exp()
-        total += share @ value
-        weight += share.sum(1, keepdim=True)
+        square = _square(x, part)
+        before, nearest = nearest, torch.minimum(nearest, square.amin(1, keepdim=True))
+        fade = ((nearest - before) / (2 * spread**2)).exp()  # of what was summed from a nearest farther away
+        share = square.sub_(nearest).div_(-2 * spread**2).exp_()
+        total = total * fade + share @ value
+        weight = weight * fade + share.sum(1, keepdim=True)
     return total / weight
 
 
-def leave_one_out(patterns: Tensor, targets: Tensor, spread: float) -> float:
-    """Mean squared error of every target from all the other patterns.
+def leave_one_out(patterns: Tensor, targets: Tensor, spread: float, count: int | None = None) -> float:
+    """Mean squared error of targets from all the other patterns.
 
     Args:
         patterns: (n, d), n at least 2.
         targets: (n, q).
         spread: s.
+        count: How many are left out in turn, the first ones; all if None.
     """
     _check(patterns, targets, spread)
     if len(patterns) < 2:
         raise ValueError("leaving one out needs two patterns or more, got one")
-    error = 0.0
-    for start in range(0, len(patterns), rows := max(1, AT_ONCE // len(patterns))):
-        here = slice(start, start + rows)
+    error, last = 0.0, min(count or len(patterns), len(patterns))
+    for start in range(0, last, rows := max(1, AT_ONCE // len(patterns))):
+        here = slice(start, min(start + rows, last))
         square = _square(patterns[here], patterns)
         square[torch.arange(len(square)), torch.arange(start, start + len(square))] = torch.inf
         share = ((square.amin(1, keepdim=True) - square) / (2 * spread**2)).exp()
         estimate = share @ targets / share.sum(1, keepdim=True)
         error += float((estimate - targets[here]).square().sum())
-    return error / targets.numel()
+    return error / (last * targets.shape[1])
 
 
 def best_spread(patterns: Tensor, targets: Tensor, points: int = 25) -> float:
     """The spread of least leave-one-out error, on a logarithmic grid about the distance of nearest neighbours.
+
+    Of more than ``LEFT_OUT`` patterns that many are left out in turn, the rest only answer.
 
     Args:
         patterns: (n, d), n at least 2.
@@ -85,7 +90,7 @@ def best_spread(patterns: Tensor, targets: Tensor, points: int = 25) -> float:
     square[torch.arange(len(some)), torch.arange(len(some))] = torch.inf
     middle = float(square.amin(1).clamp_min(0).sqrt().median()) or 1.0
     spreads = [middle * 10 ** (2 * place / (points - 1) - 1) for place in range(points)]
-    return min(spreads, key=lambda spread: leave_one_out(patterns, targets, spread))
+    return min(spreads, key=lambda spread: leave_one_out(patterns, targets, spread, LEFT_OUT))
 
 
 class GRNN(nn.Module):
@@ -117,6 +122,11 @@ class GRNN(nn.Module):
         self.register_buffer("targets", encode(params, names))
         best = best_spread(patterns, self.scaled_targets()) if spread is None else spread
         self.register_buffer("spread", torch.tensor(float(best), dtype=torch.float64))
+
+    @staticmethod
+    def from_state(state: Mapping[str, Tensor], names: Sequence[str]) -> GRNN:
+        """The network whose ``state_dict`` this is; ``names`` as it was made with."""
+        return GRNN(state["patterns"], decode(state["targets"], names), names, float(state["spread"]))
 
     def scaled_targets(self) -> Tensor:
         """Targets of unit variance, so that none rules the choice of the spread."""

@@ -1,4 +1,4 @@
-"""What a head is asked: the classes of a question and the target of a sample, as probabilities over the classes."""
+"""What a head is asked, what its outputs mean, and what a wrong answer costs in training."""
 
 from __future__ import annotations
 
@@ -8,17 +8,35 @@ import torch
 from torch import Tensor
 
 
-class Labels(ABC):
-    """A question with ``len(names)`` answers."""
+class Answer(ABC):
+    """What the ``len(names)`` outputs of a head mean."""
 
     names: tuple[str, ...]
+
+    @abstractmethod
+    def loss(self, output: Tensor, kind: Tensor, strength_px: Tensor, params: Tensor) -> Tensor:
+        """Training loss (n,) of outputs (n, len(names)) where this kind (n,), strength (n,), params (n, P) are true."""
+
+    @abstractmethod
+    def right(self, output: Tensor, kind: Tensor, strength_px: Tensor) -> Tensor:
+        """Is the most probable class the true one? (n,) bool."""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+class Labels(Answer):
+    """A question with ``len(names)`` classes, its loss the cross-entropy ``- sum_c t_c log p_c``."""
 
     @abstractmethod
     def target(self, kind: Tensor, strength_px: Tensor) -> Tensor:
         """Target probabilities (n, len(names)) of samples of this kind (n,) and strength (n,)."""
 
-    def __len__(self) -> int:
-        return len(self.names)
+    def loss(self, output: Tensor, kind: Tensor, strength_px: Tensor, params: Tensor) -> Tensor:
+        return torch.nn.functional.cross_entropy(output, self.target(kind, strength_px), reduction="none")
+
+    def right(self, output: Tensor, kind: Tensor, strength_px: Tensor) -> Tensor:
+        return output.argmax(1) == self.target(kind, strength_px).argmax(1)
 
 
 class KindLabels(Labels):

@@ -10,9 +10,13 @@ import torch
 from torch import Tensor
 
 from blurlab.core.fourier import rfft2
+from blurlab.core.taper import sine_tapers, without_plane
 
 FLOOR = 1e-6
 """Power added before the logarithm, about that of rounding to 8 bits, 1 / (12 * 255^2) = 1.3e-6."""
+
+FAINT = 1e-8
+"""The same where images are not rounded."""
 
 CHUNK_IMAGES = 16
 """Images whose windows are in memory at once: a whole batch's temporaries cost more in page faults than in sums."""
@@ -87,4 +91,41 @@ def welch_log_spectrum(y: Tensor, window: int = 64, hop: int = 32) -> Tensor:
     for some in y.split(CHUNK_IMAGES):
         power = window_power(some, window, hop).mean(1) + FLOOR
         spectra.append(torch.stack([power.mean(1).log(), power.log().mean(1)], dim=1))
+    return torch.cat(spectra)
+
+
+def tapered_log_spectrum(y: Tensor, window: int = 32, hop: int = 16, tapers: int = 2) -> Tensor:
+    """Log power spectrum by each pair of sine tapers, less its own mean: it does not depend on the image's contrast.
+
+    A window's best plane is taken away first. Each pair of tapers sees the image by other weights, so that a small
+    patch gives several nearly independent looks at its spectrum.
+
+    Args:
+        y: Images (B, C, H, W) in [0, 1], H and W at least ``window``.
+        window: Side of the windows, px.
+        hop: Distance between windows, px.
+        tapers: Tapers along each axis.
+
+    Returns:
+        (B, tapers^2, window, window // 2 + 1), float32, laid out as in :func:`window_power`.
+
+    Raises:
+        ValueError: If the images are smaller than a window.
+
+    [Riedel1995]
+    """
+    if y.ndim != 4 or min(y.shape[-2:]) < window:
+        raise ValueError(
+            f"images must be (B, C, H, W), H and W at least window={window}, got {tuple(y.shape)}; use a smaller window"
+        )
+    line = sine_tapers(window, tapers).to(y.device, torch.float32)
+    pairs = (line[:, None, :, None] * line[None, :, None, :]).flatten(0, 1)
+    spectra = []
+    with torch.autocast(y.device.type, enabled=False):
+        for some in y.float().split(CHUNK_IMAGES):
+            patches = without_plane(some.unfold(-2, window, hop).unfold(-2, window, hop)).flatten(2, 3)
+            spectrum = rfft2(patches[:, :, :, None] * pairs)
+            power = torch.fft.fftshift(spectrum.real.square() + spectrum.imag.square(), dim=-2).mean((1, 2))
+            log = (power + FAINT).log()
+            spectra.append(log - log.mean((1, 2, 3), keepdim=True))
     return torch.cat(spectra)

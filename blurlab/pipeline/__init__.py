@@ -2,22 +2,29 @@
 
 from blurlab.pipeline.choice import RiskTable, conformal_halfwidth, credible_classes, most_probable
 from blurlab.pipeline.direct import Direct
+from blurlab.pipeline.general_regression import GeneralRegression
 from blurlab.pipeline.hierarchical import Hierarchical
 from blurlab.pipeline.identification import Identification, Identifier, is_identity
+from blurlab.pipeline.lesson import Example, Lesson
 from blurlab.pipeline.likelihood import Likelihood, Refined
 from blurlab.pipeline.pipeline import Deblurred, Pipeline
 from blurlab.pipeline.question import Question
+from blurlab.pipeline.regression import Regression
 
 __all__ = [
     "Deblurred",
     "Direct",
+    "Example",
+    "GeneralRegression",
     "Hierarchical",
     "Identification",
     "Identifier",
+    "Lesson",
     "Likelihood",
     "Pipeline",
     "Question",
     "Refined",
+    "Regression",
     "RiskTable",
     "conformal_halfwidth",
     "credible_classes",

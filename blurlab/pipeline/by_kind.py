@@ -23,6 +23,28 @@ class ByKind(Identifier):
         self.class_share = class_share
         self.blurred = tuple(kind for kind in family.kinds if kind != "none")
 
+    def columns(self, kind: int) -> slice:
+        """Where a kind's parameters stand among the family's."""
+        start = sum(len(self.family.member(before).names) for before in range(kind))
+        return slice(start, start + len(self.family.member(kind).names))
+
+    def of_kind(self, params: Tensor, kind: Tensor) -> Tensor:
+        """Parameters (B, P) with NaN for all but the kind found (B,)."""
+        kept = torch.full_like(params, torch.nan)
+        for index in range(len(self.family.kinds)):
+            columns = self.columns(index)
+            kept[:, columns] = torch.where((kind == index)[:, None], params[:, columns], torch.nan)
+        return kept
+
+    def halfwidth_px(self, halfwidth: Tensor, kind: Tensor) -> Tensor:
+        """Half an interval of the strength (B,) from half an interval of each parameter (B, P); NaN for no blur."""
+        half = torch.full((len(kind),), torch.nan, device=halfwidth.device, dtype=halfwidth.dtype)
+        for name in self.blurred:
+            index, member = self.family.kinds.index(name), self.family.member(name)
+            column = self.columns(index).start + member.names.index(member.strength_name)
+            half = torch.where(kind == index, halfwidth[:, column] * member.strength_scale, half)
+        return half
+
     def range_px(self, kind: str) -> tuple[float, float]:
         """Weakest and strongest blur of a kind, in pixels of strength."""
         member = self.family.member(kind)

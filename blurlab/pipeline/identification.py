@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture
 from blurlab.pipeline.choice import RiskTable
+from blurlab.pipeline.lesson import Lesson
 from blurlab.pipeline.question import Question
 
 
@@ -28,6 +29,7 @@ class Identification:
         psf: The kernel to hand on (B, 1, k, k); the identity where none is.
         psf_map: The kernel of the most probable class (B, 1, k, k).
         sigma: Noise standard deviation found in the image (B,); None where it was not looked for.
+        before: Kind (B,) and parameters (B, P) that the network had said before they were refined; None where nothing was.
     """
 
     kind: Tensor
@@ -40,6 +42,7 @@ class Identification:
     psf: Tensor
     psf_map: Tensor
     sigma: Tensor | None = None
+    before: tuple[Tensor, Tensor] | None = None
 
 
 class Identifier(ABC):
@@ -58,13 +61,22 @@ class Identifier(ABC):
         """The questions for which it needs a network each, in the order of training."""
 
     @property
-    @abstractmethod
+    def lessons(self) -> tuple[Lesson, ...]:
+        """What is learned after the networks, in this order."""
+        return ()
+
+    @property
     def risk_questions(self) -> tuple[Question, ...]:
         """Those whose answer picks a kernel and so need a :class:`RiskTable`."""
+        return ()
 
-    @abstractmethod
     def candidates_px(self, question: Question) -> Tensor:
-        """Strengths that may be handed on for this question (c,)."""
+        """Strengths that may be handed on for this question (c,).
+
+        Raises:
+            ValueError: If it is none of ``risk_questions``.
+        """
+        raise ValueError(f"no kernel is picked by the answer to {question.name}")
 
     @abstractmethod
     def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,7 +104,11 @@ class Identifier(ABC):
 
     @abstractmethod
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
-        """Identify the blur of observed images (B, C, H, W) with a trained net and a risk table for each question."""
+        """Identify the blur of observed images (B, C, H, W).
+
+        ``nets`` holds a trained network for each question and what each lesson left, ``risks`` a table for each risk
+        question.
+        """
 
     def kernels(self, kind: Tensor, strength_px: Tensor) -> Tensor:
         """Kernels (n, 1, k, k) of these kinds at these strengths."""

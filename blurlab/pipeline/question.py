@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from blurlab.blur import BlurFamily
-from blurlab.head import Labels
+from blurlab.head import Answer
 
 
 @dataclass(frozen=True)
@@ -14,10 +14,10 @@ class Question:
 
     Attributes:
         name: Name of the question, for instance ``type`` or ``strength_motion``; names its stage and its checkpoint.
-        labels: Classes and targets.
+        answer: What a network's outputs mean.
         family: The blurs among which the question is asked, as often as they are drawn in training.
     """
 
     name: str
-    labels: Labels
+    answer: Answer
     family: BlurFamily

@@ -43,7 +43,7 @@ def measure(context: Context, question: Question, folder: Path) -> dict[str, Any
     Returns:
         The pairs measured: strengths, strengths used, mean ISNR in dB.
     """
-    grid = question.labels.grid_px  # type: ignore[attr-defined]  # a question with a risk table asks for a strength
+    grid = question.answer.grid_px  # type: ignore[attr-defined]  # a question with a risk table asks for a strength
     candidates = context.identifier.candidates_px(question)
     photos = sharp_batch(context, context.budget["risk_photos"])
     if len(candidates) == len(grid):
@@ -76,10 +76,11 @@ def spread_pairs(grid: Tensor, strengths_px: list[float], errors_px: list[float]
 
 def interval_halfwidth(context: Context, question: Question, grid: Tensor) -> float:
     """Half the width of the 90 % interval about the posterior's mean, from the validation photographs."""
-    net = load_net(context.head(question.labels), context.dir / "stages" / f"train_{question.name}" / BEST)
+    net = load_net(context.head(question.answer), context.dir / "stages" / f"train_{question.name}" / BEST)
     net = net.to(context.device)
     draws = context.budget["draws_val"]
-    items = FixedItems(context.data.val, draws, seed=context.seed, split=f"interval/{question.name}")
+    split = f"interval/{question.name}"
+    items = FixedItems(context.data.val, draws, seed=context.seed, split=split, size=context.data.size)
     degrade = context.degrade_for(question)
     errors = []
     with torch.inference_mode():
@@ -138,8 +139,9 @@ def loss_matrix(pairs: list[tuple[float, float]], values: list[float], candidate
 
 def sharp_batch(context: Context, count: int) -> Tensor:
     """The first ``count`` validation photographs (n, C, H, W) in [0, 1] on the run's device."""
-    arrays = np.stack(context.data.val.arrays[:count])
-    return torch.from_numpy(arrays).permute(0, 3, 1, 2).to(context.device, torch.float32).div_(255)
+    items = FixedItems(context.data.val, 1, seed=context.seed, split="risk", size=context.data.size)
+    some = [items[place][0] for place in range(min(count, len(items)))]
+    return torch.stack(some).to(context.device, torch.float32).div_(255)
 
 
 def risk_tables(context: Context) -> dict[str, RiskTable]:

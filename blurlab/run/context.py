@@ -16,7 +16,7 @@ from torch import nn
 from blurlab.core.atomic import write_text
 from blurlab.dataset import Degrade
 from blurlab.deconvolver import Deconvolver
-from blurlab.head import Labels
+from blurlab.head import Answer
 from blurlab.pipeline import Identifier, Question
 from blurlab.run.build import build, plain
 from blurlab.run.data import RunData, prepare
@@ -60,9 +60,9 @@ class Context:
         """Show progress bars?"""
         return bool(self.cfg.run.progress)
 
-    def head(self, labels: Labels) -> nn.Module:
+    def head(self, answer: Answer) -> nn.Module:
         """A fresh head for a question."""
-        return build(self.cfg.head, num_classes=len(labels), in_channels=self.data.channels)
+        return build(self.cfg.head, num_classes=len(answer), in_channels=self.data.channels)
 
     def degrade_for(self, question: Question) -> Degrade:
         """The degradation among whose blurs the question is asked."""

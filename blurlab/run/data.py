@@ -16,6 +16,7 @@ from blurlab.run.build import build
 from blurlab.run.errors import UsageError
 from blurlab.run.progress import bar
 
+CUTS = ("whole", "centre", "anywhere")
 LARGEST_SIDE = 1024
 """Training photographs are kept at their own size up to this one, so that crops of them can be shrunk."""
 
@@ -26,8 +27,8 @@ class RunData:
 
     Attributes:
         train: At their own size, for augmentation.
-        val: Of ``size``.
-        test: Of ``size``.
+        val: Of ``size``, or larger where an item may lie anywhere in a photograph.
+        test: As ``val``.
         facts: The record's entry ``dataset``: which set was asked for, which was used, counts, content hash.
         skipped: (id, reason) of photographs left out.
         size: Side of a sharp image in pixels: the observed size and the margins.
@@ -50,7 +51,8 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
 
     Where the set is missing its ``fallback`` is taken, unless ``strict``. With a ``test_source`` the test photographs
     (and they alone) come from there: its own test quarter, or with ``test_part: all`` every one of them. With
-    ``cut: centre`` photographs are not shrunk to the size: their centre is cut out.
+    ``cut: centre`` photographs are not shrunk to the size: their centre is cut out; with ``cut: anywhere`` each item is
+    cut out at a place of its own.
 
     Args:
         cfg: The run's configuration.
@@ -72,7 +74,11 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         test_split = make_split(tested)
     every = dataset.get("test_part", "quarter") == "all"
     test_photos = [*test_split.train, *test_split.val, *test_split.test] if every else test_split.test
-    resize = dataset.get("cut", "whole") == "whole"
+    cut = str(dataset.get("cut", "whole"))
+    if cut not in CUTS:
+        raise UsageError(f"dataset.cut must be one of {', '.join(CUTS)}, got {cut}")
+    resize, anywhere = cut == "whole", cut == "anywhere"
+    side = max(LARGEST_SIDE, size) if anywhere else size
 
     def ready(
         what: str, of: Source, photos: list[Photo], from_split: Split, side: int, ceiling: bool = False
@@ -85,8 +91,8 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         return SharpImages(done.arrays, done.ids), done.skipped
 
     train, bad_train = ready("training", source, split.train, split, max(LARGEST_SIDE, size), ceiling=True)
-    val, bad_val = ready("validation", source, split.val, split, size)
-    test, bad_test = ready("test", tested, test_photos, test_split, size)
+    val, bad_val = ready("validation", source, split.val, split, side, ceiling=anywhere)
+    test, bad_test = ready("test", tested, test_photos, test_split, side, ceiling=anywhere)
     facts = {
         "name": source.name,
         "requested": str(dataset.name) if stands_in else source.name,
@@ -96,6 +102,7 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         "sha256": split.sha256,
         "size": int(dataset.size),
         "channel": str(dataset.channel),
+        "cut": cut,
     }
     if tested is not source:
         facts |= {"name": f"{source.name}->{tested.name}", "requested": f"{source.name}->{tested.name}"}

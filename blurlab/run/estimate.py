@@ -42,7 +42,7 @@ def estimate_seconds(context: Context) -> float:
     """Seconds that training every question will take, from a few timed steps with throw-away weights."""
     question = context.identifier.questions[0]
     degrade = context.degrade_for(question)
-    net = context.head(question.labels).to(context.device)
+    net = context.head(question.answer).to(context.device)
     items = AugmentedItems(
         context.data.train, context.data.size, seed=context.seed, stage="estimate", scale=context.data.scale
     )

@@ -22,6 +22,7 @@ from blurlab.run.calibrate import risk_tables
 from blurlab.run.context import Context
 from blurlab.run.examples import keep_examples
 from blurlab.run.latency import classify_ms, restore_ms
+from blurlab.run.lessons import learned_nets
 from blurlab.run.progress import bar
 from blurlab.run.stage import Stage, once
 from blurlab.run.summary import summarise
@@ -50,8 +51,10 @@ def evaluate(context: Context, folder: Path) -> dict[str, Any]:
     Returns:
         Record entries: metrics, limit, confusion, curves, examples.
     """
-    pipeline = Pipeline(context.identifier, trained_nets(context), risk_tables(context), context.deconvolver)
-    items = FixedItems(context.data.test, context.budget["draws_test"], seed=context.seed, split="test")
+    nets = {**trained_nets(context), **learned_nets(context)}
+    pipeline = Pipeline(context.identifier, nets, risk_tables(context), context.deconvolver)
+    draws = context.budget["draws_test"]
+    items = FixedItems(context.data.test, draws, seed=context.seed, split="test", size=context.data.size)
     rows: list[Row] = []
     with bar(context.console, not context.progress) as progress, torch.inference_mode():
         task = progress.add_task("identify and restore", total=len(items))
@@ -89,6 +92,10 @@ def rows_of(context: Context, pipeline: Pipeline, degraded: Degraded, batch: lis
             **{name: float(value) for name, value in zip(names, degraded.params[i], strict=True)},
             **{f"found_{name}": float(value) for name, value in zip(names, found.params[i], strict=True)},
         })  # fmt: skip
+        if found.before is not None:
+            said, params = found.before
+            rows[-1]["network_kind"] = kinds[int(said[i])]
+            rows[-1] |= {f"network_{name}": float(value) for name, value in zip(names, params[i], strict=True)}
     blurred = ~is_identity(degraded.psf)
     draws = context.budget["draws_restore"]
     wanted = [i for i, row in enumerate(rows) if row["draw"] < draws and bool(blurred[i])]

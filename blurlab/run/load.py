@@ -15,6 +15,7 @@ from blurlab.pipeline import Likelihood, Pipeline, RiskTable
 from blurlab.run.build import build
 from blurlab.run.calibrate import load_table
 from blurlab.run.errors import UsageError
+from blurlab.run.lessons import learned
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ def load_run(run_dir: Path) -> Trained:
     risks: dict[str, RiskTable] = {}
     try:
         for question in identifier.questions:
-            net = build(cfg.head, num_classes=len(question.labels), in_channels=channels)
+            net = build(cfg.head, num_classes=len(question.answer), in_channels=channels)
             nets[question.name] = load_net(net, run_dir / "stages" / f"train_{question.name}" / BEST)
+        nets |= learned(identifier, run_dir)
         for question in identifier.risk_questions:
             risks[question.name] = load_table(run_dir / "stages" / f"calibrate_{question.name}")
     except FileNotFoundError as error:

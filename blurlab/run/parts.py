@@ -7,7 +7,7 @@ from typing import Any
 from blurlab.run.errors import UsageError
 
 LISTS = ("risk_strengths_px", "risk_errors_px")
-COUNTS = ("photos", "epochs", "steps_per_epoch", "batch_size", "draws_val", "draws_test", "risk_photos")
+COUNTS = ("photos", "epochs", "steps_per_epoch", "batch_size", "patterns", "draws_val", "draws_test", "risk_photos")
 
 
 def try_parts(cfg: Any) -> None:
@@ -18,7 +18,7 @@ def try_parts(cfg: Any) -> None:
     """
     import torch
 
-    from blurlab.learning.classification import SCHEDULES
+    from blurlab.learning.supervised import SCHEDULES
     from blurlab.run.build import build
 
     for name in COUNTS:
@@ -28,11 +28,14 @@ def try_parts(cfg: Any) -> None:
         if not cfg.budget[name]:
             raise UsageError(f"budget.{name} must hold a number or more, got an empty list")
     identifier = build(cfg.pipeline, build(cfg.blur))
-    if identifier.family.size >= cfg.dataset.size:
-        size = identifier.family.size
-        raise UsageError(f"a kernel of {size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size")
-    for part in (cfg.noise, cfg.deconvolver):
-        build(part)
+    build(cfg.noise)
+    reaches = build(cfg.deconvolver).reaches_beyond and cfg.boundary.data == "valid"
+    size = identifier.family.size
+    if size >= cfg.dataset.size and not reaches:
+        raise UsageError(
+            f"a kernel of {size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size, "
+            "or use boundary=valid with a deconvolver whose border is unknown"
+        )
     if not identifier.questions:
         return
     with torch.device("meta"):

@@ -43,10 +43,12 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
     taps = isinstance(identifier, Direct)
     classes = identifier.confusion_labels()
     measured, bound = parameters(rows, identifier.family.names)
+    alone = before_refinement(rows, identifier.family.names)
     metrics = {
         **accuracies(rows, len(classes) if taps else 0),
         **strengths(rows, identifier.strength_errors(), seed),
         **measured,
+        **alone,
         **restorations(rows, seed),
     }
     metrics |= {name: {"value": value, "n": 1, "unit": "ms"} for name, value in times_ms.items()}
@@ -124,6 +126,19 @@ def parameters(rows: list[Row], names: Sequence[str]) -> tuple[dict[str, Any], d
             if known:
                 limits[f"{stem}_median_{unit}"] = {"value": median(known), "how": BOUND}
     return metrics, limits
+
+
+def before_refinement(rows: list[Row], names: Sequence[str]) -> dict[str, Any]:
+    """The network's own word, of items that were refined: accuracy of the kind and median errors, with ``/network``."""
+    if not rows or "network_kind" not in rows[0]:
+        return {}
+    said = [
+        {**row, "found_kind": row["network_kind"], **{f"found_{name}": row[f"network_{name}"] for name in names}}
+        for row in rows
+    ]
+    kinds = proportion(sum(row["kind"] == row["found_kind"] for row in said), len(said))
+    measured, _ = parameters(said, names)
+    return {f"{name}/network": value for name, value in {"type_accuracy": kinds, **measured}.items()}
 
 
 def restorations(rows: list[Row], seed: int) -> dict[str, Any]:

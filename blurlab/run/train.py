@@ -15,7 +15,7 @@ import torch
 
 from blurlab.core.rng import seed_from
 from blurlab.dataset import DegradedData
-from blurlab.learning import BEST, LAST, Classification, Interrupts, load_net, training_callbacks
+from blurlab.learning import BEST, LAST, Supervised, Interrupts, load_net, training_callbacks
 from blurlab.pipeline import Question
 from blurlab.run.build import build
 from blurlab.run.context import Context
@@ -52,10 +52,10 @@ def fit(context: Context, question: Question, folder: Path) -> dict[str, Any]:
     """
     budget, recipe = context.budget, context.cfg.optimizer
     torch.manual_seed(seed_from(context.seed, question.name, "weights"))
-    net = context.head(question.labels)
-    module = Classification(
+    net = context.head(question.answer)
+    module = Supervised(
         net,
-        question.labels,
+        question.answer,
         build(recipe.factory),
         schedule=str(recipe.schedule),
         total_steps=budget["epochs"] * budget["steps_per_epoch"],
@@ -131,7 +131,7 @@ def trained_nets(context: Context) -> dict[str, torch.nn.Module]:
     """The best network of each question, from its checkpoint by name, on the run's device."""
     folder = context.dir / "stages"
     return {
-        question.name: load_net(context.head(question.labels), folder / f"train_{question.name}" / BEST).to(
+        question.name: load_net(context.head(question.answer), folder / f"train_{question.name}" / BEST).to(
             context.device
         )
         for question in context.identifier.questions

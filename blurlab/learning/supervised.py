@@ -1,4 +1,4 @@
-"""Train a head to answer a question about the blur: cross-entropy against (soft) class targets."""
+"""Train a head to answer a question about the blur, by the loss of the answer that is asked for."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.dataset import Degraded
-from blurlab.head import Labels
+from blurlab.head import Answer
 
 OptimizerFactory = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
 
 
-class Classification(pl.LightningModule):
-    """Cross-entropy L = - sum_c t_c log p_c over the classes of a question, as [Williams2017] section 2.1.
+class Supervised(pl.LightningModule):
+    """The weighted mean of an answer's loss; for classes the cross-entropy, as [Williams2017] section 2.1.
 
     Args:
-        net: Head, (B, C, H, W) -> logits (B, len(labels)).
-        labels: The question: classes and targets.
+        net: Head, (B, C, H, W) -> (B, len(answer)).
+        answer: What the outputs mean and what a wrong one costs.
         optimizer: Makes the optimizer from the parameters.
         schedule: ``constant`` (the paper's) or ``one_cosine``: linear warm-up over 5 % of the steps, cosine to zero.
         total_steps: Steps of the whole training, for the schedule.
@@ -35,7 +35,7 @@ class Classification(pl.LightningModule):
     def __init__(
         self,
         net: nn.Module,
-        labels: Labels,
+        answer: Answer,
         optimizer: OptimizerFactory,
         *,
         schedule: str,
@@ -46,18 +46,18 @@ class Classification(pl.LightningModule):
         if schedule not in SCHEDULES:
             raise ValueError(f"unknown schedule '{schedule}', expected one of {', '.join(SCHEDULES)}")
         self.net = net
-        self.labels = labels
+        self.answer = answer
         self.make_optimizer = optimizer
         self.schedule = schedule
         self.total_steps = total_steps
-        self.save_hyperparameters({"classes": list(labels.names), "schedule": schedule, **(facts or {})})
+        self.save_hyperparameters({"classes": list(answer.names), "schedule": schedule, **(facts or {})})
 
     def forward(self, y: Tensor) -> Tensor:
-        """Logits (B, m) of observed images (B, C, H, W)."""
+        """Outputs (B, m) for observed images (B, C, H, W)."""
         return self.net(y)
 
     def training_step(self, batch: Degraded, batch_idx: int) -> Tensor:
-        """One step of cross-entropy."""
+        """One step of the loss."""
         loss, accuracy = self._loss_and_accuracy(batch)
         self.log_dict({"train_loss": loss, "train_accuracy": accuracy}, prog_bar=True, batch_size=len(batch))
         return loss
@@ -75,11 +75,10 @@ class Classification(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _loss_and_accuracy(self, batch: Degraded) -> tuple[Tensor, Tensor]:
-        logits = self(batch.y)
-        target = self.labels.target(batch.kind, batch.strength_px)
+        output = self(batch.y)
         share = batch.weight / batch.weight.sum()
-        loss = share @ torch.nn.functional.cross_entropy(logits, target, reduction="none")
-        accuracy = share @ (logits.argmax(1) == target.argmax(1)).to(share)
+        loss = share @ self.answer.loss(output, batch.kind, batch.strength_px, batch.params)
+        accuracy = share @ self.answer.right(output, batch.kind, batch.strength_px).to(share)
         return loss, accuracy
 
 
@@ -104,7 +103,7 @@ def load_net(net: nn.Module, checkpoint: Path) -> nn.Module:
 
     Args:
         net: A head of the same shape.
-        checkpoint: A file that :class:`Classification`'s training wrote; read with ``weights_only``.
+        checkpoint: A file that :class:`Supervised`'s training wrote; read with ``weights_only``.
 
     Returns:
         The same head.

@@ -14,14 +14,14 @@ from torch import nn
 
 from blurlab.dataset import Degraded
 from blurlab.head import KindLabels
-from blurlab.learning import Classification, load_net
+from blurlab.learning import Supervised, load_net
 from blurlab.learning.callbacks import Interrupts
-from blurlab.learning.classification import one_cosine
+from blurlab.learning.supervised import one_cosine
 
 
-def module(schedule: str = "constant") -> Classification:
+def module(schedule: str = "constant") -> Supervised:
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
-    return Classification(
+    return Supervised(
         net,
         KindLabels(("none", "motion")),
         lambda weights: torch.optim.SGD(weights, lr=0.1),

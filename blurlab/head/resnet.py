@@ -1,0 +1,73 @@
+"""Residual networks of MONAI on the log power spectrum, or on the pixels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from blurlab.head.spectrum import welch_log_spectrum
+
+DEPTHS = (18, 34)
+
+
+class ResNet(nn.Module):
+    """ResNet-18 or -34 ([He2016]); any image size from ``window`` on.
+
+    What it sees is the Welch log power spectrum with a coordinate channel for each axis, as :class:`Compact` does, or,
+    with ``window`` 0, the pixels themselves, less their mean and divided by their standard deviation.
+
+    Args:
+        num_classes: Length of the output.
+        in_channels: Channels of the images.
+        depth: 18 or 34.
+        widen: Channels, as a share of the paper's 64 to 512.
+        window: Side of the windows of the spectrum, px; 0 for the pixels.
+        hop: Distance between windows, px.
+
+    Raises:
+        ValueError: If the depth or the window is not one of those above.
+    """
+
+    coordinates: Tensor
+
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int = 1,
+        depth: int = 18,
+        widen: float = 1.0,
+        window: int = 64,
+        hop: int = 32,
+    ) -> None:
+        super().__init__()
+        if depth not in DEPTHS:
+            raise ValueError(f"depth must be one of {DEPTHS}, got {depth}")
+        if window and window < 16:
+            raise ValueError(f"window must be 0 for the pixels or at least 16 px, got {window}")
+        from monai.networks.nets import resnet18, resnet34
+
+        self.window = window
+        self.hop = hop
+        make = {18: resnet18, 34: resnet34}[depth]
+        self.net = make(
+            spatial_dims=2,
+            n_input_channels=4 if window else in_channels,
+            num_classes=num_classes,
+            conv1_t_size=3,  # spectra and patches are small: the paper's 7x7 and its pooling would blunt them
+            conv1_t_stride=2,
+            no_max_pool=True,
+            widen_factor=widen,
+        )
+        vertical = (torch.arange(window) / max(1, window) - 0.5) * 2
+        horizontal = torch.arange(window // 2 + 1) / max(1, window // 2)
+        self.register_buffer(
+            "coordinates", torch.stack(torch.meshgrid(vertical, horizontal, indexing="ij"))[None], persistent=False
+        )
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Outputs (B, num_classes) for images (B, C, H, W) in [0, 1]."""
+        if not self.window:
+            centred = y - y.mean((2, 3), keepdim=True)
+            return self.net(centred / centred.std((1, 2, 3), keepdim=True).clamp_min(1e-4))
+        spectrum = (welch_log_spectrum(y, self.window, self.hop) + 9.0) / 3.0
+        return self.net(torch.cat([spectrum, self.coordinates.expand(len(y), -1, -1, -1)], dim=1))

@@ -1,0 +1,87 @@
+"""A network says the kind, a general regression network for each kind its parameters, as in [YanShao2016]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from blurlab.blur import BlurFamily, Mixture
+from blurlab.head import GRNN, Estimate, KindLabels
+from blurlab.likelihood import Refiner
+from blurlab.pipeline.lesson import Example, Lesson
+from blurlab.pipeline.question import Question
+from blurlab.pipeline.regression import Regression
+
+
+class GeneralRegression(Regression):
+    """The network's kind; the parameters from a GRNN that remembers the features of training images of that kind.
+
+    Args:
+        family: As :class:`Regression`; so are the others.
+        feature: From images (B, C, H, W) to what the GRNN compares (B, d).
+        refine: Makes a refiner of one kind, or None.
+        weak_share: Share of the blurs that the network for the kind meets which are of the weakest tenth.
+        class_share: What "one class longer" means, as a share of the range.
+
+    Raises:
+        ValueError: If the family is one of taps.
+    """
+
+    def __init__(
+        self,
+        family: BlurFamily,
+        *,
+        feature: Callable[[Tensor], Tensor],
+        refine: Callable[[BlurFamily], Refiner] | None = None,
+        weak_share: float = 0.0,
+        class_share: float = 1 / 9,
+    ) -> None:
+        super().__init__(family, refine=refine, weak_share=weak_share, class_share=class_share)
+        self.feature = feature
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        return (Question("type", KindLabels(self.family.kinds), self.family.with_weak_share(self.weak_share)),)
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        return (*(Patterns(self.family, kind, self.feature) for kind in self.blurred), *super().lessons)
+
+    def estimate(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Estimate:
+        logits, seen = nets["type"](y), self.feature(y)
+        params = y.new_full((len(y), len(self.family.names)), torch.nan)
+        for kind in self.blurred:
+            params[:, self.columns(self.family.kinds.index(kind))] = nets[f"grnn_{kind}"](seen)
+        return Estimate(logits, params, torch.ones_like(params))
+
+
+class Patterns(Lesson):
+    """Remembers training images of one kind.
+
+    Args:
+        family: All kinds; the images are of one of them.
+        kind: Which.
+        feature: From images to what is remembered.
+    """
+
+    part = "train"
+
+    def __init__(self, family: Mixture, kind: str, feature: Callable[[Tensor], Tensor]) -> None:
+        self.name = f"grnn_{kind}"
+        self.names = family.member(kind).names
+        weights = [float(other == kind) for other in family.kinds]
+        self.family = Mixture({other: family.member(other) for other in family.kinds}, weights, family.size)
+        index = family.kinds.index(kind)
+        start = sum(len(family.member(before).names) for before in range(index))
+        self.columns = slice(start, start + len(self.names))
+        self.feature = feature
+
+    def learn(self, examples: Iterable[Example], nets: Mapping[str, nn.Module]) -> nn.Module:
+        pairs = [(self.feature(one.y).cpu(), one.params[:, self.columns].cpu()) for one in examples]
+        patterns, params = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+        return GRNN(patterns, params, self.names)
+
+    def restore(self, state: Mapping[str, Tensor]) -> nn.Module:
+        return GRNN.from_state(state, self.names)

@@ -1,0 +1,147 @@
+"""One network says the kind, each parameter and how sure it is; the likelihood may go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from blurlab.blur import BlurFamily, Mixture, Taps
+from blurlab.head import BlurAnswer, Estimate
+from blurlab.likelihood import Refiner
+from blurlab.pipeline.by_kind import ByKind
+from blurlab.pipeline.choice import RiskTable
+from blurlab.pipeline.identification import Identification
+from blurlab.pipeline.lesson import Example, Lesson
+from blurlab.pipeline.question import Question
+from blurlab.pipeline.scale import Scale
+
+SCALE = "scale"
+
+
+class Regression(ByKind):
+    """A head with an output for each kind, each parameter and its spread; any parameter may be a range.
+
+    Args:
+        family: Blurs of one kind or a mixture.
+        refine: Makes a :class:`Refiner` of one kind; None leaves the network's estimate as it is. With it every kind is
+            fitted, beginning at the network's estimate, and the evidence of the fits is weighed with the network's word.
+        weak_share: Share of the blurs met in training that are drawn from the weakest tenth of their range alone, at a
+            lower weight.
+        class_share: What "one class longer" means in the table of error propagation, as a share of the range.
+
+    Raises:
+        ValueError: If the family is one of taps.
+    """
+
+    def __init__(
+        self,
+        family: BlurFamily,
+        *,
+        refine: Callable[[BlurFamily], Refiner] | None = None,
+        weak_share: float = 0.0,
+        class_share: float = 1 / 9,
+    ) -> None:
+        if isinstance(family, Taps):
+            raise ValueError("taps are no range that could be measured; use blur=motion, or pipeline=direct for taps")
+        super().__init__(family if isinstance(family, Mixture) else Mixture({family.kinds[-1]: family}), class_share)
+        self.answer = BlurAnswer(self.family)
+        self.weak_share = weak_share
+        self.refiners = [] if refine is None else [refine(self.family.member(kind)) for kind in self.family.kinds]
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        return (Question("blur", self.answer, self.family.with_weak_share(self.weak_share)),)
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        return (ScaleLesson(self),)
+
+    def estimate(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Estimate:
+        """What the network says of images (B, C, H, W)."""
+        return self.answer.read(nets["blur"](y))
+
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
+        first = self.estimate(y, nets)
+        scale: Scale = nets[SCALE]  # type: ignore[assignment]
+        refined = self.refine(y, first)
+        probability = scale(first.logits, refined.evidence)
+        kind = probability.argmax(1)
+        params = self.of_kind(refined.params, kind)
+        strength = self.family.strength_px(params, kind).nan_to_num(0.0)
+        half = self.halfwidth_px(scale.multiple.to(refined.spread) * refined.spread, kind)
+        ends = torch.stack([strength - half, strength + half], 1).clamp_min(0)
+        psf = self.family.psf(params, kind)
+        before = None
+        if self.refiners:
+            alone = scale(first.logits).argmax(1)
+            before = alone, self.of_kind(first.params, alone)
+        return Identification(
+            kind, probability, strength, strength, strength, ends, params, psf, psf, refined.sigma, before
+        )
+
+    def refine(self, y: Tensor, first: Estimate) -> Fits:
+        """Every kind fitted, beginning at the network's estimate; the estimate itself where there is no refiner."""
+        if not self.refiners:
+            return Fits(first.params, first.spread, None, None)
+        params, spread = first.params.double(), first.spread.double()
+        evidence, sigma = [], []
+        for index, refiner in enumerate(self.refiners):
+            columns = self.columns(index)
+            fit = refiner(y, params[:, columns])
+            params[:, columns] = fit.params
+            spread[:, columns] = fit.covariance.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
+            evidence.append(fit.log_evidence)
+            sigma.append(fit.sigma)
+        found = torch.stack(evidence, 1)
+        best = found.argmax(1, keepdim=True)
+        return Fits(params.to(y), spread.to(y), found, torch.stack(sigma, 1).gather(1, best)[:, 0].to(y))
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Parameters (B, P) of every kind and their spread (B, P), each kind's log-evidence (B, K), noise (B,) of the best."""
+
+    params: Tensor
+    spread: Tensor
+    evidence: Tensor | None
+    sigma: Tensor | None
+
+
+class ScaleLesson(Lesson):
+    """Fits :class:`Scale` to validation photographs, after whatever refinement there is.
+
+    Args:
+        identifier: Whose answers are scaled.
+    """
+
+    name = SCALE
+    part = "val"
+
+    def __init__(self, identifier: Regression) -> None:
+        self.identifier = identifier
+        self.family = identifier.family
+
+    def learn(self, examples: Iterable[Example], nets: Mapping[str, nn.Module]) -> nn.Module:
+        logits, evidence, kinds, spread, error = [], [], [], [], []
+        for example in examples:
+            first = self.identifier.estimate(example.y, nets)
+            refined = self.identifier.refine(example.y, first)
+            logits.append(first.logits.cpu())
+            kinds.append(example.kind.cpu())
+            spread.append(refined.spread.cpu())
+            error.append(self._error(refined.params - example.params).cpu())
+            if refined.evidence is not None:
+                evidence.append(refined.evidence.cpu())
+        joined = torch.cat(evidence) if evidence else None
+        return Scale.fit(torch.cat(logits), joined, torch.cat(kinds), torch.cat(spread), torch.cat(error))
+
+    def restore(self, state: Mapping[str, Tensor]) -> nn.Module:
+        return Scale(state["multiple"], float(state["temperature"]), float(state["evidence"]))
+
+    def _error(self, difference: Tensor) -> Tensor:
+        turning = torch.tensor([name.endswith("_deg") for name in self.family.names], device=difference.device)
+        off = difference.abs()
+        return torch.where(turning & off.isfinite(), torch.minimum(off % 180, 180 - off % 180), off)

@@ -1,0 +1,98 @@
+"""Stage: what the pipeline learns once its networks are trained, from degraded photographs, without gradient steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from blurlab.core.atomic import replace_whole
+from blurlab.dataset import AugmentedItems, Degrade, FixedItems, degrade_batch
+from blurlab.pipeline import Example, Identifier, Lesson
+from blurlab.run.context import Context
+from blurlab.run.progress import track
+from blurlab.run.stage import Stage, once
+from blurlab.run.train import trained_nets
+
+STATE = "learned.safetensors"
+BATCH = 32
+
+
+class Lessons(Stage):
+    """Each lesson of the pipeline in its order; its state is kept by name."""
+
+    def __call__(self, context: Context) -> None:
+        lessons = context.identifier.lessons
+        nets = dict(trained_nets(context)) if lessons else {}
+        for lesson in lessons:
+            once(context, f"learn_{lesson.name}", lambda folder, one=lesson: learn(context, one, nets, folder))
+            nets[lesson.name] = load_lesson(lesson, context.dir).to(context.device)
+
+
+def learn(context: Context, lesson: Lesson, nets: dict[str, nn.Module], folder: Path) -> dict[str, Any]:
+    """Learn one lesson and keep its state.
+
+    Returns:
+        Number of images that it learned from.
+    """
+    from safetensors.torch import save
+
+    count = _count(context, lesson)
+    with torch.no_grad():
+        module = lesson.learn(examples(context, lesson, count), nets)
+    with replace_whole(folder / STATE) as file:
+        file.write(save({name: value.contiguous().cpu() for name, value in module.state_dict().items()}))
+    return {"images": count}
+
+
+def examples(context: Context, lesson: Lesson, count: int) -> Iterator[Example]:
+    """Batches of ``count`` degraded photographs: augmented training ones, or fixed validation ones."""
+    degrade = Degrade(lesson.family, context.degrade.noise, context.degrade.boundary)
+    data, training = context.data, lesson.part == "train"
+    items: AugmentedItems | FixedItems
+    if training:
+        items = AugmentedItems(data.train, data.size, seed=context.seed, stage=lesson.name, scale=data.scale)
+    else:
+        draws = context.budget["draws_val"]
+        items = FixedItems(data.val, draws, seed=context.seed, split=f"learn/{lesson.name}", size=data.size)
+    starts = list(range(0, count, BATCH))
+    for start in track(starts, f"learning {lesson.name}", context):
+        some = [items[place] for place in range(start, min(start + BATCH, count))]
+        images, seeds, places = zip(*some, strict=True)
+        batch = [torch.stack(images).to(context.device), torch.tensor(seeds), torch.tensor(places)]
+        done = degrade_batch(degrade, batch, training=False)
+        yield Example(done.y, done.kind.to(done.y.device), done.params.to(done.y.device))
+
+
+def _count(context: Context, lesson: Lesson) -> int:
+    """Images to learn from."""
+    if lesson.part == "train":
+        return int(context.budget["patterns"])
+    return len(context.data.val) * int(context.budget["draws_val"])
+
+
+def load_lesson(lesson: Lesson, run_dir: Path) -> nn.Module:
+    """What a lesson left in a run's directory.
+
+    Raises:
+        FileNotFoundError: If the run did not get so far.
+    """
+    from safetensors.torch import load_file
+
+    path = run_dir / "stages" / f"learn_{lesson.name}" / STATE
+    if not path.is_file():
+        raise FileNotFoundError(2, "no such file", str(path))
+    return lesson.restore(load_file(path)).eval()
+
+
+def learned_nets(context: Context) -> dict[str, nn.Module]:
+    """What every lesson of a run left, on the run's device."""
+    return {name: net.to(context.device) for name, net in learned(context.identifier, context.dir).items()}
+
+
+def learned(identifier: Identifier, run_dir: Path) -> dict[str, nn.Module]:
+    """What every lesson left, by name."""
+    return {lesson.name: load_lesson(lesson, run_dir) for lesson in identifier.lessons}
