@@ -1,0 +1,132 @@
+"""Pipelines that measure: scales, what refinement adds, what a GRNN remembers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from blurlab.blur import Defocus, Mixture, Motion
+from blurlab.dataset import Degrade
+from blurlab.likelihood import Refiner
+from blurlab.noise import Gaussian
+from blurlab.pipeline import Example, GeneralRegression, Regression
+from blurlab.pipeline.scale import Scale
+
+FAMILY = Mixture({"motion": Motion([3, 12], [0, 180]), "defocus": Defocus([1, 6])})
+
+
+def degraded(count: int, seed: int = 0) -> Example:
+    """Textures of spectrum 1/f^2 blurred and noisy."""
+    g = torch.Generator().manual_seed(seed)
+    side = 96 + 2 * (FAMILY.size // 2)
+    white = torch.fft.rfft2(torch.randn(count, 1, side, side, generator=g))
+    down, across = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)[None, :]
+    x = torch.fft.irfft2(white / (down**2 + across**2).sqrt().clamp_min(1 / side), s=(side, side))
+    x = 0.5 + 0.12 * (x - x.mean()) / x.std()
+    done = Degrade(FAMILY, Gaussian(bsnr_db=35), "valid")(x.clamp(0, 1), generator=g)
+    return Example(done.y, done.kind, done.params)
+
+
+class Knows(nn.Module):
+    """Outputs that say the truth give or take an error, for images that it was made with."""
+
+    def __init__(self, identifier: Regression, example: Example, error: float) -> None:
+        super().__init__()
+        answer = identifier.answer
+        self.out = torch.zeros(len(example.y), len(answer))
+        self.out[torch.arange(len(example.y)), example.kind] = 3.0
+        for slot in answer.slots:
+            value = example.params[:, slot.column].nan_to_num(slot.low)
+            if slot.angle:
+                double = (value + 20 * error) * torch.pi / 90
+                self.out[:, slot.start], self.out[:, slot.start + 1] = double.cos(), double.sin()
+            else:
+                self.out[:, slot.start] = 2 * (value - slot.low) / (slot.high - slot.low) - 1 + error
+            self.out[:, slot.end - 1] = -2.0
+
+    def forward(self, y: Tensor) -> Tensor:
+        return self.out
+
+
+def test_refinement_lowers_the_networks_error_and_keeps_its_word() -> None:
+    identifier = Regression(FAMILY, refine=lambda member: Refiner(member))
+    example = degraded(10)
+    nets = {"blur": Knows(identifier, example, 0.08), "scale": Scale(torch.ones(3))}
+    found = identifier.identify(example.y, nets, {})
+    assert found.before is not None and found.sigma is not None
+    right = found.kind == example.kind
+    assert bool(right.all())
+    before = (found.before[1] - example.params).abs()[:, [0, 2]].nan_to_num(0).sum(1)
+    after = (found.params - example.params).abs()[:, [0, 2]].nan_to_num(0).sum(1)
+    assert after.median() < before.median() / 3
+
+
+def test_without_a_refiner_the_networks_estimate_stands() -> None:
+    identifier = Regression(FAMILY)
+    example = degraded(4)
+    nets = {"blur": Knows(identifier, example, 0.0), "scale": Scale(torch.full((3,), 2.0))}
+    found = identifier.identify(example.y, nets, {})
+    torch.testing.assert_close(found.params, example.params, rtol=1e-4, atol=1e-3, equal_nan=True)
+    assert found.before is None and found.sigma is None
+    half = 2 * torch.exp(torch.tensor(-2.0)) * torch.where(example.kind == 0, 4.5, 2 * 2.5)
+    torch.testing.assert_close((found.interval_px[:, 1] - found.strength_px), half, rtol=1e-4, atol=1e-3)
+
+
+def test_the_scale_learned_holds_nine_tenths() -> None:
+    g = torch.Generator().manual_seed(1)
+    n = 2000
+    spread = torch.rand(n, 1, generator=g) + 0.1
+    error = (3 * spread * torch.randn(n, 1, generator=g)).abs()
+    kind = torch.randint(2, (n,), generator=g)
+    logits = torch.nn.functional.one_hot(kind, 2) * 5.0
+    flipped = torch.rand(n, generator=g) < 0.1
+    logits[flipped] = logits[flipped].flip(1)
+    scale = Scale.fit(logits, None, kind, spread, error)
+    assert float(scale.multiple[0]) == pytest.approx(3 * 1.645, rel=0.06)
+    sure = scale(logits).amax(1).mean()
+    assert float(sure) == pytest.approx(1 - float(flipped.float().mean()), abs=0.01)
+
+
+def test_evidence_counts_as_much_as_it_is_worth() -> None:
+    g = torch.Generator().manual_seed(2)
+    kind = torch.randint(2, (500,), generator=g)
+    told = torch.nn.functional.one_hot(kind, 2) * 40.0 + 10 * torch.randn(500, 2, generator=g)
+    nothing = torch.randn(500, 2, generator=g)
+    spread = torch.ones(500, 1)
+    good = Scale.fit(nothing, told, kind, spread, spread)
+    useless = Scale.fit(told, nothing, kind, spread, spread)
+    assert float((good(nothing, told).argmax(1) == kind).float().mean()) > 0.98
+    assert float((useless(told, nothing).argmax(1) == kind).float().mean()) > 0.98
+
+
+def test_scale_comes_back_from_its_state() -> None:
+    scale = Scale(torch.tensor([1.0, 2.0]), 1.7, 0.2)
+    back = Regression(FAMILY).lessons[-1].restore(scale.state_dict())
+    logits = torch.randn(4, 2, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(back(logits, logits), scale(logits, logits))
+
+
+def test_a_grnn_for_each_kind_measures_what_it_has_seen() -> None:
+    shrink = nn.Sequential(nn.AdaptiveAvgPool2d(6), nn.Flatten())
+    identifier = GeneralRegression(FAMILY, feature=shrink)
+    seen = degraded(24)
+    lessons = identifier.lessons
+    assert [lesson.name for lesson in lessons] == ["grnn_motion", "grnn_defocus", "scale"]
+    nets: dict[str, nn.Module] = {"type": nn.Sequential(nn.Flatten(), nn.LazyLinear(2))}
+    for lesson, kind in zip(lessons, (0, 1), strict=False):
+        rows = seen.kind == kind
+        learned = lesson.learn([Example(seen.y[rows], seen.kind[rows], seen.params[rows])], nets)
+        again = lesson.restore(learned.state_dict())
+        torch.testing.assert_close(again(shrink(seen.y)), learned(shrink(seen.y)), rtol=1e-4, atol=1e-3)
+        columns = [0] if kind == 0 else [2]
+        found = learned(shrink(seen.y[rows]))[:, :1]
+        low, high = seen.params[rows][:, columns].amin(), seen.params[rows][:, columns].amax()
+        assert bool((found >= low - 1e-3).all() and (found <= high + 1e-3).all())
+
+
+def test_taps_are_refused() -> None:
+    from blurlab.blur import Taps
+
+    with pytest.raises(ValueError, match="pipeline=direct"):
+        Regression(Taps([3, 5]))
