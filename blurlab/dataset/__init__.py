@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from blurlab.dataset.bsds500 import Bsds500 as Bsds500
     from blurlab.dataset.bundled import Bundled as Bundled
+    from blurlab.dataset.caltech101 import Caltech101 as Caltech101
     from blurlab.dataset.chase_db1 import ChaseDb1 as ChaseDb1
     from blurlab.dataset.concat import Concat as Concat
     from blurlab.dataset.datamodule import SCALE as SCALE
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from blurlab.dataset.fundus_synthetic import FundusSynthetic as FundusSynthetic
     from blurlab.dataset.hrf import Hrf as Hrf
     from blurlab.dataset.messidor import Messidor as Messidor
+    from blurlab.dataset.oxford_flowers import OxfordFlowers as OxfordFlowers
     from blurlab.dataset.prepare import Prepared as Prepared
     from blurlab.dataset.prepare import prepare_all as prepare_all
     from blurlab.dataset.prepare import to_square as to_square
+    from blurlab.dataset.some import Some as Some
     from blurlab.dataset.source import DataNotFound as DataNotFound
     from blurlab.dataset.source import Photo as Photo
     from blurlab.dataset.source import Source as Source
@@ -36,11 +39,13 @@ if TYPE_CHECKING:
     from blurlab.dataset.split import make_split as make_split
     from blurlab.dataset.split import scan as scan
     from blurlab.dataset.stare import Stare as Stare
+    from blurlab.dataset.voc2007 import Voc2007 as Voc2007
 
 # loaded when asked for, so that naming a photograph does not cost the import of Lightning
 _HOME = {
     "bsds500": ["Bsds500"],
     "bundled": ["Bundled"],
+    "caltech101": ["Caltech101"],
     "chase_db1": ["ChaseDb1"],
     "concat": ["Concat"],
     "datamodule": [
@@ -54,10 +59,13 @@ _HOME = {
     "fundus_synthetic": ["FundusSynthetic"],
     "hrf": ["Hrf"],
     "messidor": ["Messidor"],
+    "oxford_flowers": ["OxfordFlowers"],
     "prepare": ["Prepared", "prepare_all", "to_square"],
+    "some": ["Some"],
     "source": ["DataNotFound", "Photo", "Source"],
     "split": ["Scan", "Split", "make_split", "scan"],
     "stare": ["Stare"],
+    "voc2007": ["Voc2007"],
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -12,6 +12,7 @@ from blurlab.core.image_io import ImageReadError
 from blurlab.dataset import (
     Bsds500,
     Bundled,
+    Caltech101,
     ChaseDb1,
     Concat,
     DataNotFound,
@@ -19,9 +20,11 @@ from blurlab.dataset import (
     Folder,
     Hrf,
     Messidor,
+    OxfordFlowers,
     Photo,
     Source,
     Stare,
+    Voc2007,
 )
 
 CONF = Path(__file__).parents[2] / "conf" / "dataset"
@@ -39,6 +42,13 @@ LAYOUTS = {
     "bsds flat": (Bsds500, "bsds500", tiny.BSDS),
     "messidor official": (Messidor, "Messidor", tiny.MESSIDOR),
     "messidor flat": (Messidor, "fundus/messidor", [Path(name).name for name in tiny.MESSIDOR]),
+    "caltech101 official": (Caltech101, "101_ObjectCategories", tiny.CALTECH),
+    "caltech101 extracted into its zip's folder": (Caltech101, "caltech-101/101_ObjectCategories", tiny.CALTECH),
+    "caltech101 itself": (Caltech101, "", tiny.CALTECH),
+    "oxford flowers official": (OxfordFlowers, "jpg", tiny.FLOWERS),
+    "oxford flowers in a folder": (OxfordFlowers, "flowers-102/jpg", tiny.FLOWERS),
+    "oxford flowers flat": (OxfordFlowers, "oxford_flowers", tiny.FLOWERS),
+    "oxford flowers of 17": (OxfordFlowers, "17flowers/jpg", tiny.FLOWERS_17),
 }
 
 
@@ -55,7 +65,9 @@ def test_layouts_are_found_below_the_data_directory(tmp_path: Path, layout: str)
     assert source_class(tmp_path).load(photos[0]).shape == (40, 48, 3)
 
 
-@pytest.mark.parametrize("source_class", [Drive, ChaseDb1, Stare, Hrf, Bsds500, Messidor])
+@pytest.mark.parametrize(
+    "source_class", [Drive, ChaseDb1, Stare, Hrf, Bsds500, Messidor, Caltech101, OxfordFlowers, Voc2007]
+)
 def test_a_missing_set_says_where_to_get_it(tmp_path: Path, source_class: type) -> None:
     for root in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(DataNotFound) as caught:
@@ -146,6 +158,6 @@ def test_every_configuration_makes_its_source(path: Path, tmp_path: Path) -> Non
     node = around.dataset
     assert node.name == path.stem
     assert isinstance(instantiate(node.source, _convert_="all"), Source)
-    assert node.channel in ("green", "grey", "rgb") and node["size"] in (128, 256) and node.strict in (True, False)
+    assert node.channel in ("green", "grey", "rgb") and node["size"] in (32, 128, 256) and node.strict in (True, False)
     if "fallback" in node:
         assert len(instantiate(node.fallback, _convert_="all").photos()) == 5

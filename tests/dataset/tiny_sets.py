@@ -33,3 +33,16 @@ STARE = [f"im{i:04d}.ppm" for i in range(1, 21)]
 HRF = [f"images/{i:02d}_{kind}" for i in range(1, 4) for kind in ("h.jpg", "dr.JPG", "g.jpg")]
 BSDS = ["train/100075.jpg", "train/100080.jpg", "val/101085.jpg", "test/100007.jpg", "test/100039.jpg"]
 MESSIDOR = [f"Base{d}{p}/2005120{p}_{40000 + i}_0{d}00_PP.tif" for d in (1, 2, 3) for p in (1, 2, 3, 4) for i in (1, 2)]
+CALTECH = [f"{category}/image_{i:04d}.jpg" for category in ("Faces", "Faces_easy", "accordion") for i in range(1, 4)]
+FLOWERS = [f"image_{i:05d}.jpg" for i in range(1, 9)]
+FLOWERS_17 = [f"image_{i:04d}.jpg" for i in range(1, 7)]
+VOC = {"trainval": ["000005", "000007", "000009"], "test": ["000001", "000002"]}
+
+
+def put_voc(folder: Path, *parts: str) -> None:
+    """``JPEGImages`` and ``ImageSets/Main`` as the archives of these parts leave them in VOC2007."""
+    for part in parts:
+        put_all(folder / "JPEGImages", [f"{name}.jpg" for name in VOC[part]])
+        path = folder / "ImageSets" / "Main" / f"{part}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{name}\n" for name in VOC[part]))
