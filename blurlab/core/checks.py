@@ -25,6 +25,20 @@ def check_images(images: Tensor, name: str = "image") -> None:
         raise ValueError(f"{name} has NaN or infinite values; replace them before calling")
 
 
+FLAT = 1e-9
+"""Range of intensities within which an image says nothing."""
+
+
+def is_flat(images: Tensor) -> Tensor:
+    """Which images (B, C, H, W) are constant, so that nothing can be told of their blur (B,) bool.
+
+    Example:
+        >>> is_flat(torch.tensor([[[[0.5, 0.5]]], [[[0.5, 0.6]]]]))
+        tensor([ True, False])
+    """
+    return images.flatten(1).amax(1) - images.flatten(1).amin(1) <= FLAT
+
+
 def check_psf(psf: Tensor, shape: tuple[int, int] | None = None) -> None:
     """Raise unless ``psf`` is (B, 1, k, l) with odd sides no larger than the grid ``shape``.
 

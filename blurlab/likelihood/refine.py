@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily
+from blurlab.core.checks import is_flat
 from blurlab.likelihood.prior import SpectrumPrior, natural
 from blurlab.likelihood.search import grid, search
 from blurlab.likelihood.taper import multitaper
@@ -148,7 +149,7 @@ def check_observed(y: Tensor) -> None:
         raise ValueError(f"images must be (B, C, H, W) of 16 px a side or more, got {tuple(y.shape)}")
     if not bool(torch.isfinite(y).all()):
         raise ValueError("an image has NaN or infinite values; its blur cannot be told")
-    flat = (y.flatten(1).amax(1) - y.flatten(1).amin(1) <= EPS).nonzero().flatten().tolist()
+    flat = is_flat(y).nonzero().flatten().tolist()
     if flat:
         raise ValueError(f"image {flat[0]} of the batch is constant; its blur cannot be told")
 

@@ -62,10 +62,6 @@ class ByKind(Identifier):
             shorter = torch.where(here & (strength_px - step >= low), strength_px - step, shorter)
         return longer, shorter
 
-    def rivals(self) -> Tensor:
-        none = [index for index, kind in enumerate(self.family.kinds) if kind == "none"]
-        return self.kernels(torch.tensor(none, dtype=torch.long), torch.zeros(len(none)))
-
     def strength_errors(self) -> dict[str, tuple[str, float]]:
         members = {kind: self.family.member(kind) for kind in self.blurred}
         return {

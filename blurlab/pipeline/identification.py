@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
+import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture
@@ -43,6 +44,33 @@ class Identification:
     psf_map: Tensor
     sigma: Tensor | None = None
     before: tuple[Tensor, Tensor] | None = None
+
+    def with_rows(self, rows: Tensor, other: Identification | None) -> Identification:
+        """These answers with some rows (m,) replaced by those of another (m of them)."""
+        if other is None:
+            return self
+        changed = {
+            field.name: getattr(self, field.name).index_copy(0, rows, value.to(getattr(self, field.name)))
+            for field in fields(self)
+            if isinstance(value := getattr(other, field.name), Tensor)
+        }
+        if other.before is not None and self.before is not None:
+            pairs = zip(self.before, other.before, strict=True)
+            changed["before"] = tuple(mine.index_copy(0, rows, value.to(mine)) for mine, value in pairs)
+        return replace(self, **changed)
+
+
+def untold(family: BlurFamily, y: Tensor) -> Identification:
+    """What is said of images (B, C, H, W) that say nothing: every kind as likely, no parameter, nothing to undo."""
+    count, size = len(y), family.size
+    kind = torch.zeros(count, dtype=torch.long, device=y.device)
+    nothing = torch.full((count, len(family.names)), torch.nan, device=y.device)
+    psf = torch.zeros(count, 1, size, size, device=y.device)
+    psf[..., size // 2, size // 2] = 1
+    zero, unknown = torch.zeros(count, device=y.device), torch.full((count,), torch.nan, device=y.device)
+    even = torch.full((count, len(family.kinds)), 1 / len(family.kinds), device=y.device)
+    ends = torch.full((count, 2), torch.nan, device=y.device)
+    return Identification(kind, even, zero, zero, zero, ends, nothing, psf, psf, unknown, (kind, nothing))
 
 
 class Identifier(ABC):
@@ -82,9 +110,9 @@ class Identifier(ABC):
     def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
         """One class longer and one class shorter than the truth (n,), (n,); NaN where there is no such class."""
 
-    @abstractmethod
     def rivals(self) -> Tensor:
-        """Kernels (r, 1, k, k) of the classes that the headline question must tell an item from."""
+        """Kernels (r, 1, k, k) that the headline question must tell an item from, where it is one of a few."""
+        return torch.zeros(0, 1, 1, 1)
 
     @abstractmethod
     def strength_errors(self) -> dict[str, tuple[str, float]]:

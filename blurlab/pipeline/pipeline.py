@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from blurlab.core.checks import check_images
+from blurlab.core.checks import check_images, is_flat
 from blurlab.deconvolver import Deconvolver
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.identification import Identification, Identifier, is_identity
+from blurlab.pipeline.identification import Identification, Identifier, is_identity, untold
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,14 @@ class Pipeline:
 
     @torch.no_grad()
     def identify(self, y: Tensor) -> Identification:
-        """What blur is in these images (B, C, H, W)?"""
+        """What blur is in these images (B, C, H, W)? Of a constant one nothing can be told: every kind is as likely."""
         check_images(y, "y")
-        return self.identifier.identify(y, self.nets, self.risks)
+        flat = is_flat(y)
+        if not bool(flat.any()):
+            return self.identifier.identify(y, self.nets, self.risks)
+        rows = (~flat).nonzero().squeeze(1)
+        known = self.identifier.identify(y[rows], self.nets, self.risks) if len(rows) else None
+        return untold(self.identifier.family, y).with_rows(rows, known)
 
     @torch.no_grad()
     def __call__(self, y: Tensor, sigma: float | Tensor) -> Deblurred:

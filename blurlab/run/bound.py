@@ -1,4 +1,4 @@
-"""The Cramer-Rao bound of each test item's parameters."""
+"""What can be known of each test item: Cramer-Rao bounds of its parameters, and how often its kind can be told."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, Mixture, Taps
-from blurlab.likelihood.limit import cramer_rao, smooth_spectrum
+from blurlab.likelihood.ceiling import kind_ceiling
+from blurlab.likelihood.limit import cramer_rao, cramer_rao_known_image, smooth_spectrum
 
-HOW = (
-    "Cramer-Rao bound, median: a Gaussian field of the photograph's smooth spectrum, its level, slope and noise unknown"
+BOUNDS = {
+    "bound": "a Gaussian field of the photograph's smooth spectrum, its level, slope and noise unknown",
+    "bound_spectrum": "the same, spectrum and noise known",
+    "bound_image": "the sharp photograph itself and the noise known",
+}
+"""Prefix of the columns -> what is known of the photograph."""
+CEILING = (
+    "observer who knows the photograph's smooth spectrum and the noise, against the nearest kernel of another kind: "
+    "Phi(sqrt(2 C)), C the Chernoff information"
 )
+MEDIAN_OF_SD = 0.6745
+"""Median absolute value of a Gaussian of standard deviation 1."""
 AT_ONCE = 8
 
 
-def bounds(family: BlurFamily, x: Tensor, params: Tensor, kind: Tensor, sigma: Tensor) -> Tensor:
-    """Smallest standard deviation of an unbiased estimate of each parameter.
+def bounds(family: BlurFamily, x: Tensor, params: Tensor, kind: Tensor, sigma: Tensor) -> dict[str, Tensor]:
+    """Smallest standard deviation of an unbiased estimate of each parameter, and the ceiling of the kind.
 
     Args:
         family: A family or mixture.
@@ -25,19 +35,39 @@ def bounds(family: BlurFamily, x: Tensor, params: Tensor, kind: Tensor, sigma: T
         sigma: Noise standard deviation (n,).
 
     Returns:
-        (n, P), float64; NaN where a kind has no such parameter, it is fixed, or a kind has no bound (taps).
+        For each of ``BOUNDS`` (n, P), float64; NaN where a kind has no such parameter, it is fixed, or a kind has no
+        bound (taps). ``ceiling`` (n,): NaN where there are not two kinds.
     """
-    bound = torch.full(params.shape, torch.nan, dtype=torch.float64, device=params.device)
+    found = {name: torch.full(params.shape, torch.nan, dtype=torch.float64, device=params.device) for name in BOUNDS}
+    found["ceiling"] = torch.full((len(x),), torch.nan, dtype=torch.float64, device=params.device)
     if isinstance(family, Taps):
-        return bound
-    start = 0
+        return found
+    for some in torch.arange(len(x), device=params.device).split(AT_ONCE):
+        spectrum, variance = smooth_spectrum(x[some]), sigma[some].double() ** 2
+        if isinstance(family, Mixture) and len(family.kinds) > 1:
+            found["ceiling"][some] = kind_ceiling(family, params[some], kind[some], spectrum, variance)
+        for member, columns, here in _members(family, kind[some]):
+            rows, own = some[here], params[some][here][:, columns]
+            known = spectrum[here], variance[here]
+            found["bound"][rows, columns] = cramer_rao(member, own, *known, nuisances=True)
+            found["bound_spectrum"][rows, columns] = cramer_rao(member, own, *known)
+            found["bound_image"][rows, columns] = cramer_rao_known_image(member, own, _power(x[rows]), variance[here])
+    return {name: torch.where(value > 0, value, torch.nan) for name, value in found.items()}
+
+
+def _members(family: BlurFamily, kind: Tensor) -> list[tuple[BlurFamily, slice, Tensor]]:
+    """Each kind that has a free parameter, with its columns and the rows of that kind."""
+    parts, start = [], 0
     for index, name in enumerate(family.kinds):
         member = family.member(name) if isinstance(family, Mixture) else family
         columns = slice(start, start := start + len(member.names))
         rows = (kind == index).nonzero().squeeze(1)
         if len(rows) and any(low < high for low, high in member.bounds):
-            for some in rows.split(AT_ONCE):
-                spectrum = smooth_spectrum(x[some])
-                variance = sigma[some].double() ** 2
-                bound[some, columns] = cramer_rao(member, params[some][:, columns], spectrum, variance, nuisances=True)
-    return torch.where(bound > 0, bound, torch.nan)
+            parts.append((member, columns, rows))
+    return parts
+
+
+def _power(x: Tensor) -> Tensor:
+    """|U|^2 (n, N, N // 2 + 1), summed over the channels: each is seen with noise of its own."""
+    spectrum = torch.fft.rfft2(x.double() - x.double().mean((-2, -1), keepdim=True), norm="ortho")
+    return (spectrum.real.square() + spectrum.imag.square()).sum(1)

@@ -17,7 +17,7 @@ from blurlab.dataset import Degraded, FixedItems, degrade_batch
 from blurlab.metric import isnr, isnr_oracle_wiener, psf_snr, psnr, ssim
 from blurlab.physics import Convolution
 from blurlab.pipeline import Identification, Pipeline, is_identity
-from blurlab.run.bound import bounds
+from blurlab.run.bound import BOUNDS, bounds
 from blurlab.run.calibrate import risk_tables
 from blurlab.run.context import Context
 from blurlab.run.examples import keep_examples
@@ -134,8 +134,10 @@ def restore(context: Context, degraded: Degraded, found: Identification, wanted:
     }
     for at, row in enumerate(wanted):
         rows[row].update({name: float(values[at]) for name, values in plain.items()})
-        limits = zip(context.identifier.family.names, bound[at].tolist(), strict=True)
-        rows[row].update({f"bound_{name}": value for name, value in limits})
+        for kind_of_bound in BOUNDS:
+            limits = zip(context.identifier.family.names, bound[kind_of_bound][at].tolist(), strict=True)
+            rows[row].update({f"{kind_of_bound}_{name}": value for name, value in limits})
+        rows[row]["ceiling"] = float(bound["ceiling"][at])
 
 
 def apply_kernels(context: Context, y: Tensor, sigma: Tensor, psf: Tensor) -> Tensor:

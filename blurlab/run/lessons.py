@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from blurlab.core.atomic import replace_whole
+from blurlab.core.checks import is_flat
 from blurlab.dataset import AugmentedItems, Degrade, FixedItems, degrade_batch
 from blurlab.pipeline import Example, Identifier, Lesson
 from blurlab.run.context import Context
@@ -64,7 +65,8 @@ def examples(context: Context, lesson: Lesson, count: int) -> Iterator[Example]:
         images, seeds, places = zip(*some, strict=True)
         batch = [torch.stack(images).to(context.device), torch.tensor(seeds), torch.tensor(places)]
         done = degrade_batch(degrade, batch, training=False)
-        yield Example(done.y, done.kind.to(done.y.device), done.params.to(done.y.device))
+        told = ~is_flat(done.y)  # a constant patch teaches nothing
+        yield Example(done.y[told], done.kind.to(told.device)[told], done.params.to(told.device)[told])
 
 
 def _count(context: Context, lesson: Lesson) -> int:

@@ -13,7 +13,7 @@ import torch
 from blurlab.core.rng import generator
 from blurlab.metric import bootstrap_mean, wilson
 from blurlab.pipeline import Direct, Identifier
-from blurlab.run.bound import HOW as BOUND
+from blurlab.run.bound import BOUNDS, CEILING, MEDIAN_OF_SD
 
 Row = dict[str, Any]
 ANGLE_FROM_PX = 6.0
@@ -25,6 +25,7 @@ DIFFERENCES = {
     "isnr_loss_one_shorter": ("isnr_oracle", "isnr_one_shorter"),
     "isnr_gain_by_risk": ("isnr_estimated", "isnr_map"),
 }
+LIMIT = f"median error of an efficient estimate, {MEDIAN_OF_SD:.2f} of the Cramer-Rao bound: {BOUNDS['bound']}"
 IMAGE_METRICS = {"isnr": "dB", "ssim": "", "psnr": "dB", "psf_snr": "dB"}
 
 
@@ -38,11 +39,11 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
         seed: Seeds the bootstrap.
 
     Returns:
-        Entries ``metrics``, ``limit``, ``confusion`` and ``curves`` of the record.
+        Entries ``metrics``, ``limit``, ``bounds``, ``confusion`` and ``curves`` of the record.
     """
     taps = isinstance(identifier, Direct)
     classes = identifier.confusion_labels()
-    measured, bound = parameters(rows, identifier.family.names)
+    measured, bound, table = parameters(rows, identifier.family.names)
     alone = before_refinement(rows, identifier.family.names)
     metrics = {
         **accuracies(rows, len(classes) if taps else 0),
@@ -53,7 +54,10 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
     }
     metrics |= {name: {"value": value, "n": 1, "unit": "ms"} for name, value in times_ms.items()}
     limit = dict(bound)
-    if len(identifier.rivals()):
+    told = [row["ceiling"] for row in rows if math.isfinite(row.get("ceiling", math.nan))]
+    if told:
+        limit[next(iter(metrics))] = {"value": mean(told), "how": CEILING}
+    elif len(identifier.rivals()):
         limit[next(iter(metrics))] = {
             "value": mean(row["best_observer"] for row in rows),
             "how": "observer who knows the sharp photograph, against the nearest class",
@@ -69,6 +73,7 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
     return {
         "metrics": metrics,
         "limit": limit,
+        "bounds": table,
         "confusion": {"taps" if taps else "type": confusion(rows, classes)},
         "curves": curves(rows, taps),
         "error_propagation": propagation(rows),
@@ -102,16 +107,18 @@ def strengths(rows: list[Row], names: dict[str, tuple[str, float]], seed: int) -
     return found
 
 
-def parameters(rows: list[Row], names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Median errors of the parameters where the kind was found, and the median of their bounds, by metric name.
+def parameters(rows: list[Row], names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    """Median errors of the parameters where the kind was found, the limit of each, and a table of all bounds.
+
+    The limit is the median error of an efficient estimate, 0.67 of the median Cramer-Rao bound.
 
     An angle counts where the line is at least ``ANGLE_FROM_PX`` long: a shorter one hardly has any.
 
     Args:
-        rows: With columns ``<name>``, ``found_<name>`` and, where restored, ``bound_<name>``.
+        rows: With columns ``<name>``, ``found_<name>`` and, where restored, ``bound_<name>`` and the like.
         names: Parameters of the family, ``<kind>.<name>`` in a mixture.
     """
-    metrics, limits = {}, {}
+    metrics, limits, table = {}, {}, []
     for name in names:
         stem, unit = name.rsplit(".", 1)[-1].rsplit("_", 1) if "_" in name else (name, "")
         some = [row for row in rows if row["kind"] == row["found_kind"] and math.isfinite(row.get(name, math.nan))]
@@ -121,11 +128,21 @@ def parameters(rows: list[Row], names: Sequence[str]) -> tuple[dict[str, Any], d
         if unit == "deg":
             errors = [min(error % 180, 180 - error % 180) for error in errors]
         if errors and max(row[name] for row in some) > min(row[name] for row in some):
-            metrics[f"{stem}_median_{unit}"] = {"value": median(errors), "n": len(errors), "unit": unit}
-            known = [value for row in some if math.isfinite(value := row.get(f"bound_{name}", math.nan))]
+            metric = f"{stem}_median_{unit}"
+            metrics[metric] = {"value": median(errors), "n": len(errors), "unit": unit}
+            known = {bound: MEDIAN_OF_SD * value for bound, value in _bounds(some, name).items()}
             if known:
-                limits[f"{stem}_median_{unit}"] = {"value": median(known), "how": BOUND}
-    return metrics, limits
+                limits[metric] = {"value": known["bound"], "how": LIMIT}
+                table.append({"metric": metric, **metrics[metric], **known, "ratio": median(errors) / known["bound"]})
+    return metrics, limits, table
+
+
+def _bounds(rows: list[Row], name: str) -> dict[str, float]:
+    """Median of each of ``BOUNDS`` of one parameter; nothing where no row has one."""
+    known = {
+        bound: [value for row in rows if math.isfinite(value := row.get(f"{bound}_{name}", math.nan))] for bound in BOUNDS
+    }
+    return {bound: median(values) for bound, values in known.items()} if all(known.values()) else {}
 
 
 def before_refinement(rows: list[Row], names: Sequence[str]) -> dict[str, Any]:
@@ -137,7 +154,7 @@ def before_refinement(rows: list[Row], names: Sequence[str]) -> dict[str, Any]:
         for row in rows
     ]
     kinds = proportion(sum(row["kind"] == row["found_kind"] for row in said), len(said))
-    measured, _ = parameters(said, names)
+    measured = parameters(said, names)[0]
     return {f"{name}/network": value for name, value in {"type_accuracy": kinds, **measured}.items()}
 
 
@@ -181,6 +198,9 @@ def curves(rows: list[Row], taps: bool) -> dict[str, Any]:
         some = [row for row in rows if row["kind"] == kind]
         restored = [row for row in some if "isnr_oracle" in row]
         found[f"{name}/{kind}"] = curve(some, share, taps)
+        bounded = [row for row in some if math.isfinite(row.get("ceiling", math.nan))]
+        if bounded:
+            found[f"limit_{name}/{kind}"] = curve(bounded, mean_of("ceiling"), taps)
         found[f"isnr_estimated/{kind}"] = curve(restored, mean_of("isnr_estimated"), taps)
         found[f"isnr_oracle/{kind}"] = curve(restored, mean_of("isnr_oracle"), taps)
     return found

@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from blurlab.blur import Defocus, Mixture, Motion
 from blurlab.dataset import Degrade
+from blurlab.deconvolver import TV
+from blurlab.head import Compact
 from blurlab.likelihood import Refiner
 from blurlab.noise import Gaussian
-from blurlab.pipeline import Example, GeneralRegression, Regression
+from blurlab.pipeline import Example, GeneralRegression, Pipeline, Regression
 from blurlab.pipeline.scale import Scale
 
 FAMILY = Mixture({"motion": Motion([3, 12], [0, 180]), "defocus": Defocus([1, 6])})
@@ -130,3 +132,53 @@ def test_taps_are_refused() -> None:
 
     with pytest.raises(ValueError, match="pipeline=direct"):
         Regression(Taps([3, 5]))
+
+
+def answers(y: Tensor) -> dict[str, object]:
+    torch.manual_seed(0)
+    identifier = Regression(FAMILY)
+    nets = {"blur": Compact(len(identifier.answer), width=4, hidden=8, window=32, hop=16).eval(), "scale": SCALE}
+    return vars(Pipeline(identifier, nets, {}, TV()).identify(y))
+
+
+SCALE = Scale(torch.ones(3))
+
+
+@pytest.mark.parametrize("level", [0.0, 0.4, 1.0])
+def test_of_a_constant_or_saturated_patch_every_kind_is_as_likely(level: float) -> None:
+    y = torch.rand(3, 1, 48, 48, generator=torch.Generator().manual_seed(4))
+    y[1] = level
+    found = answers(y)
+    assert found["kind_probability"][1].tolist() == [0.5, 0.5]  # type: ignore[index]
+    assert bool(found["params"][1].isnan().all()) and float(found["psf"][1].max()) == 1.0  # type: ignore[index]
+    others = answers(y[[0, 2]])
+    for name in ("kind", "kind_probability", "params", "psf", "interval_px"):
+        torch.testing.assert_close(found[name][[0, 2]], others[name], equal_nan=True)  # type: ignore[index]
+
+
+def test_of_nothing_but_constant_patches_nothing_is_told() -> None:
+    found = answers(torch.full((2, 1, 48, 48), 0.7))
+    assert bool(found["interval_px"].isnan().all()) and found["kind_probability"].tolist() == [[0.5, 0.5]] * 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (torch.full((1, 1, 48, 48), torch.nan), "NaN or infinite"),
+        (torch.rand(1, 1, 20, 20, generator=torch.Generator().manual_seed(5)), "at least window=32"),
+        (torch.randint(255, (1, 1, 48, 48), generator=torch.Generator().manual_seed(6)), "floating-point"),
+    ],
+)
+def test_what_cannot_be_an_observed_image_is_refused_with_the_reason(y: Tensor, message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        answers(y)
+
+
+def test_a_patch_smaller_than_the_kernel_is_measured_and_restored() -> None:
+    wide = Mixture({"motion": Motion([3, 40], [0, 180]), "defocus": Defocus([1, 6])})
+    identifier = Regression(wide)
+    nets = {"blur": Compact(len(identifier.answer), width=4, hidden=8, window=32, hop=16).eval(), "scale": SCALE}
+    y = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(7))
+    assert wide.size > 32
+    done = Pipeline(identifier, nets, {}, TV())(y, 0.01)
+    assert done.image.shape == y.shape and bool(done.image.isfinite().all())

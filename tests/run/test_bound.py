@@ -14,14 +14,29 @@ def test_each_kind_has_the_bound_of_its_own_parameters_and_a_kind_may_be_absent(
     x = torch.rand(3, 1, 64, 64, generator=generator("bound"))
     kind = torch.tensor([0, 2, 2])
     params = family.at_strength(torch.tensor([0.0, 4.0, 8.0]), kind)
-    bound = bounds(family, x, params, kind, torch.full((3,), 0.004))
+    found = bounds(family, x, params, kind, torch.full((3,), 0.004))
+    bound = found["bound"]
     assert bound.shape == (3, 3) and bound[0].isnan().all()
     assert bound[1:, 0].isnan().all() and bound[1:, 2].isnan().all()  # no defocus; the angle is fixed
     assert (bound[1:, 1] > 0).all() and (bound[1:, 1] < 2).all()
     noisier = bounds(family, x, params, kind, torch.full((3,), 0.04))
-    assert (noisier[1:, 1] > 1.5 * bound[1:, 1]).all()
+    assert (noisier["bound"][1:, 1] > 1.5 * bound[1:, 1]).all()
+
+
+    for easier, harder in (("bound_spectrum", "bound"), ("bound_image", "bound_spectrum")):
+        assert (found[easier][1:, 1] < found[harder][1:, 1]).all()
+    assert (found["ceiling"] > noisier["ceiling"]).all() and (noisier["ceiling"] > 0.5).all()
+
+
+def test_kinds_that_are_alike_cannot_be_told_apart() -> None:
+    family = Mixture({"none": NoBlur(), "motion": Motion([1, 10], 0)})
+    x = torch.rand(3, 1, 64, 64, generator=generator("ceiling"))
+    kind = torch.tensor([1, 1, 1])
+    params = family.at_strength(torch.tensor([1.0, 1.1, 6.0]), kind)
+    ceiling = bounds(family, x, params, kind, torch.full((3,), 0.05))["ceiling"]
+    assert float(ceiling[0]) < 0.51 and ceiling[0] < ceiling[1] < ceiling[2] and float(ceiling[2]) > 0.999
 
 
 def test_taps_have_no_bound() -> None:
     family, kind = Taps([4, 6]), torch.tensor([1])
-    assert bounds(family, torch.rand(1, 1, 64, 64), torch.tensor([[4.0]]), kind, torch.full((1,), 0.01)).isnan().all()
+    assert bounds(family, torch.rand(1, 1, 64, 64), torch.tensor([[4.0]]), kind, torch.full((1,), 0.01))["bound"].isnan().all()
