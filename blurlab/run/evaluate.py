@@ -130,8 +130,10 @@ def restore(context: Context, degraded: Degraded, found: Identification, wanted:
     plain = {
         "ssim_blurred": ssim(degraded.y[index], degraded.x[index]),
         "psnr_blurred": psnr(degraded.y[index], degraded.x[index]),
-        "isnr_oracle_wiener": isnr_oracle_wiener(degraded.x[index], degraded.psf[index], degraded.sigma[index]),
     }
+    if max(degraded.psf.shape[-2:]) <= min(degraded.x.shape[-2:]):  # circular: no kernel may be wider than the image
+        wiener = isnr_oracle_wiener(degraded.x[index], degraded.psf[index], degraded.sigma[index])
+        plain["isnr_oracle_wiener"] = wiener
     for at, row in enumerate(wanted):
         rows[row].update({name: float(values[at]) for name, values in plain.items()})
         for kind_of_bound in BOUNDS:
