@@ -181,7 +181,9 @@ class DegradedData(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Item]:
         """The same items in every epoch and every run of this seed."""
-        items = FixedItems(self.images[1], self.draws_val, seed=self.seed, split=f"val/{self.stage_name}", size=self.size)
+        items = FixedItems(
+            self.images[1], self.draws_val, seed=self.seed, split=f"val/{self.stage_name}", size=self.size
+        )
         return DataLoader(items, batch_size=self.batch_size)
 
     def on_after_batch_transfer(self, batch: list[Tensor], dataloader_idx: int) -> Degraded:

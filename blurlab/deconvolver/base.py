@@ -74,7 +74,7 @@ class Deconvolver(ABC):
 
 
 def check_kernels(psf: Tensor, y: Tensor, wider: bool = False) -> None:
-    """Raise unless psf holds one finite kernel of sum 1, no larger than the images (or ``wider``), per image or for all.
+    """Raise unless psf holds a finite kernel of sum 1, no larger than the images (or ``wider``), per image or for all.
 
     Raises:
         ValueError: With what came and the remedy.

@@ -70,7 +70,8 @@ class Compact(nn.Module):
         """Logits (B, num_classes) of images (B, C, H, W) in [0, 1]."""
         if self.tapers:
             spectrum = tapered_log_spectrum(y, self.window, self.hop, self.tapers) / 3.0
-        else:  # constants, not statistics of the training set: with each frequency whitened, unseen photographs did worse
+        else:
+            # Constants, not statistics of the training set: with each frequency whitened, unseen photographs did worse.
             spectrum = (welch_log_spectrum(y, self.window, self.hop) + 9.0) / 3.0
         coordinates = self.coordinates.expand(len(y), -1, -1, -1)
         return self.classify(self.features(torch.cat([spectrum, coordinates], dim=1)))

@@ -4,7 +4,7 @@ from blurlab.pipeline.choice import RiskTable, conformal_halfwidth, credible_cla
 from blurlab.pipeline.direct import Direct
 from blurlab.pipeline.general_regression import GeneralRegression
 from blurlab.pipeline.hierarchical import Hierarchical
-from blurlab.pipeline.identification import Identification, Identifier, is_identity
+from blurlab.pipeline.identification import Identification, Identifier, is_identity, untold
 from blurlab.pipeline.lesson import Example, Lesson
 from blurlab.pipeline.likelihood import Likelihood, Refined
 from blurlab.pipeline.pipeline import Deblurred, Pipeline
@@ -30,4 +30,5 @@ __all__ = [
     "credible_classes",
     "is_identity",
     "most_probable",
+    "untold",
 ]

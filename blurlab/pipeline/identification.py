@@ -30,7 +30,7 @@ class Identification:
         psf: The kernel to hand on (B, 1, k, k); the identity where none is.
         psf_map: The kernel of the most probable class (B, 1, k, k).
         sigma: Noise standard deviation found in the image (B,); None where it was not looked for.
-        before: Kind (B,) and parameters (B, P) that the network had said before they were refined; None where nothing was.
+        before: Kind (B,) and parameters (B, P) that the network said before they were refined; None where none were.
     """
 
     kind: Tensor

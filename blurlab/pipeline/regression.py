@@ -27,7 +27,7 @@ class Regression(ByKind):
     Args:
         family: Blurs of one kind or a mixture.
         refine: Makes a :class:`Refiner` of one kind; None leaves the network's estimate as it is. With it every kind is
-            fitted, beginning at the network's estimate, and the evidence of the fits is weighed with the network's word.
+            fitted, beginning at the network's estimate, and the fits' evidence is weighed with the network's word.
         weak_share: Share of the blurs met in training that are drawn from the weakest tenth of their range alone, at a
             lower weight.
         class_share: What "one class longer" means in the table of error propagation, as a share of the range.
@@ -102,7 +102,7 @@ class Regression(ByKind):
 
 @dataclass(frozen=True)
 class Fits:
-    """Parameters (B, P) of every kind and their spread (B, P), each kind's log-evidence (B, K), noise (B,) of the best."""
+    """Parameters and spread (B, P) of every kind, each kind's log-evidence (B, K), noise (B,) of the best."""
 
     params: Tensor
     spread: Tensor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from torch import Tensor
 from blurlab.core.image_io import write_image
 from blurlab.dataset import FixedItems, degrade_batch
 from blurlab.metric import isnr, ssim
-from blurlab.pipeline import Pipeline
+from blurlab.pipeline import Identification, Pipeline
 from blurlab.run.context import Context
 
 COUNT = 6
@@ -55,7 +57,7 @@ def _example(context: Context, pipeline: Pipeline, items: FixedItems, index: int
         write_image(context.dir / names[name], _array(picture))
     return {
         "title": f"{kind} {float(degraded.strength_px[0]):.2f} px",
-        "estimated": f"{kinds[int(found.kind[0])]} {float(found.strength_px[0]):.2f} px",
+        "estimated": in_words(found, kinds),
         "photo": items.images.ids[index // items.draws],
         "sharp": names["sharp"],
         "blurred": names["blurred"],
@@ -66,6 +68,24 @@ def _example(context: Context, pipeline: Pipeline, items: FixedItems, index: int
         "ssim_blurred": float(ssim(degraded.y, degraded.x)),
         "ssim_estimated": float(ssim(done.image, degraded.x)),
     }
+
+
+def in_words(found: Identification, kinds: Sequence[str]) -> str:
+    """What was found in the first image: kind, strength with its 90 % interval, and the kernel's strength if another.
+
+    Example:
+        >>> from blurlab.blur import Defocus
+        >>> from blurlab.pipeline import untold
+        >>> in_words(untold(Defocus([1, 2]), torch.zeros(1, 1, 4, 4)), ("none",))
+        'none'
+    """
+    words = kinds[int(found.kind[0])]
+    if math.isnan(float(found.interval_px[0, 0])):
+        return words
+    mean, used = float(found.strength_mean_px[0]), float(found.strength_px[0])
+    low, high = found.interval_px[0].tolist()
+    words += f" {mean:.2f} px (90 %: {low:.2f} to {high:.2f})"
+    return words if abs(used - mean) < 0.005 else f"{words}, kernel of {used:.2f} px by least expected loss"
 
 
 def _array(picture: Tensor) -> np.ndarray:

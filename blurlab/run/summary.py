@@ -140,7 +140,8 @@ def parameters(rows: list[Row], names: Sequence[str]) -> tuple[dict[str, Any], d
 def _bounds(rows: list[Row], name: str) -> dict[str, float]:
     """Median of each of ``BOUNDS`` of one parameter; nothing where no row has one."""
     known = {
-        bound: [value for row in rows if math.isfinite(value := row.get(f"{bound}_{name}", math.nan))] for bound in BOUNDS
+        bound: [value for row in rows if math.isfinite(value := row.get(f"{bound}_{name}", math.nan))]
+        for bound in BOUNDS
     }
     return {bound: median(values) for bound, values in known.items()} if all(known.values()) else {}
 

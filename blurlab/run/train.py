@@ -15,7 +15,7 @@ import torch
 
 from blurlab.core.rng import seed_from
 from blurlab.dataset import DegradedData
-from blurlab.learning import BEST, LAST, Supervised, Interrupts, load_net, training_callbacks
+from blurlab.learning import BEST, LAST, Interrupts, Supervised, load_net, training_callbacks
 from blurlab.pipeline import Question
 from blurlab.run.build import build
 from blurlab.run.context import Context

@@ -22,7 +22,6 @@ def test_each_kind_has_the_bound_of_its_own_parameters_and_a_kind_may_be_absent(
     noisier = bounds(family, x, params, kind, torch.full((3,), 0.04))
     assert (noisier["bound"][1:, 1] > 1.5 * bound[1:, 1]).all()
 
-
     for easier, harder in (("bound_spectrum", "bound"), ("bound_image", "bound_spectrum")):
         assert (found[easier][1:, 1] < found[harder][1:, 1]).all()
     assert (found["ceiling"] > noisier["ceiling"]).all() and (noisier["ceiling"] > 0.5).all()
@@ -39,4 +38,8 @@ def test_kinds_that_are_alike_cannot_be_told_apart() -> None:
 
 def test_taps_have_no_bound() -> None:
     family, kind = Taps([4, 6]), torch.tensor([1])
-    assert bounds(family, torch.rand(1, 1, 64, 64), torch.tensor([[4.0]]), kind, torch.full((1,), 0.01))["bound"].isnan().all()
+    assert (
+        bounds(family, torch.rand(1, 1, 64, 64), torch.tensor([[4.0]]), kind, torch.full((1,), 0.01))["bound"]
+        .isnan()
+        .all()
+    )
