@@ -68,7 +68,7 @@ def cramer_rao(
         nuisances: Are the level and the slope of log S and the noise unknown too?
 
     Returns:
-        (n, P), 0 where the family's bounds fix a parameter.
+        (n, P), 0 where the family's bounds fix a parameter, infinite where the image says nothing of it.
 
     Example:
         >>> from blurlab.blur import Defocus
@@ -89,9 +89,8 @@ def cramer_rao(
         slopes += [power * spectrum, power * spectrum * line, variance[:, None, None].expand_as(expected)]
     flat = (torch.stack(slopes, 1) / expected[:, None]).flatten(2)
     information = 0.5 * (flat * bin_counts(side).flatten().to(flat)) @ flat.transpose(1, 2)
-    bound = torch.linalg.inv(information).diagonal(dim1=1, dim2=2).sqrt()
     out = torch.zeros_like(params)
-    out[:, free] = bound[:, : len(free)]
+    out[:, free] = _deviation(information)[:, : len(free)]
     return out
 
 
@@ -118,8 +117,16 @@ def cramer_rao_known_image(family: BlurFamily, params: Tensor, image: Tensor, va
     weight = (bin_counts(side).to(image) * image / variance[:, None, None]).flatten(1)[:, None]
     information = (slopes * weight) @ slopes.transpose(1, 2)
     out = torch.zeros_like(params)
-    out[:, free] = torch.linalg.inv(information).diagonal(dim1=1, dim2=2).sqrt()
+    out[:, free] = _deviation(information)
     return out
+
+
+def _deviation(information: Tensor) -> Tensor:
+    """Root of the inverse's diagonal (n, q); infinite where the image says nothing of a direction."""
+    inverse, failed = torch.linalg.inv_ex(information)
+    variance = inverse.diagonal(dim1=1, dim2=2)
+    known = (failed == 0)[:, None] & (variance > 0) & variance.isfinite()
+    return torch.where(known, variance, torch.inf).sqrt()
 
 
 def divergence(first: Tensor, second: Tensor) -> Tensor:

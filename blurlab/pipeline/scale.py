@@ -20,8 +20,8 @@ class Scale(nn.Module):
     """What makes a head's answers mean what they say.
 
     The kinds' probabilities are ``softmax(logits / T + w evidence)``, evidence the log-evidence of each kind's fit
-    where there is one; T and w minimise the cross-entropy ([Guo2017] for T alone). The 90 % interval of a parameter is its
-    estimate plus and minus ``multiple * spread``, the multiple that 90 % of the errors stay below.
+    where there is one; T and w minimise the cross-entropy ([Guo2017] for T alone). The 90 % interval of a parameter is
+    its estimate plus and minus ``multiple * spread``, the multiple that 90 % of the errors stay below.
 
     Args:
         multiple: Of each parameter (P,).

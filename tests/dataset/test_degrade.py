@@ -72,6 +72,21 @@ def test_fixed_items_are_seeded_by_photograph_and_draw_not_by_place() -> None:
     assert forward[0][1] != FixedItems(some, 2, seed=5, split="val")[0][1]
 
 
+def test_a_fixed_item_smaller_than_its_photograph_shows_a_place_of_its_own() -> None:
+    some = images(2, 30)
+    items = FixedItems(some, 5, seed=5, split="test", size=12)
+    again = FixedItems(some, 5, seed=5, split="test", size=12)
+    shown = [items[i][0] for i in range(10)]
+    assert all(torch.equal(one, again[i][0]) for i, one in enumerate(shown))
+    assert all(one.shape == (1, 12, 12) for one in shown)
+    assert len({tuple(one.flatten().tolist()) for one in shown[:5]}) == 5
+    whole = torch.from_numpy(some.arrays[0].transpose(2, 0, 1))
+    windows = whole.unfold(1, 12, 1).unfold(2, 12, 1)[0].flatten(0, 1)
+    assert all(bool((windows == one[0]).flatten(1).all(1).any()) for one in shown[:5])
+    with pytest.raises(ValueError, match="no 31x31 pixels"):
+        FixedItems(some, 1, seed=0, split="test", size=31)[0]
+
+
 def test_augmented_items_depend_on_their_index_alone_and_visit_every_photograph() -> None:
     some = images(4, 60)
     first, again = (AugmentedItems(some, 24, seed=0, stage="type") for _ in range(2))

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
-from blurlab.run.summary import accuracies, confusion, curve, propagation, restorations, share
+from blurlab.run.summary import (
+    accuracies,
+    before_refinement,
+    confusion,
+    curve,
+    curves,
+    parameters,
+    propagation,
+    restorations,
+    share,
+)
 
 
 def row(kind: str, strength: float, found: str, **more: Any) -> dict[str, Any]:
@@ -52,3 +63,53 @@ def test_loss_and_gain_are_differences_of_the_same_images() -> None:
     assert found["isnr_oracle"]["low"] <= 9.0 <= found["isnr_oracle"]["high"]
     table = propagation(rows)
     assert [(entry["strength_px"], entry["n"]) for entry in table] == [(4, 1), (6, 2)]
+
+
+NAMES = ("defocus.radius_px", "motion.length_px", "motion.angle_deg")
+
+
+def measured(length: float, found: float, angle: float, found_angle: float, **more: Any) -> dict[str, Any]:
+    values = {NAMES[1]: length, f"found_{NAMES[1]}": found, NAMES[2]: angle, f"found_{NAMES[2]}": found_angle}
+    nothing = {name: math.nan for name in (NAMES[0], f"found_{NAMES[0]}")}
+    return row("motion", length, "motion", **values, **nothing, **more)
+
+
+def bounds(length: float, angle: float) -> dict[str, float]:
+    given = {NAMES[0]: math.nan, NAMES[1]: length, NAMES[2]: angle}
+    prefixes = {"bound": 1.0, "bound_spectrum": 0.5, "bound_image": 0.1}
+    return {f"{prefix}_{name}": share * value for prefix, share in prefixes.items() for name, value in given.items()}
+
+
+def test_medians_stand_beside_what_an_efficient_estimate_would_have() -> None:
+    rows = [
+        measured(7.0, 7.2, 179.0, 1.0, **bounds(0.1, 1.0)),
+        measured(9.0, 9.1, 90.0, 93.0, **bounds(0.3, 2.0)),
+        measured(4.0, 4.3, 10.0, 60.0),  # too short for its angle to count
+    ]
+    metrics, limits, table = parameters(rows, NAMES)
+    assert set(metrics) == {"length_median_px", "angle_median_deg"}
+    assert metrics["length_median_px"]["value"] == pytest.approx(0.2)
+    assert metrics["angle_median_deg"]["value"] == pytest.approx(2.5)  # of 2 and 3: the first goes round
+    assert limits["length_median_px"]["value"] == pytest.approx(0.6745 * 0.2)
+    assert table[0]["bound_image"] == pytest.approx(0.6745 * 0.02)
+    assert table[0]["ratio"] == pytest.approx(0.2 / (0.6745 * 0.2))
+
+
+def test_the_networks_own_word_is_kept_beside_the_refined_one() -> None:
+    said = {f"network_{NAMES[1]}": 7.5, f"network_{NAMES[2]}": 20.0, f"network_{NAMES[0]}": math.nan}
+    rows = [
+        measured(7.0, 7.1, 20.0, 20.5, network_kind="motion", **said),
+        measured(8.0, 8.1, 21.0, 20.5, network_kind="defocus", **said),
+    ]
+    rows[1][f"network_{NAMES[1]}"] = 3.0  # does not count: the network named another kind
+    rows.append({**rows[0], NAMES[1]: 7.2})
+    found = before_refinement(rows, NAMES)
+    assert found["type_accuracy/network"]["value"] == pytest.approx(2 / 3)
+    assert found["length_median_px/network"]["value"] == pytest.approx(0.4)
+    assert before_refinement(ROWS, NAMES) == {}
+
+
+def test_the_ceiling_is_a_curve_beside_the_accuracy() -> None:
+    rows = [row("motion", 5.0, "motion", ceiling=0.9), row("motion", 5.5, "none", ceiling=0.7)]
+    points = curves(rows, taps=False)["limit_type_accuracy/motion"]["points"]
+    assert points == [{"x": 5.25, "n": 2, "value": pytest.approx(0.8)}]
