@@ -12,6 +12,7 @@ from blurlab.core.atomic import write_text
 from blurlab.report.labels import METRICS, label, sort_key, split_name
 from blurlab.report.paper import published_entry, read_published, tokens
 from blurlab.report.record import budget_rank, load_folder
+from blurlab.report.robustness import robustness_blocks
 from blurlab.report.rows import Row, conditions, interval_note, rows
 from blurlab.report.spread import noise_tables, strength_table
 from blurlab.report.text import MISSING, NOT_RUN, brief, md, md_table
@@ -104,6 +105,7 @@ def _section(file: str, record: Mapping[str, Any], figures: Sequence[Mapping[str
         matrix = [[md(t), *map(str, counts)] for t, counts in zip(table["labels"], table["matrix"], strict=True)]
         parts.append(md_table([f"{md(name)}: true \\ taken for", *map(md, table["labels"])], matrix))
     parts += strength_table(record)
+    parts += robustness_blocks(record)
     parts += [f"- {md(note)}" for note in record.get("notes", [])]
     return "\n\n".join(parts)
 

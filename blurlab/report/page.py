@@ -11,6 +11,7 @@ from typing import Any
 from blurlab.core.atomic import write_text
 from blurlab.report.panels import against_noise, by_strength, confusion, curves, groups, propagation
 from blurlab.report.record import fell_back, validate_record
+from blurlab.report.robustness import NOTE, TITLE, robustness
 from blurlab.report.rows import Row, conditions, interval_note, rows
 from blurlab.report.terminal import banner
 from blurlab.report.text import brief, figure
@@ -59,6 +60,7 @@ def _context(record: Record, run_dir: Path, others: Sequence[Record]) -> dict[st
         "charts": [*curves(record), *against_noise([record, *others])],
         "propagation": propagation(record),
         "by_strength": by_strength(record),
+        "robustness": {"title": TITLE, "note": NOTE, **robustness(record)},
         "examples": [_example(example, run_dir) for example in record.get("examples", [])],
         "stages": _stages(record["seconds"]),
         "config": _config(record, run_dir),

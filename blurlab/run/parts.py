@@ -7,7 +7,7 @@ from typing import Any
 from blurlab.run.errors import UsageError
 
 LISTS = ("risk_strengths_px", "risk_errors_px")
-COUNTS = ("photos", "epochs", "steps_per_epoch", "batch_size", "draws_val", "draws_test", "risk_photos")
+COUNTS = ("photos", "epochs", "steps_per_epoch", "batch_size", "draws_val", "draws_test", "draws_robust", "risk_photos")
 
 
 def try_parts(cfg: Any) -> None:
@@ -31,8 +31,9 @@ def try_parts(cfg: Any) -> None:
     if identifier.family.size >= cfg.dataset.size:
         size = identifier.family.size
         raise UsageError(f"a kernel of {size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size")
-    for part in (cfg.noise, cfg.deconvolver):
-        build(part)
+    for part in (cfg.noise, cfg.deconvolver, *cfg.stage.values()):
+        if part is not None:
+            build(part)
     if not identifier.questions:
         return
     with torch.device("meta"):

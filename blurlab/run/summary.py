@@ -42,13 +42,8 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
     """
     taps = isinstance(identifier, Direct)
     classes = identifier.confusion_labels()
-    measured, bound = parameters(rows, identifier.family.names)
-    metrics = {
-        **accuracies(rows, len(classes) if taps else 0),
-        **strengths(rows, identifier.strength_errors(), seed),
-        **measured,
-        **restorations(rows, seed),
-    }
+    named, bound = identifications(rows, identifier, seed=seed)
+    metrics = {**named, **restorations(rows, seed)}
     metrics |= {name: {"value": value, "n": 1, "unit": "ms"} for name, value in times_ms.items()}
     limit = dict(bound)
     if len(identifier.rivals()):
@@ -71,6 +66,14 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
         "curves": curves(rows, taps),
         "error_propagation": propagation(rows),
     }
+
+
+def identifications(rows: list[Row], identifier: Identifier, *, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Every figure that needs no restoration, and the bounds of its parameters, both by metric name."""
+    taps = len(identifier.confusion_labels()) if isinstance(identifier, Direct) else 0
+    measured, bound = parameters(rows, identifier.family.names)
+    metrics = {**accuracies(rows, taps), **strengths(rows, identifier.strength_errors(), seed), **measured}
+    return metrics, bound
 
 
 def accuracies(rows: list[Row], taps: int) -> dict[str, Any]:
