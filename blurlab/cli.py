@@ -125,7 +125,7 @@ def table(words: list[str]) -> None:
         return
     from rich.console import Console
 
-    from blurlab.report import load_record, terminal_table
+    from blurlab.report import load_record, terminal_tables
 
     if not words:
         raise UsageError(f"which table? one of {', '.join(options('experiment'))}")
@@ -139,7 +139,8 @@ def table(words: list[str]) -> None:
             f"no record of {words[0]} under experiments/; make one with +experiment={words[0]} run.keep=true"
         )
     for path in paths:
-        Console().print(terminal_table(load_record(path)))
+        for shown in terminal_tables(load_record(path)):
+            Console().print(shown)
 
 
 def report(words: list[str]) -> None:

@@ -153,6 +153,17 @@ class BlurFamily(ABC):
         changed[:, self.names.index(self.strength_name)] = strength_px.to(params) / self.strength_scale
         return changed
 
+    def scaled(self, params: Tensor, factor: float) -> Tensor:
+        """Parameters (n, P) of the same blurs in images resized by a factor: lengths are multiplied, angles stay."""
+        check_params(params, self.names)
+        return params * params.new_tensor([factor if unit == "px" else 1.0 for unit in self.units])
+
+    def holds(self, params: Tensor) -> Tensor:
+        """Which blurs (n,) have all their parameters (n, P) within the ranges; those that a kind lacks do not count."""
+        check_params(params, self.names)
+        low, high = params.new_tensor(self.bounds).reshape(-1, 2).T
+        return (params.isnan() | ((params >= low) & (params <= high))).all(1)
+
     def with_size(self, size: int) -> Self:
         """The same family with kernels of another size."""
         other = copy.copy(self)

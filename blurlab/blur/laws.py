@@ -76,6 +76,7 @@ def _check_labels(family: BlurFamily, blur: Blur) -> None:
         slack = 1e-6 * max(abs(low), abs(high))
         inside = bool(((given >= low - slack) & (given <= high + slack)).all())
         _law(inside, f"{name} leaves its bounds [{low:g}, {high:g}]")
+    _law(bool(family.holds(params).all()), "parameters that were drawn are said to lie outside the ranges")
 
 
 def _check_gradients(family: BlurFamily, blur: Blur) -> None:

@@ -99,6 +99,11 @@ class Taps(BlurFamily):
         kind = (taps > 1).long()
         return kind, torch.where(kind == 1, taps, torch.nan)[:, None]
 
+    def holds(self, params: Tensor) -> Tensor:
+        """Which rows (n,) are one of the classes; no blur is one."""
+        taps = self._taps(params, None)
+        return torch.isin(taps, taps.new_tensor([0.0, *self.classes]))
+
     def with_weak_share(self, share: float) -> Self:
         """The same family: a list of taps has no weak end."""
         return self

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from blurlab.dataset.caltech101 import Caltech101 as Caltech101
     from blurlab.dataset.chase_db1 import ChaseDb1 as ChaseDb1
     from blurlab.dataset.concat import Concat as Concat
+    from blurlab.dataset.condition import Condition as Condition
+    from blurlab.dataset.condition import Encoded as Encoded
+    from blurlab.dataset.condition import OtherNoise as OtherNoise
+    from blurlab.dataset.condition import Resized as Resized
+    from blurlab.dataset.condition import Softened as Softened
+    from blurlab.dataset.condition import Unchanged as Unchanged
     from blurlab.dataset.datamodule import SCALE as SCALE
     from blurlab.dataset.datamodule import AugmentedItems as AugmentedItems
     from blurlab.dataset.datamodule import DegradedData as DegradedData
@@ -48,6 +54,7 @@ _HOME = {
     "caltech101": ["Caltech101"],
     "chase_db1": ["ChaseDb1"],
     "concat": ["Concat"],
+    "condition": ["Condition", "Encoded", "OtherNoise", "Resized", "Softened", "Unchanged"],
     "datamodule": [
         "SCALE",
         "AugmentedItems", "DegradedData", "EpochSampler", "FixedItems", "SharpImages", "degrade_batch", "item_seed",

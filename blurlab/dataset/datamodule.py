@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -192,8 +192,11 @@ class DegradedData(pl.LightningDataModule):
         return degrade_batch(self.degrade, batch, training=training)
 
 
-def degrade_batch(degrade: Degrade, batch: list[Tensor], *, training: bool) -> Degraded:
-    """Degrade a collated batch of items: images (B, C, H, W) uint8, seeds (B,), indices (B,)."""
+def degrade_batch(degrade: Callable[..., Degraded], batch: list[Tensor], *, training: bool) -> Degraded:
+    """Degrade a collated batch of items: images (B, C, H, W) uint8, seeds (B,), indices (B,).
+
+    ``degrade`` is called as a :class:`Degrade` is.
+    """
     images, seeds, items = batch
     sharp = images.to(torch.float32).div_(255)
     if training:

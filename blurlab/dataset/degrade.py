@@ -36,6 +36,10 @@ class Degrade:
         """Pixels that a sharp image needs on each side beyond the observed one."""
         return self.family.size // 2 if self.boundary == "valid" else 0
 
+    def with_noise(self, noise: NoiseModel) -> Degrade:
+        """The same blurs and boundary with other noise."""
+        return Degrade(self.family, noise, self.boundary)
+
     def __call__(
         self, sharp: Tensor, *, generator: torch.Generator | Sequence[torch.Generator], item: Tensor | None = None
     ) -> Degraded:

@@ -35,3 +35,7 @@ class Degraded:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def take(self, rows: Tensor) -> Degraded:
+        """The items of these rows (n,) alone."""
+        return Degraded(**{name: value[rows.to(value.device)] for name, value in vars(self).items()})

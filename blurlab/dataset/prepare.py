@@ -119,17 +119,20 @@ def cut_centre(image: NDArray[np.float32], size: int, channel: str) -> NDArray[n
     return np.round(patch * 255).astype(np.uint8)
 
 
-def area_weights(side: int, size: int) -> NDArray[np.float32]:
+def area_weights(side: int, size: int, step_px: float | None = None) -> NDArray[np.float32]:
     """(size, side) matrix of the shares in which ``size`` equal intervals cover ``side`` pixels; its rows sum to 1.
+
+    The intervals are ``step_px`` long and begin at the first pixel; if None they cover all of the pixels.
 
     Example:
         >>> area_weights(3, 2).round(3).tolist()
         [[0.6669999957084656, 0.3330000042915344, 0.0], [0.0, 0.3330000042915344, 0.6669999957084656]]
     """
-    edges = np.arange(size + 1) * (side / size)
+    step = side / size if step_px is None else step_px
+    edges = np.arange(size + 1) * step
     pixels = np.arange(side)
     overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    return (overlap.clip(0) * (size / side)).astype(np.float32)
+    return (overlap.clip(0) / step).astype(np.float32)
 
 
 def linear_weights(side: int, size: int) -> NDArray[np.float32]:

@@ -4,13 +4,14 @@ from blurlab.report.markdown import write_index, write_report_md
 from blurlab.report.page import write_html
 from blurlab.report.paper import published
 from blurlab.report.record import load_record, validate_record
-from blurlab.report.terminal import sweep_table, terminal_table
+from blurlab.report.terminal import sweep_table, terminal_table, terminal_tables
 
 __all__ = [
     "load_record",
     "published",
     "sweep_table",
     "terminal_table",
+    "terminal_tables",
     "validate_record",
     "write_html",
     "write_index",

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from blurlab.core.atomic import write_text
+from blurlab.report.bounds import bounds_blocks
 from blurlab.report.labels import METRICS, label, sort_key, split_name
 from blurlab.report.paper import published_entry, read_published, tokens
 from blurlab.report.record import budget_rank, load_folder
+from blurlab.report.robustness import robustness_blocks
 from blurlab.report.rows import Row, conditions, interval_note, rows
-from blurlab.report.spread import noise_tables, strength_table
+from blurlab.report.spread import noise_tables, side_by_side, strength_table
 from blurlab.report.text import MISSING, NOT_RUN, brief, md, md_table
 
 Found = Sequence[tuple[str, Mapping[str, Any]]]
@@ -46,6 +48,7 @@ def write_report_md(folder: str | Path) -> Path:
     for experiment in order + sorted({record["experiment"] for _, record in found} - set(order)):
         parts.append(f"## {md(experiment)}")
         members = [(file, record) for file, record in found if record["experiment"] == experiment]
+        parts += side_by_side([record for _, record in members])
         parts += [_section(file, record, figures) for file, record in members] or [f"{NOT_RUN}."]
         parts += noise_tables([record for _, record in members])
     return write_text(root / "REPORT.md", "\n\n".join(parts) + "\n")
@@ -100,10 +103,12 @@ def _section(file: str, record: Mapping[str, Any], figures: Sequence[Mapping[str
     ]  # fmt: skip
     parts.append(md_table(["metric", "by", "published", "ours", "95 % interval", "n", "limit", "limit: how"], lines))
     parts.append(interval_note(record))
+    parts += bounds_blocks(record)
     for name, table in record.get("confusion", {}).items():
         matrix = [[md(t), *map(str, counts)] for t, counts in zip(table["labels"], table["matrix"], strict=True)]
         parts.append(md_table([f"{md(name)}: true \\ taken for", *map(md, table["labels"])], matrix))
     parts += strength_table(record)
+    parts += robustness_blocks(record)
     parts += [f"- {md(note)}" for note in record.get("notes", [])]
     return "\n\n".join(parts)
 

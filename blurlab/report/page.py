@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from blurlab.core.atomic import write_text
+from blurlab.report import bounds
 from blurlab.report.panels import against_noise, by_strength, confusion, curves, groups, propagation
 from blurlab.report.record import fell_back, validate_record
+from blurlab.report.robustness import NOTE, TITLE, robustness
 from blurlab.report.rows import Row, conditions, interval_note, rows
 from blurlab.report.terminal import banner
 from blurlab.report.text import brief, figure
@@ -59,6 +61,8 @@ def _context(record: Record, run_dir: Path, others: Sequence[Record]) -> dict[st
         "charts": [*curves(record), *against_noise([record, *others])],
         "propagation": propagation(record),
         "by_strength": by_strength(record),
+        "bounds": {"title": bounds.TITLE, "note": bounds.NOTE, "heads": bounds.HEADS, "lines": bounds.bounds(record)},
+        "robustness": {"title": TITLE, "note": NOTE, **robustness(record)},
         "examples": [_example(example, run_dir) for example in record.get("examples", [])],
         "stages": _stages(record["seconds"]),
         "config": _config(record, run_dir),

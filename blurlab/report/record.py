@@ -67,6 +67,12 @@ def _validate_optional(record: Mapping[str, Any]) -> None:
                 _need(point, key, f"curves.{name}.points.")
     for place, example in enumerate(record.get("examples", [])):
         _need(example, "title", f"examples.{place}.")
+    for place, entry in enumerate(record.get("robustness", [])):
+        _need(entry, "condition", f"robustness.{place}.")
+        if "error" not in entry:
+            _need(entry, "metrics", f"robustness.{place}.")
+            for name, measured in entry["metrics"].items():
+                _need(measured, "value", f"robustness.{place}.metrics.{name}.")
 
 
 def _need(mapping: Any, key: str, prefix: str) -> None:

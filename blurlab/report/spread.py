@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from blurlab.report.labels import PROPAGATION, label, split_name
+from blurlab.report.labels import PROPAGATION, label, sort_key, split_name
 from blurlab.report.panels import by_strength
 from blurlab.report.record import differ_in_sigma_only
 from blurlab.report.text import MISSING, figure, interval, md, md_table
@@ -31,6 +31,21 @@ def noise_tables(records: Sequence[Record]) -> list[str]:
         if len(series) > 1:
             parts += _noise_table(sorted(series, key=lambda record: float(record["noise"]["sigma"])))
     return parts
+
+
+def side_by_side(records: Sequence[Record]) -> list[str]:
+    """The headline figures of every record of an experiment, a record a line; none where there is one record."""
+    if len(records) < 2:
+        return []
+    every = {name for record in records for name in record["metrics"]}
+    names = sorted((name for name in every if label(name).headline and not split_name(name)[1]), key=sort_key)
+    lines = [
+        [md(record["variant"]), md(record["dataset"]["name"]), *(_cell(record, name) for name in names)]
+        for record in records
+    ]
+    units = [f" ({label(name).unit})" if label(name).unit else "" for name in names]
+    heads = [md(label(name).text + unit) for name, unit in zip(names, units, strict=True)]
+    return ["### Side by side", md_table(["variant", "data set", *heads], lines)]
 
 
 def _noise_table(series: Sequence[Record]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from blurlab.report.page import write_html
 from blurlab.report.paper import published, published_csv, tokens
 from blurlab.report.record import differ_in_sigma_only, load_record
-from blurlab.report.terminal import terminal_table
+from blurlab.report.terminal import terminal_tables
 from blurlab.run.context import Context
 from blurlab.run.record import make_record
 from blurlab.run.stage import Stage
@@ -35,5 +35,6 @@ class WriteReport(Stage):
         context.record["published"] = record["published"] = found
         context.record.setdefault("limit", record.setdefault("limit", {}))
         page = write_html(record, context.dir, others=noise_series(record, context))
-        context.console.print(terminal_table(record))
+        for table in terminal_tables(record):
+            context.console.print(table)
         context.console.print(f"report {page}", markup=False, highlight=False)

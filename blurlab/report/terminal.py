@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from blurlab.report.labels import METRICS, label, sort_key, split_name
 from blurlab.report.record import fell_back, validate_record
+from blurlab.report.robustness import robustness_table
 from blurlab.report.rows import Row, conditions, interval_note, rows
 from blurlab.report.text import MISSING, brief, figure, interval
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _STYLE = {"better": "green", "worse": "yellow", "within": "bold", "": ""}
+
+
+def terminal_tables(record: Mapping[str, Any]) -> list[Table]:
+    """:func:`terminal_table` and, where the identifier was tried on other conditions, their table."""
+    others = robustness_table(record)
+    return [terminal_table(record), *([] if others is None else [others])]
 
 
 def terminal_table(record: Mapping[str, Any]) -> Table:

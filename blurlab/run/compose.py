@@ -25,8 +25,8 @@ NEEDED = (
     "logger",
 )
 MOST_CHECKED = 64
-RESUMABLE = ("logger", "run.progress=", "run.keep=", "run.variant=", "paths.", "trainer")
-"""Beginnings of words that may stand beside ``run.resume``: those that do not change a figure."""
+RESUMABLE = ("logger", "run.progress=", "run.keep=", "run.variant=", "paths.", "trainer", "stage=")
+"""Beginnings of words that may stand beside ``run.resume``: those that do not change a figure, if they may add some."""
 
 
 def conf_dir() -> Path:

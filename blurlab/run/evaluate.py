@@ -17,16 +17,14 @@ from blurlab.dataset import Degraded, FixedItems, degrade_batch
 from blurlab.metric import isnr, isnr_oracle_wiener, psf_snr, psnr, ssim
 from blurlab.physics import Convolution
 from blurlab.pipeline import Identification, Pipeline, is_identity
+from blurlab.run.assemble import assemble
 from blurlab.run.bound import BOUNDS, bounds
-from blurlab.run.calibrate import risk_tables
 from blurlab.run.context import Context
 from blurlab.run.examples import keep_examples
 from blurlab.run.latency import classify_ms, restore_ms
-from blurlab.run.lessons import learned_nets
 from blurlab.run.progress import bar
 from blurlab.run.stage import Stage, once
 from blurlab.run.summary import summarise
-from blurlab.run.train import trained_nets
 
 BATCH = 16
 PER_IMAGE = "per_image.csv"
@@ -51,8 +49,7 @@ def evaluate(context: Context, folder: Path) -> dict[str, Any]:
     Returns:
         Record entries: metrics, limit, confusion, curves, examples.
     """
-    nets = {**trained_nets(context), **learned_nets(context)}
-    pipeline = Pipeline(context.identifier, nets, risk_tables(context), context.deconvolver)
+    pipeline = assemble(context)
     draws = context.budget["draws_test"]
     items = FixedItems(context.data.test, draws, seed=context.seed, split="test", size=context.data.size)
     rows: list[Row] = []
@@ -72,15 +69,27 @@ def evaluate(context: Context, folder: Path) -> dict[str, Any]:
 def rows_of(context: Context, pipeline: Pipeline, degraded: Degraded, batch: list[Tensor]) -> list[Row]:
     """One row of plain values for each item of a batch."""
     found = pipeline.identify(degraded.y)
+    rows = identified(context, degraded, found, context.budget["draws_test"])
+    for row, known in zip(rows, best_observer(context, batch, degraded), strict=True):
+        row["best_observer"] = float(known)
+    blurred = ~is_identity(degraded.psf)
+    draws = context.budget["draws_restore"]
+    wanted = [i for i, row in enumerate(rows) if row["draw"] < draws and bool(blurred[i])]
+    if wanted:
+        restore(context, degraded, found, wanted, rows)
+    return rows
+
+
+def identified(context: Context, degraded: Degraded, found: Identification, draws: int) -> list[Row]:
+    """One row an item: which it is, the truth, and what was found of it; ``draws`` items make a photograph."""
     identifier = context.identifier
     right = identifier.is_correct(found, degraded.kind, degraded.strength_px)
     truth = identifier.headline_class(degraded.kind, degraded.strength_px)
     answer = identifier.headline_class(found.kind, found.strength_map_px)
-    known = best_observer(context, batch, degraded)
     kinds, names = identifier.family.kinds, identifier.family.names
     rows: list[Row] = []
     for i in range(len(degraded)):
-        photo, draw = divmod(int(degraded.item[i]), context.budget["draws_test"])
+        photo, draw = divmod(int(degraded.item[i]), draws)
         rows.append({
             "photo": context.data.test.ids[photo], "draw": draw, "kind": kinds[int(degraded.kind[i])],
             "strength_px": float(degraded.strength_px[i]), "sigma": float(degraded.sigma[i]),
@@ -88,7 +97,7 @@ def rows_of(context: Context, pipeline: Pipeline, degraded: Degraded, batch: lis
             "found_strength_px": float(found.strength_px[i]), "map_strength_px": float(found.strength_map_px[i]),
             "mean_strength_px": float(found.strength_mean_px[i]), "low_px": float(found.interval_px[i, 0]),
             "high_px": float(found.interval_px[i, 1]), "truth": int(truth[i]), "answer": int(answer[i]),
-            "right": int(right[i]), "best_observer": float(known[i]),
+            "right": int(right[i]),
             **{name: float(value) for name, value in zip(names, degraded.params[i], strict=True)},
             **{f"found_{name}": float(value) for name, value in zip(names, found.params[i], strict=True)},
         })  # fmt: skip
@@ -96,11 +105,6 @@ def rows_of(context: Context, pipeline: Pipeline, degraded: Degraded, batch: lis
             said, params = found.before
             rows[-1]["network_kind"] = kinds[int(said[i])]
             rows[-1] |= {f"network_{name}": float(value) for name, value in zip(names, params[i], strict=True)}
-    blurred = ~is_identity(degraded.psf)
-    draws = context.budget["draws_restore"]
-    wanted = [i for i, row in enumerate(rows) if row["draw"] < draws and bool(blurred[i])]
-    if wanted:
-        restore(context, degraded, found, wanted, rows)
     return rows
 
 

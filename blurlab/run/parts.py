@@ -7,7 +7,10 @@ from typing import Any
 from blurlab.run.errors import UsageError
 
 LISTS = ("risk_strengths_px", "risk_errors_px")
-COUNTS = ("photos", "epochs", "steps_per_epoch", "batch_size", "patterns", "draws_val", "draws_test", "risk_photos")
+COUNTS = (
+    "photos", "epochs", "steps_per_epoch", "batch_size", "patterns", "draws_val", "draws_test", "draws_robust",
+    "risk_photos",
+)  # fmt: skip
 
 
 def try_parts(cfg: Any) -> None:
@@ -36,6 +39,9 @@ def try_parts(cfg: Any) -> None:
             f"a kernel of {size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size, "
             "or use boundary=valid with a deconvolver whose border is unknown"
         )
+    for part in cfg.stage.values():
+        if part is not None:
+            build(part)
     if not identifier.questions:
         return
     with torch.device("meta"):

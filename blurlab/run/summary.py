@@ -43,15 +43,8 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
     """
     taps = isinstance(identifier, Direct)
     classes = identifier.confusion_labels()
-    measured, bound, table = parameters(rows, identifier.family.names)
-    alone = before_refinement(rows, identifier.family.names)
-    metrics = {
-        **accuracies(rows, len(classes) if taps else 0),
-        **strengths(rows, identifier.strength_errors(), seed),
-        **measured,
-        **alone,
-        **restorations(rows, seed),
-    }
+    named, bound, table = identifications(rows, identifier, seed=seed)
+    metrics = {**named, **restorations(rows, seed)}
     metrics |= {name: {"value": value, "n": 1, "unit": "ms"} for name, value in times_ms.items()}
     limit = dict(bound)
     told = [row["ceiling"] for row in rows if math.isfinite(row.get("ceiling", math.nan))]
@@ -78,6 +71,21 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
         "curves": curves(rows, taps),
         "error_propagation": propagation(rows),
     }
+
+
+def identifications(
+    rows: list[Row], identifier: Identifier, *, seed: int
+) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    """Every figure that needs no restoration and the limits of its parameters by metric name, and the table of bounds."""
+    taps = len(identifier.confusion_labels()) if isinstance(identifier, Direct) else 0
+    measured, bound, table = parameters(rows, identifier.family.names)
+    metrics = {
+        **accuracies(rows, taps),
+        **strengths(rows, identifier.strength_errors(), seed),
+        **measured,
+        **before_refinement(rows, identifier.family.names),
+    }
+    return metrics, bound, table
 
 
 def accuracies(rows: list[Row], taps: int) -> dict[str, Any]:

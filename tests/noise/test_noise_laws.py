@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from blurlab.noise import Chain, Gaussian, NoiseModel, NoNoise, Poisson, PoissonGaussian, Quantise, Sensor
+from blurlab.noise import Chain, Gaussian, Jpeg, NoiseModel, NoNoise, Poisson, PoissonGaussian, Quantise, Sensor
 
 MODELS = {
     "none": NoNoise(),
@@ -19,6 +19,7 @@ MODELS = {
     "quantise": Quantise(bits=4),
     "chain": Chain([Poisson(photons=100), Gaussian(sigma=[0.01, 0.1]), Quantise(bits=6, clip=False)]),
     "sensor": Sensor(sigma=0.05),
+    "jpeg": Jpeg(quality=80),
 }
 EVERY = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 

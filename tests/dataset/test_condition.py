@@ -1,0 +1,166 @@
+"""Other conditions than the run's: the same blurs, changed as each condition says, with a truth that holds."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from blurlab.blur import AnisotropicGaussian, Defocus, Mixture, Motion, NoBlur, Taps, gaussian_psf
+from blurlab.core.fourier import psf_to_otf
+from blurlab.core.rng import generator
+from blurlab.dataset import Condition, Degrade, Degraded, Encoded, OtherNoise, Resized, Softened, Unchanged
+from blurlab.dataset.condition import noise_gain, resize
+from blurlab.head.spectrum import window_power
+from blurlab.noise import Gaussian, Jpeg, NoNoise, Sensor, bsnr_from_sigma, jpeg, quantise
+from blurlab.physics import Convolution
+
+FAMILY = Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 3]), "motion": Motion([1, 6], [0, 90])})
+RUN = Degrade(FAMILY, Sensor(sigma=0.01), "valid")
+SHARP = torch.rand(24, 1, 30, 39, generator=generator("sharp"))
+CONDITIONS = {
+    "unchanged": Unchanged("a"),
+    "noise": OtherNoise("b", Gaussian(bsnr_db=20)),
+    "none": OtherNoise("c", NoNoise()),
+    "jpeg": Encoded("d", Jpeg(60)),
+    "smaller": Resized("e", 0.75),
+    "larger": Resized("f", 1.5),
+    "soft": Softened("g", 1.0),
+}
+
+
+def tried(condition: Condition, degrade: Degrade = RUN, sharp: Tensor = SHARP) -> Degraded:
+    seeds = [torch.Generator().manual_seed(100 + i) for i in range(len(sharp))]
+    return condition(degrade, sharp, generator=seeds, item=torch.arange(len(sharp)))
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_every_condition_meets_the_same_blurs(name: str) -> None:
+    run, done = tried(CONDITIONS["unchanged"]), tried(CONDITIONS[name])
+    factor = getattr(CONDITIONS[name], "factor", 1.0)
+    assert torch.equal(done.kind, run.kind[done.item])
+    torch.testing.assert_close(done.strength_px, factor * run.strength_px[done.item])
+    torch.testing.assert_close(done.psf, FAMILY.psf(done.params, done.kind))
+    torch.testing.assert_close(done.strength_px, FAMILY.strength_px(done.params, done.kind))
+    assert done.x.shape == done.y.shape and len(done) == len(done.sigma) == len(done.weight)
+
+
+def test_unchanged_is_what_the_run_does() -> None:
+    seeds = [torch.Generator().manual_seed(100 + i) for i in range(len(SHARP))]
+    assert torch.equal(tried(CONDITIONS["unchanged"]).y, RUN(SHARP, generator=seeds).y)
+
+
+def test_noise_of_a_bsnr_replaces_the_runs() -> None:
+    clean, noisy = tried(CONDITIONS["none"]), tried(CONDITIONS["noise"])
+    torch.testing.assert_close(clean.y, Convolution(clean.psf, "valid").A(SHARP))
+    torch.testing.assert_close(bsnr_from_sigma(clean.y, noisy.sigma), torch.full((24,), 20.0))
+    spread = (noisy.y - clean.y).std((1, 2, 3)) / noisy.sigma
+    assert (spread - 1).abs().max() < 5 / (2 * noisy.y[0].numel()) ** 0.5
+
+
+def test_the_codec_comes_after_the_runs_own_noise() -> None:
+    assert torch.equal(tried(CONDITIONS["jpeg"]).y, jpeg(tried(CONDITIONS["unchanged"]).y, 60))
+
+
+def test_a_photograph_soft_before_shows_in_the_spectrum() -> None:
+    degrade = Degrade(Mixture({"none": NoBlur()}, size=9), NoNoise(), "valid")
+    sharp = torch.rand(1, 1, 520, 520, generator=generator("noise"))
+    before, after = (
+        window_power(tried(condition, degrade, sharp).y).mean(2)[0, 0]
+        for condition in (Unchanged("a"), Softened("b", 1))
+    )
+    expected = torch.fft.fftshift(psf_to_otf(gaussian_psf(torch.tensor([1.0]), 9), (64, 64))[0, 0].abs() ** 2, dim=0)
+    strong = expected > 0.02  # below, the window's leakage fills the spectrum
+    assert (after / before / expected - 1)[strong].abs().median() < 0.06
+    assert (after / before)[:8].max() < 0.01  # 0.38 cycles a pixel and more
+    done = tried(Softened("b", 1), degrade, sharp)
+    torch.testing.assert_close(done.y, done.x)
+    assert (done.kind == 0).all() and (done.strength_px == 0).all()
+
+
+@pytest.mark.parametrize(("factor", "method"), [(0.75, cv2.INTER_AREA), (0.5, cv2.INTER_AREA), (1.5, cv2.INTER_CUBIC)])
+def test_resized_as_opencv_does_and_rounded_to_8_bits(factor: float, method: int) -> None:
+    image = torch.rand(2, 3, 24, 44, generator=generator("image"))
+    for plane, ours in zip(image.flatten(0, 1), resize(image, factor).flatten(0, 1), strict=True):
+        expected = cv2.resize(plane.numpy(), None, fx=factor, fy=factor, interpolation=method)
+        np.testing.assert_allclose(ours.numpy(), expected, atol=2e-5)
+    run, done = tried(CONDITIONS["unchanged"]), tried(Resized("r", factor))
+    assert torch.equal(done.y, quantise(resize(run.y[done.item], factor)))
+    torch.testing.assert_close(done.x, resize(run.x[done.item], factor))
+
+
+def test_pixels_stay_exactly_one_over_the_factor_apart_whatever_the_size() -> None:
+    ramp = torch.arange(101.0).expand(30, 101)
+    for factor in (0.7, 0.75, 1.3):
+        line = resize(ramp, factor)[10]
+        assert len(line) == int(101 * factor)
+        inner = line[4:-4]
+        assert float(inner[-1] - inner[0]) / (len(inner) - 1) == pytest.approx(1 / factor, abs=0.005)
+        assert float(inner[0]) == pytest.approx(4.5 / factor - 0.5, abs=0.2)
+
+
+def test_truth_is_scaled_and_what_leaves_the_ranges_is_left_out() -> None:
+    run = tried(CONDITIONS["unchanged"])
+    for factor in (0.75, 1.5):
+        done = tried(Resized("r", factor))
+        low = {0: 0.0, 1: 1.0, 2: 1.0}
+        high = {0: 0.0, 1: 6.0, 2: 6.0}
+        stays = [
+            low[int(k)] <= factor * float(s) <= high[int(k)] for k, s in zip(run.kind, run.strength_px, strict=True)
+        ]
+        assert done.item.tolist() == [i for i, inside in enumerate(stays) if inside] and 0 < sum(stays) < 24
+        angle = FAMILY.names.index("motion.angle_deg")
+        assert torch.equal(done.params[:, angle].nan_to_num(-1), run.params[done.item, angle].nan_to_num(-1))
+
+
+@pytest.mark.parametrize("factor", [0.75, 1.5])
+def test_the_scaled_kernel_blurs_the_resized_photograph_to_the_resized_image(factor: float) -> None:
+    walk = torch.randn(8, 1, 130, 150, generator=generator("scene")).cumsum(-1).cumsum(-2)
+    low, high = walk.amin((1, 2, 3), keepdim=True), walk.amax((1, 2, 3), keepdim=True)
+    degrade = Degrade(Defocus([2, 6]), NoNoise(), "valid")
+    run = tried(Unchanged("a"), degrade, (walk - low) / (high - low))
+    done = tried(Resized("r", factor), degrade, (walk - low) / (high - low))
+    edge = degrade.family.size // 2
+    seen = done.y[..., edge:-edge, edge:-edge]
+    scaled, unscaled = (
+        (Convolution(psf, "valid").A(done.x) - seen).square().mean((1, 2, 3)) for psf in (done.psf, run.psf[done.item])
+    )
+    assert 3 <= len(done) < 8 and (scaled < 0.25 * unscaled).all()
+
+
+def test_taps_and_two_sigmas_are_held_only_where_every_one_is() -> None:
+    taps = Taps([4, 6, 8, 10])
+    rows = torch.tensor([[4.0], [8.0], [torch.nan], [10.0]])
+    assert taps.holds(taps.scaled(rows, 0.75)).tolist() == [False, True, True, False]  # 3, 6, none, 7.5
+    ellipse = AnisotropicGaussian([0.5, 2], [1, 2], [0, 180])
+    rows = torch.tensor([[1.0, 2.0, 170.0], [1.0, 1.2, 10.0]])
+    torch.testing.assert_close(ellipse.scaled(rows, 0.75), torch.tensor([[0.75, 1.5, 170.0], [0.75, 0.9, 10.0]]))
+    assert ellipse.holds(ellipse.scaled(rows, 0.75)).tolist() == [True, False]
+
+
+def test_nothing_is_left_where_no_strength_stays() -> None:
+    degrade = Degrade(Defocus(2.0), NoNoise(), "valid")
+    assert len(tried(Resized("r", 0.75), degrade)) == 0
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.75, 1.5])
+def test_resizing_changes_white_noise_as_said(factor: float) -> None:
+    noise = torch.randn(1, 1, 200, 260, generator=generator("white"))
+    assert float(resize(noise, factor).std()) == pytest.approx(noise_gain((200, 260), factor), rel=0.02)
+    run, done = tried(CONDITIONS["unchanged"]), tried(Resized("r", factor))
+    assert torch.equal(done.sigma > run.sigma[done.item], torch.zeros(len(done), dtype=torch.bool))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Resized("r", 0.0), "factor must be finite and above 0, got 0.0"),
+        (lambda: Softened("s", float("nan")), "sigma_px must be finite and above 0, got nan"),
+        (lambda: resize(torch.ones(3, 3), 0.2), "3 px resized by 0.2 leave nothing"),
+    ],
+)
+def test_bad_options_are_told(make, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
