@@ -2,5 +2,6 @@
 
 from blurlab.likelihood.prior import SpectrumPrior, flat, interval_halfwidth, natural, prior_from
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
+from blurlab.likelihood.whittle import within
 
-__all__ = ["Fit", "Refiner", "SpectrumPrior", "flat", "interval_halfwidth", "kind_probability", "natural", "prior_from"]
+__all__ = ["Fit", "Refiner", "SpectrumPrior", "flat", "interval_halfwidth", "kind_probability", "natural", "prior_from", "within"]

@@ -14,7 +14,7 @@ from blurlab.core.checks import is_flat
 from blurlab.likelihood.prior import SpectrumPrior, natural
 from blurlab.likelihood.search import grid, search
 from blurlab.likelihood.taper import multitaper
-from blurlab.likelihood.whittle import Problem, State, make_problem, maximise
+from blurlab.likelihood.whittle import Belief, Problem, State, make_problem, maximise
 
 EPS = 1e-9
 
@@ -101,12 +101,16 @@ class Refiner:
         windows = y.shape[-2] * y.shape[-1] / side**2
         return make_problem(observed, self.family, self.prior, tapers=self.tapers, windows=windows)
 
-    def __call__(self, y: Tensor, start: Tensor | None = None) -> Fit:
+    def __call__(self, y: Tensor, start: Tensor | None = None, spread: Tensor | None = None) -> Fit:
         """Fit the kernel of each image.
+
+        With a spread the start is believed: the fit weighs it with the image, and begins at the best kernels of the
+        grid besides.
 
         Args:
             y: Observed images (B, C, H, W) in [0, 1], at least 16 px on a side.
             start: Parameters (B, P) to begin at; the best of a grid if None.
+            spread: Standard deviations (B, P) of what is believed; None where the start is no more than a start.
 
         Returns:
             The fit.
@@ -115,13 +119,15 @@ class Refiner:
             ValueError: If an image is too small, constant or not finite.
         """
         problem = self.problem(y)
+        if start is not None and spread is not None:
+            problem = replace(problem, belief=Belief(start.double(), spread.double().clamp_min(EPS)))
         if not problem.free:
             return _fit(problem, *maximise(problem, self.candidates.expand(len(y), -1), self.iterations))
-        if start is None:
-            starts = search(problem, self.candidates.to(y.device), self.starts)
-        else:
-            starts = start[:, None].double()
-        every = replace(problem, observed=problem.observed.repeat_interleave(starts.shape[1], 0))
+        parts = [] if start is None else [start[:, None].double()]
+        if not parts or problem.belief is not None:
+            parts.append(search(problem, self.candidates.to(y.device), self.starts))
+        starts = torch.cat(parts, 1)
+        every = problem.repeated(starts.shape[1])
         fit = _fit(every, *maximise(every, starts.flatten(0, 1), self.iterations))
         best = fit.log_likelihood.reshape(len(y), -1).argmax(1)
         rows = torch.arange(len(y), device=y.device) * starts.shape[1] + best
@@ -164,6 +170,12 @@ def _fit(problem: Problem, state: State, information: Tensor) -> Fit:
     rows = torch.tensor(free, dtype=torch.long, device=covariance.device)
     covariance[:, rows[:, None], rows] = inverse[:, :count, :count]
     log_det = torch.linalg.slogdet(whole).logabsdet + 2 * scaled.log().sum(1)
-    volume = sum(math.log(high - low) for low, high in (problem.family.bounds[place] for place in free))
-    evidence = -state.value - 0.5 * log_det + 0.5 * count * math.log(2 * math.pi) - volume
+    evidence = -state.value - 0.5 * log_det + 0.5 * count * math.log(2 * math.pi) - _log_volume(problem)
     return Fit(state.params, covariance, (state.log_noise / 2).exp(), -state.value, evidence)
+
+
+def _log_volume(problem: Problem) -> Tensor | float:
+    """Log of what the kernel's prior must be divided by: the volume of its ranges, or that of a Gaussian belief."""
+    if problem.belief is not None:
+        return (problem.belief.spread[:, problem.free] * math.sqrt(2 * math.pi)).log().sum(1)
+    return sum(math.log(high - low) for low, high in (problem.family.bounds[place] for place in problem.free))

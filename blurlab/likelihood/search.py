@@ -14,12 +14,14 @@ from torch import Tensor
 
 from blurlab.blur import BlurFamily
 from blurlab.likelihood.taper import leak
-from blurlab.likelihood.whittle import Problem, guess, otf_power
+from blurlab.likelihood.whittle import Belief, Problem, guess, otf_power
 
 STEPS = 3
 """Iterations of the smooth spectrum for each kernel."""
 FREQUENCIES = 400
 """Bins that are looked at, spread over the half plane."""
+LIKELIEST = 96
+"""Kernels of the grid that are looked at where something is believed of the kernel."""
 AT_ONCE = 2**22
 """Numbers in one temporary: 32 MB."""
 
@@ -78,13 +80,20 @@ def search(problem: Problem, candidates: Tensor, keep: int) -> Tensor:
     power = leak(otf_power(problem.family.psf(candidates), problem.observed.shape[-2]), problem.factors)
     power = power.clamp_min(1e-6).flatten(1)[:, picked].float()
     first = guess(problem, candidates[len(candidates) // 2].expand(len(observed), -1))
-    chunk = max(1, AT_ONCE // power.numel())
+    count = len(candidates) if problem.belief is None else min(LIKELIEST, len(candidates))
+    chunk = max(1, AT_ONCE // (count * power.shape[1]))
     best = []
     for start in range(0, len(observed), chunk):
         part = slice(start, start + chunk)
         smooth, log_noise = first.smooth[part].float(), first.log_noise[part].float()
-        value = _profile(problem, observed[part], weight, terms, power, smooth, log_noise)
-        best.append(value.topk(keep, largest=False).indices)
+        if problem.belief is None:
+            value = _profile(problem, observed[part], weight, terms, power[None], smooth, log_noise)
+            best.append(value.topk(keep, largest=False).indices)
+            continue
+        told = Belief(problem.belief.mean[part, None], problem.belief.spread[part, None])
+        off, near = told.off(problem.family, candidates).square().sum(-1).topk(count, largest=False)
+        value = _profile(problem, observed[part], weight, terms, power[near], smooth, log_noise) + 0.5 * off
+        best.append(near.gather(1, value.topk(keep, largest=False).indices))
     return candidates[torch.cat(best)]
 
 
@@ -99,14 +108,14 @@ def _spread(weight: Tensor) -> Tensor:
 def _profile(
     problem: Problem, observed: Tensor, weight: Tensor, terms: Tensor, power: Tensor, smooth: Tensor, log_noise: Tensor
 ) -> Tensor:
-    """Objective (b, c) of each kernel after a few steps of Fisher scoring in the smooth spectrum and the noise."""
+    """Objective (b, c) of kernels of this power (b or 1, c, bins) after a few steps in the smooth spectrum and noise."""
     prior, nu = problem.prior, problem.prior.freedom
     count = len(terms)
     products = (terms[:, None] * terms[None, :]).flatten(0, 1).T
     precision, mean = prior.precision.to(observed), prior.mean.to(observed)
-    a = smooth[:, None].repeat(1, len(power), 1)
-    a[..., 0] -= (power * weight).sum(1).div(weight.sum()).add(0.05).log()[None] * 0.5
-    n = log_noise[:, None].repeat(1, len(power))
+    a = smooth[:, None].repeat(1, power.shape[1], 1)
+    a[..., 0] -= (power @ weight).div(weight.sum()).add(0.05).log() * 0.5
+    n = log_noise[:, None].repeat(1, power.shape[1])
     y = observed[:, None]
     for _ in range(STEPS):
         blurred = (a @ terms).exp_().mul_(power)

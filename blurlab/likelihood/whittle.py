@@ -7,6 +7,8 @@ the kernel's parameters, the coefficients a of log S and the noise:
 
     f = w sum_k [ log P_k + (nu + 1) log(1 + I_k / (nu P_k)) ] + 1/2 (a - m)' L (a - m)
 
+and half the squares of the kernel's deviations from what is believed of it, if anything is.
+
 [Whittle1953], [Sykulski2019]
 """
 
@@ -32,6 +34,29 @@ DIFFERENCE = 1e-4
 
 
 @dataclass(frozen=True)
+class Belief:
+    """What somebody (a network) believes of the kernel: independent Gaussians, of an angle modulo half a turn.
+
+    Attributes:
+        mean: (B, P).
+        spread: Standard deviations (B, P); of a fixed parameter any number.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def off(self, family: BlurFamily, params: Tensor) -> Tensor:
+        """Deviations from the mean in standard deviations, of parameters (B, P) or (c, P) each, shaped as broadcast."""
+        columns = []
+        for column, (name, (low, high)) in enumerate(zip(family.names, family.bounds, strict=True)):
+            off = params[..., column] - self.mean[..., column]
+            if name.endswith("_deg") and high - low >= 180:
+                off = (off + 90) % 180 - 90
+            columns.append(off / self.spread[..., column] if low < high else torch.zeros_like(off))
+        return torch.stack(columns, -1)
+
+
+@dataclass(frozen=True)
 class Problem:
     """What stays the same while an image's likelihood is maximised.
 
@@ -42,6 +67,7 @@ class Problem:
         prior: Of the sharp image's spectrum.
         terms: Basis of the log spectrum (m, N, N // 2 + 1).
         factors: Of the window's leakage (N, N).
+        belief: What is believed of the kernel; None for nothing but its bounds.
     """
 
     observed: Tensor
@@ -50,11 +76,17 @@ class Problem:
     prior: SpectrumPrior
     terms: Tensor
     factors: Tensor
+    belief: Belief | None = None
 
     @property
     def free(self) -> list[int]:
         """Columns of the parameters that are ranges."""
         return [place for place, (low, high) in enumerate(self.family.bounds) if low < high]
+
+    def repeated(self, times: int) -> Problem:
+        """The same with every image ``times`` times in a row."""
+        belief = self.belief and Belief(*(value.repeat_interleave(times, 0) for value in vars(self.belief).values()))
+        return replace(self, observed=self.observed.repeat_interleave(times, 0), belief=belief)
 
 
 @dataclass(frozen=True)
@@ -142,8 +174,10 @@ def evaluate(problem: Problem, params: Tensor, smooth: Tensor, log_noise: Tensor
     ratio, nu = problem.observed / expected, prior.freedom
     misfit = (problem.weight * (expected.log() + (nu + 1) * torch.log1p(ratio / nu))).sum((1, 2))
     off = smooth - prior.mean.to(smooth)
-    belief = 0.5 * ((off @ prior.precision.to(off)) * off).sum(1)
-    return State(params, smooth, log_noise, blurred, content, expected, misfit + belief)
+    value = misfit + 0.5 * ((off @ prior.precision.to(off)) * off).sum(1)
+    if problem.belief is not None:
+        value = value + 0.5 * problem.belief.off(problem.family, params).square().sum(1)
+    return State(params, smooth, log_noise, blurred, content, expected, value)
 
 
 def step(problem: Problem, state: State, damping: Tensor) -> tuple[State, Tensor]:
@@ -227,6 +261,12 @@ def _information(problem: Problem, state: State, slopes: Tensor) -> tuple[Tensor
     precision = prior.precision.to(information)
     information[:, smooth, smooth] += precision
     score[:, smooth] -= (state.smooth - prior.mean.to(score)) @ precision
+    if problem.belief is not None:
+        off = problem.belief.off(problem.family, state.params)
+        for place, column in enumerate(problem.free):
+            spread = problem.belief.spread[:, column]
+            information[:, place, place] += spread**-2
+            score[:, place] -= off[:, column] / spread
     return information, score
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture, Taps
 from blurlab.head import BlurAnswer, Estimate
-from blurlab.likelihood import Refiner
+from blurlab.likelihood import Refiner, within
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.identification import Identification
@@ -27,13 +27,14 @@ class Regression(ByKind):
     Args:
         family: Blurs of one kind or a mixture.
         refine: Makes a :class:`Refiner` of one kind; None leaves the network's estimate as it is. With it every kind is
-            fitted, beginning at the network's estimate, and the fits' evidence is weighed with the network's word.
+            fitted, the network's estimate and spread its prior, and the fits' evidence is weighed with the network's
+            word.
         weak_share: Share of the blurs met in training that are drawn from the weakest tenth of their range alone, at a
             lower weight.
         class_share: What "one class longer" means in the table of error propagation, as a share of the range.
 
     Raises:
-        ValueError: If the family is one of taps.
+        ValueError: If the family is one of taps, or there is nothing to learn.
     """
 
     def __init__(
@@ -48,6 +49,8 @@ class Regression(ByKind):
             raise ValueError("taps are no range that could be measured; use blur=motion, or pipeline=direct for taps")
         super().__init__(family if isinstance(family, Mixture) else Mixture({family.kinds[-1]: family}), class_share)
         self.answer = BlurAnswer(self.family)
+        if len(self.answer) < 2:
+            raise ValueError(f"{family.kinds[-1]} has neither kinds to tell apart nor a range; use another blur")
         self.weak_share = weak_share
         self.refiners = [] if refine is None else [refine(self.family.member(kind)) for kind in self.family.kinds]
 
@@ -69,9 +72,12 @@ class Regression(ByKind):
         refined = self.refine(y, first)
         probability = scale(first.logits, refined.evidence)
         kind = probability.argmax(1)
-        params = self.of_kind(refined.params, kind)
+        share = scale.share.to(y)
+        moved = within(self.family, first.params + share * self.apart(first.params, refined.params))
+        params = self.of_kind(moved, kind)
         strength = self.family.strength_px(params, kind).nan_to_num(0.0)
-        half = self.halfwidth_px(scale.multiple.to(refined.spread) * refined.spread, kind)
+        spread = torch.lerp(first.spread, refined.spread, share.expand_as(first.spread))
+        half = self.halfwidth_px(scale.multiple.to(y) * spread, kind)
         ends = torch.stack([strength - half, strength + half], 1).clamp_min(0)
         psf = self.family.psf(params, kind)
         before = None
@@ -82,15 +88,21 @@ class Regression(ByKind):
             kind, probability, strength, strength, strength, ends, params, psf, psf, refined.sigma, before
         )
 
+    def apart(self, params: Tensor, other: Tensor) -> Tensor:
+        """How far other parameters (B, P) are from these; of angles the shorter way round."""
+        turning = torch.tensor([name.endswith("_deg") for name in self.family.names], device=params.device)
+        off = other - params
+        return torch.where(turning, (off + 90) % 180 - 90, off)
+
     def refine(self, y: Tensor, first: Estimate) -> Fits:
-        """Every kind fitted, beginning at the network's estimate; the estimate itself where there is no refiner."""
+        """Every kind fitted, the network's word believed as far as it says; its estimate where there is no refiner."""
         if not self.refiners:
             return Fits(first.params, first.spread, None, None)
         params, spread = first.params.double(), first.spread.double()
         evidence, sigma = [], []
         for index, refiner in enumerate(self.refiners):
             columns = self.columns(index)
-            fit = refiner(y, params[:, columns])
+            fit = refiner(y, params[:, columns], spread[:, columns])
             params[:, columns] = fit.params
             spread[:, columns] = fit.covariance.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
             evidence.append(fit.log_evidence)
@@ -125,23 +137,22 @@ class ScaleLesson(Lesson):
         self.family = identifier.family
 
     def learn(self, examples: Iterable[Example], nets: Mapping[str, nn.Module]) -> nn.Module:
-        logits, evidence, kinds, spread, error = [], [], [], [], []
+        logits, evidence, kinds = [], [], []
+        spread: list[list[Tensor]] = []
+        off: list[list[Tensor]] = []
         for example in examples:
             first = self.identifier.estimate(example.y, nets)
             refined = self.identifier.refine(example.y, first)
+            steps = [first] if refined.evidence is None else [first, refined]
             logits.append(first.logits.cpu())
             kinds.append(example.kind.cpu())
-            spread.append(refined.spread.cpu())
-            error.append(self._error(refined.params - example.params).cpu())
+            spread.append([one.spread.cpu() for one in steps])
+            off.append([self.identifier.apart(example.params, one.params).cpu() for one in steps])
             if refined.evidence is not None:
                 evidence.append(refined.evidence.cpu())
         joined = torch.cat(evidence) if evidence else None
-        return Scale.fit(torch.cat(logits), joined, torch.cat(kinds), torch.cat(spread), torch.cat(error))
+        claims, errors = ([torch.cat(step) for step in zip(*parts, strict=True)] for parts in (spread, off))
+        return Scale.fit(torch.cat(logits), joined, torch.cat(kinds), claims, errors)
 
     def restore(self, state: Mapping[str, Tensor]) -> nn.Module:
-        return Scale(state["multiple"], float(state["temperature"]), float(state["evidence"]))
-
-    def _error(self, difference: Tensor) -> Tensor:
-        turning = torch.tensor([name.endswith("_deg") for name in self.family.names], device=difference.device)
-        off = difference.abs()
-        return torch.where(turning & off.isfinite(), torch.minimum(off % 180, 180 - off % 180), off)
+        return Scale(state["multiple"], state["share"], float(state["temperature"]), float(state["evidence"]))

@@ -54,7 +54,7 @@ class Knows(nn.Module):
 def test_refinement_lowers_the_networks_error_and_keeps_its_word() -> None:
     identifier = Regression(FAMILY, refine=lambda member: Refiner(member))
     example = degraded(10)
-    nets = {"blur": Knows(identifier, example, 0.08), "scale": Scale(torch.ones(3))}
+    nets = {"blur": Knows(identifier, example, 0.08), "scale": Scale(torch.ones(3), torch.ones(3))}
     found = identifier.identify(example.y, nets, {})
     assert found.before is not None and found.sigma is not None
     right = found.kind == example.kind
@@ -67,7 +67,7 @@ def test_refinement_lowers_the_networks_error_and_keeps_its_word() -> None:
 def test_without_a_refiner_the_networks_estimate_stands() -> None:
     identifier = Regression(FAMILY)
     example = degraded(4)
-    nets = {"blur": Knows(identifier, example, 0.0), "scale": Scale(torch.full((3,), 2.0))}
+    nets = {"blur": Knows(identifier, example, 0.0), "scale": Scale(torch.full((3,), 2.0), torch.ones(3))}
     found = identifier.identify(example.y, nets, {})
     torch.testing.assert_close(found.params, example.params, rtol=1e-4, atol=1e-3, equal_nan=True)
     assert found.before is None and found.sigma is None
@@ -79,12 +79,12 @@ def test_the_scale_learned_holds_nine_tenths() -> None:
     g = torch.Generator().manual_seed(1)
     n = 2000
     spread = torch.rand(n, 1, generator=g) + 0.1
-    error = (3 * spread * torch.randn(n, 1, generator=g)).abs()
+    off = 3 * spread * torch.randn(n, 1, generator=g)
     kind = torch.randint(2, (n,), generator=g)
     logits = torch.nn.functional.one_hot(kind, 2) * 5.0
     flipped = torch.rand(n, generator=g) < 0.1
     logits[flipped] = logits[flipped].flip(1)
-    scale = Scale.fit(logits, None, kind, spread, error)
+    scale = Scale.fit(logits, None, kind, [spread], [off])
     assert float(scale.multiple[0]) == pytest.approx(3 * 1.645, rel=0.06)
     sure = scale(logits).amax(1).mean()
     assert float(sure) == pytest.approx(1 - float(flipped.float().mean()), abs=0.01)
@@ -96,14 +96,30 @@ def test_evidence_counts_as_much_as_it_is_worth() -> None:
     told = torch.nn.functional.one_hot(kind, 2) * 40.0 + 10 * torch.randn(500, 2, generator=g)
     nothing = torch.randn(500, 2, generator=g)
     spread = torch.ones(500, 1)
-    good = Scale.fit(nothing, told, kind, spread, spread)
-    useless = Scale.fit(told, nothing, kind, spread, spread)
+    good = Scale.fit(nothing, told, kind, [spread], [spread])
+    useless = Scale.fit(told, nothing, kind, [spread], [spread])
     assert float((good(nothing, told).argmax(1) == kind).float().mean()) > 0.98
     assert float((useless(told, nothing).argmax(1) == kind).float().mean()) > 0.98
 
 
+def test_the_better_of_two_estimates_is_heard_more() -> None:
+    g = torch.Generator().manual_seed(8)
+    exact, rough = 0.1 * torch.randn(900, 2, generator=g), torch.randn(900, 2, generator=g)
+    first = torch.stack([rough[:, 0], exact[:, 1]], 1)
+    second = torch.stack([exact[:, 0], rough[:, 1]], 1)
+    ones = torch.ones(900, 2)
+    scale = Scale.fit(torch.zeros(900, 2), None, torch.zeros(900, dtype=torch.long), [ones, ones], [first, second])
+    assert float(scale.share[0]) > 0.9 and float(scale.share[1]) < 0.1
+
+
+def test_a_share_of_an_angle_goes_the_shorter_way_round() -> None:
+    identifier = Regression(FAMILY)
+    apart = identifier.apart(torch.tensor([[5.0, 178.0, 2.0]]), torch.tensor([[6.0, 4.0, 2.5]]))
+    torch.testing.assert_close(apart, torch.tensor([[1.0, 6.0, 0.5]]))
+
+
 def test_scale_comes_back_from_its_state() -> None:
-    scale = Scale(torch.tensor([1.0, 2.0]), 1.7, 0.2)
+    scale = Scale(torch.tensor([1.0, 2.0]), torch.tensor([0.5, 1.0]), 1.7, 0.2)
     back = Regression(FAMILY).lessons[-1].restore(scale.state_dict())
     logits = torch.randn(4, 2, generator=torch.Generator().manual_seed(3))
     torch.testing.assert_close(back(logits, logits), scale(logits, logits))
@@ -141,7 +157,7 @@ def answers(y: Tensor) -> dict[str, object]:
     return vars(Pipeline(identifier, nets, {}, TV()).identify(y))
 
 
-SCALE = Scale(torch.ones(3))
+SCALE = Scale(torch.ones(3), torch.ones(3))
 
 
 @pytest.mark.parametrize("level", [0.0, 0.4, 1.0])

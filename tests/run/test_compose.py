@@ -31,6 +31,9 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         for blur in options("blur")
         if blur not in ("hier", "three_kinds")
     },
+    "regression": {"taps": "use blur=motion", "none": "neither kinds to tell apart nor a range"},
+    "regression_refined": {"taps": "use blur=motion", "none": "neither kinds to tell apart nor a range"},
+    "grnn": {"taps": "use blur=motion", "none": "neither kinds to tell apart nor a range"},
 }  # fmt: skip
 
 
