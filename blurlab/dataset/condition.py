@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -55,6 +56,38 @@ class Unchanged(Condition):
         self, degrade: Degrade, sharp: Tensor, *, generator: Generators, item: Tensor | None = None
     ) -> Degraded:
         return degrade(sharp, generator=generator, item=item)
+
+
+class Varied(Condition):
+    """One of several conditions, drawn anew for each batch: what a network is trained on that shall bear them all.
+
+    Args:
+        name: What tables call it.
+        conditions: The conditions.
+        weights: How often each is drawn, in proportion; equally often if None.
+
+    Raises:
+        ValueError: If there is no condition, or the weights do not fit.
+    """
+
+    def __init__(self, name: str, conditions: Sequence[Condition], weights: Sequence[float] | None = None) -> None:
+        super().__init__(name)
+        given = [1.0] * len(conditions) if weights is None else [float(weight) for weight in weights]
+        if not conditions or len(given) != len(conditions) or not all(0 <= one < math.inf for one in given):
+            raise ValueError(f"weights must be {len(conditions)} numbers >= 0, one a condition, got {given}")
+        if not sum(given):
+            raise ValueError("weights must not all be 0")
+        self.conditions = tuple(conditions)
+        self.weights = torch.tensor(given)
+
+    def __call__(
+        self, degrade: Degrade, sharp: Tensor, *, generator: Generators, item: Tensor | None = None
+    ) -> Degraded:
+        if not isinstance(generator, torch.Generator):
+            raise TypeError("a varied condition is drawn for a batch: it takes one generator, not one an image")
+        draw = torch.rand(1, generator=generator, device=generator.device).cpu() * self.weights.sum()
+        place = min(int((self.weights.cumsum(0) <= draw).sum()), len(self.conditions) - 1)
+        return self.conditions[place](degrade, sharp, generator=generator, item=item)
 
 
 class OtherNoise(Condition):

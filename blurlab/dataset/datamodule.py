@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytorch_lightning as pl
@@ -13,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from blurlab.core.rng import generator, seed_from
+from blurlab.dataset.condition import Condition
 from blurlab.dataset.degrade import Degrade
 from blurlab.dataset.degraded import Degraded
 
@@ -137,6 +139,7 @@ class DegradedData(pl.LightningDataModule):
         draws_val: Degradations per validation photograph.
         workers: Processes that augment; what they give does not depend on their number.
         scale: As in :class:`AugmentedItems`.
+        condition: How training items are degraded otherwise than by ``degrade``; None for not.
     """
 
     def __init__(
@@ -153,9 +156,11 @@ class DegradedData(pl.LightningDataModule):
         draws_val: int,
         workers: int = 0,
         scale: tuple[float, float] | None = SCALE,
+        condition: Condition | None = None,
     ) -> None:
         super().__init__()
         self.images = train, val
+        self.condition = condition
         self.scale = scale
         self.degrade = degrade
         self.size = size
@@ -189,7 +194,9 @@ class DegradedData(pl.LightningDataModule):
     def on_after_batch_transfer(self, batch: list[Tensor], dataloader_idx: int) -> Degraded:
         """Degrade on the device: one generator a batch in training, one a sample otherwise."""
         training = self.trainer is not None and self.trainer.training
-        return degrade_batch(self.degrade, batch, training=training)
+        varied = training and self.condition is not None
+        degrade = partial(self.condition, self.degrade) if varied else self.degrade  # type: ignore[arg-type]
+        return degrade_batch(degrade, batch, training=training)
 
 
 def degrade_batch(degrade: Callable[..., Degraded], batch: list[Tensor], *, training: bool) -> Degraded:
