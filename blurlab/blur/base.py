@@ -183,7 +183,7 @@ class BlurFamily(ABC):
         if not 0 <= share < 1:
             raise ValueError(f"weak_share must be in [0, 1), got {share:g}; 0 draws uniformly")
         other = copy.copy(self)
-        if self.names and self._strength_range()[2] > 0:
+        if share and self.names and self._strength_range()[2] > 0:
             other.weak_share = share
         return other
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from blurlab.dataset.condition import Resized as Resized
     from blurlab.dataset.condition import Softened as Softened
     from blurlab.dataset.condition import Unchanged as Unchanged
+    from blurlab.dataset.condition import Varied as Varied
     from blurlab.dataset.datamodule import SCALE as SCALE
     from blurlab.dataset.datamodule import AugmentedItems as AugmentedItems
     from blurlab.dataset.datamodule import DegradedData as DegradedData
@@ -54,7 +55,7 @@ _HOME = {
     "caltech101": ["Caltech101"],
     "chase_db1": ["ChaseDb1"],
     "concat": ["Concat"],
-    "condition": ["Condition", "Encoded", "OtherNoise", "Resized", "Softened", "Unchanged"],
+    "condition": ["Condition", "Encoded", "OtherNoise", "Resized", "Softened", "Unchanged", "Varied"],
     "datamodule": [
         "SCALE",
         "AugmentedItems", "DegradedData", "EpochSampler", "FixedItems", "SharpImages", "degrade_batch", "item_seed",

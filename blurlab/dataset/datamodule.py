@@ -194,9 +194,9 @@ class DegradedData(pl.LightningDataModule):
     def on_after_batch_transfer(self, batch: list[Tensor], dataloader_idx: int) -> Degraded:
         """Degrade on the device: one generator a batch in training, one a sample otherwise."""
         training = self.trainer is not None and self.trainer.training
-        varied = training and self.condition is not None
-        degrade = partial(self.condition, self.degrade) if varied else self.degrade  # type: ignore[arg-type]
-        return degrade_batch(degrade, batch, training=training)
+        if training and self.condition is not None:
+            return degrade_batch(partial(self.condition, self.degrade), batch, training=True)
+        return degrade_batch(self.degrade, batch, training=training)
 
 
 def degrade_batch(degrade: Callable[..., Degraded], batch: list[Tensor], *, training: bool) -> Degraded:

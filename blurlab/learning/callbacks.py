@@ -110,10 +110,14 @@ def training_callbacks(folder: Path, *, seed: int, stage: str, ema_decay: float,
     best = ModelCheckpoint(
         dirpath=folder, filename="best", monitor="val_loss", mode="min", save_top_k=1, enable_version_counter=False
     )
-    last = ModelCheckpoint(
-        dirpath=folder, filename="last", monitor=None, save_top_k=1, enable_version_counter=False, every_n_epochs=1
-    )
-    callbacks: list[Callback] = [StepSeed(seed, stage), best, last]
+    callbacks: list[Callback] = [StepSeed(seed, stage), best, last_checkpoint(folder)]
     if ema_decay:
         callbacks.insert(0, WeightAveraging(avg_fn=warm_average(ema_decay), use_buffers=True))
     return [*callbacks, RichProgressBar(leave=True)] if progress else callbacks
+
+
+def last_checkpoint(folder: Path) -> ModelCheckpoint:
+    """Keeps last.ckpt in ``folder``: the end of the last whole epoch."""
+    return ModelCheckpoint(
+        dirpath=folder, filename="last", monitor=None, save_top_k=1, enable_version_counter=False, every_n_epochs=1
+    )

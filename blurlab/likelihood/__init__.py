@@ -4,4 +4,14 @@ from blurlab.likelihood.prior import SpectrumPrior, flat, interval_halfwidth, na
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
 from blurlab.likelihood.whittle import within
 
-__all__ = ["Fit", "Refiner", "SpectrumPrior", "flat", "interval_halfwidth", "kind_probability", "natural", "prior_from", "within"]
+__all__ = [
+    "Fit",
+    "Refiner",
+    "SpectrumPrior",
+    "flat",
+    "interval_halfwidth",
+    "kind_probability",
+    "natural",
+    "prior_from",
+    "within",
+]

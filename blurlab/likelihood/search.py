@@ -108,7 +108,7 @@ def _spread(weight: Tensor) -> Tensor:
 def _profile(
     problem: Problem, observed: Tensor, weight: Tensor, terms: Tensor, power: Tensor, smooth: Tensor, log_noise: Tensor
 ) -> Tensor:
-    """Objective (b, c) of kernels of this power (b or 1, c, bins) after a few steps in the smooth spectrum and noise."""
+    """Objective (b, c) of kernels of this power (b or 1, c, bins), the smooth spectrum and noise nearly settled."""
     prior, nu = problem.prior, problem.prior.freedom
     count = len(terms)
     products = (terms[:, None] * terms[None, :]).flatten(0, 1).T

@@ -15,6 +15,9 @@ class ByKind(Identifier):
     Args:
         family: The kinds.
         class_share: What "one class longer" means in the table of error propagation, as a share of the range.
+
+    Raises:
+        ValueError: If a kind has no strength.
     """
 
     def __init__(self, family: Mixture, class_share: float) -> None:
@@ -22,6 +25,9 @@ class ByKind(Identifier):
         self.family: Mixture = family
         self.class_share = class_share
         self.blurred = tuple(kind for kind in family.kinds if kind != "none")
+        for kind in self.blurred:
+            if not hasattr(family.member(kind), "strength_name"):
+                raise ValueError(f"{kind} has no one parameter for its strength; use a blur that has, such as gaussian")
 
     def columns(self, kind: int) -> slice:
         """Where a kind's parameters stand among the family's."""

@@ -143,7 +143,7 @@ class ScaleLesson(Lesson):
         for example in examples:
             first = self.identifier.estimate(example.y, nets)
             refined = self.identifier.refine(example.y, first)
-            steps = [first] if refined.evidence is None else [first, refined]
+            steps: list[Estimate | Fits] = [first] if refined.evidence is None else [first, refined]
             logits.append(first.logits.cpu())
             kinds.append(example.kind.cpu())
             spread.append([one.spread.cpu() for one in steps])

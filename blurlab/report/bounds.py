@@ -31,14 +31,16 @@ def bounds(record: Record) -> list[list[str]]:
         known = label(entry["metric"])
         alone = record["metrics"].get(f"{entry['metric']}/network")
         name = entry["metric"].partition("_median_")[0].replace("_", " ")
-        lines.append([
-            f"{name} ({known.unit or entry['unit']})",
-            f"{entry['n']:d}",
-            figure(entry["value"], known.digits),
-            figure(entry["ratio"], 1),
-            *(figure(entry[column], known.digits + 1) for column in _COLUMNS),
-            figure(alone["value"], known.digits) if alone else MISSING,
-        ])
+        lines.append(
+            [
+                f"{name} ({known.unit or entry['unit']})",
+                f"{entry['n']:d}",
+                figure(entry["value"], known.digits),
+                figure(entry["ratio"], 1),
+                *(figure(entry[column], known.digits + 1) for column in _COLUMNS),
+                figure(alone["value"], known.digits) if alone else MISSING,
+            ]
+        )
     return lines
 
 

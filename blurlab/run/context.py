@@ -14,7 +14,7 @@ from rich.console import Console
 from torch import nn
 
 from blurlab.core.atomic import write_text
-from blurlab.dataset import Degrade
+from blurlab.dataset import Condition, Degrade
 from blurlab.deconvolver import Deconvolver
 from blurlab.head import Answer
 from blurlab.pipeline import Identifier, Question
@@ -34,6 +34,7 @@ class Context:
         budget: Plain values of the budget.
         data: Prepared photographs and facts about them.
         degrade: Blur, boundary and noise.
+        condition: How training items are degraded instead.
         identifier: The questions and how their answers become a kernel.
         deconvolver: From (y, psf, sigma) to an image.
         logger: Where figures are logged.
@@ -48,6 +49,7 @@ class Context:
     budget: dict[str, Any]
     data: RunData
     degrade: Degrade
+    condition: Condition
     identifier: Identifier
     deconvolver: Deconvolver
     logger: Logger
@@ -106,6 +108,7 @@ def make_context(cfg: DictConfig, run_dir: Path, console: Console) -> Context:
         plain(cfg.budget),
         data,
         degrade,
+        build(cfg.augment),
         identifier,
         deconvolver,
         logger,

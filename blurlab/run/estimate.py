@@ -7,8 +7,9 @@ import time
 import torch
 
 from blurlab.dataset import AugmentedItems, degrade_batch
+from blurlab.head import Pretrainable
 from blurlab.run.context import Context
-from blurlab.run.train import threads_beside
+from blurlab.run.trainer import threads_beside
 
 WARM_STEPS = 1
 TIMED_STEPS = 2
@@ -56,7 +57,10 @@ def estimate_seconds(context: Context) -> float:
             loss.backward()
             float(loss.detach())
         a_step = (time.perf_counter() - start) / TIMED_STEPS
-    steps = context.budget["epochs"] * context.budget["steps_per_epoch"]
+    epochs = context.budget["epochs"]
+    if isinstance(net, Pretrainable):
+        epochs += context.budget["pretrain_epochs"] * len(net.rbms)
+    steps = epochs * context.budget["steps_per_epoch"]
     return a_step * steps * len(context.identifier.questions)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from blurlab.core.atomic import replace_whole
 from blurlab.core.checks import is_flat
 from blurlab.dataset import AugmentedItems, Degrade, FixedItems, degrade_batch
 from blurlab.pipeline import Example, Identifier, Lesson
 from blurlab.run.context import Context
+from blurlab.run.pretrain import save_weights
 from blurlab.run.progress import track
 from blurlab.run.stage import Stage, once
 from blurlab.run.train import trained_nets
@@ -39,13 +39,10 @@ def learn(context: Context, lesson: Lesson, nets: dict[str, nn.Module], folder: 
     Returns:
         Number of images that it learned from.
     """
-    from safetensors.torch import save
-
     count = _count(context, lesson)
     with torch.no_grad():
         module = lesson.learn(examples(context, lesson, count), nets)
-    with replace_whole(folder / STATE) as file:
-        file.write(save({name: value.contiguous().cpu() for name, value in module.state_dict().items()}))
+    save_weights(module, folder / STATE)
     return {"images": count}
 
 

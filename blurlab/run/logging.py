@@ -73,12 +73,25 @@ def log_results(
             )
             for name, table in (confusion or {}).items()
         }
-        images = {f"example/{title}": wandb.Image(_eight_bit(image)) for title, image in (pictures or {}).items()}
-        logger.experiment.log({**tables, **images})
-    elif isinstance(logger, TensorBoardLogger):
-        for title, image in (pictures or {}).items():
-            logger.experiment.add_image(title, _eight_bit(image), dataformats="HWC")
+        logger.experiment.log(tables)
+    log_pictures(logger, {f"example/{title}": image for title, image in (pictures or {}).items()})
     logger.save()
+
+
+def log_pictures(logger: Logger, pictures: dict[str, np.ndarray]) -> None:
+    """Log pictures where the logger can show them.
+
+    Args:
+        logger: Any Lightning logger.
+        pictures: Title -> array (H, W, C) in [0, 1].
+    """
+    if isinstance(logger, WandbLogger):
+        import wandb
+
+        logger.experiment.log({title: wandb.Image(_eight_bit(image)) for title, image in pictures.items()})
+    elif isinstance(logger, TensorBoardLogger):
+        for title, image in pictures.items():
+            logger.experiment.add_image(title, _eight_bit(image), dataformats="HWC")
 
 
 def close(logger: Logger, status: str) -> None:

@@ -27,11 +27,14 @@ def try_parts(cfg: Any) -> None:
     for name in COUNTS:
         if cfg.budget[name] < 1:
             raise UsageError(f"budget.{name} must be 1 or more, got {cfg.budget[name]}")
+    if cfg.budget.pretrain_epochs < 0:
+        raise UsageError(f"budget.pretrain_epochs must be 0 or more, got {cfg.budget.pretrain_epochs}")
     for name in LISTS:
         if not cfg.budget[name]:
             raise UsageError(f"budget.{name} must hold a number or more, got an empty list")
     identifier = build(cfg.pipeline, build(cfg.blur))
     build(cfg.noise)
+    build(cfg.augment)
     reaches = build(cfg.deconvolver).reaches_beyond and cfg.boundary.data == "valid"
     size = identifier.family.size
     if size >= cfg.dataset.size and not reaches:

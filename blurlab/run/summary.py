@@ -76,7 +76,7 @@ def summarise(rows: list[Row], identifier: Identifier, times_ms: dict[str, float
 def identifications(
     rows: list[Row], identifier: Identifier, *, seed: int
 ) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
-    """Every figure that needs no restoration and the limits of its parameters by metric name, and the table of bounds."""
+    """Every figure that needs no restoration, the limits of its parameters by metric name, and the table of bounds."""
     taps = len(identifier.confusion_labels()) if isinstance(identifier, Direct) else 0
     measured, bound, table = parameters(rows, identifier.family.names)
     metrics = {

@@ -18,22 +18,27 @@ def test_every_experiment_composes(experiment: str, tmp_path: Path) -> None:
     assert cfg.run.experiment == experiment
 
 
+NO_STRENGTH = "no one parameter for its strength"
+NO_MIXTURE = "use pipeline=likelihood or a mixture"
+NOTHING = {
+    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "gaussian_anisotropic": NO_STRENGTH
+}  # fmt: skip
 ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "hierarchical": {
         "none": "no range|kind 'none' and others", "motion": "angle_deg from 0 to 180", "taps": "use pipeline=direct",
-        "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": "sigma_x_px from",
+        "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
         "three_kinds": "angle_deg from 0 to 180",
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
-    "likelihood": {"taps": "use blur=motion"},
+    "likelihood": {"taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH},
     "refined": {
-        blur: "use blur=motion" if blur == "taps" else "use pipeline=likelihood or a mixture"
+        blur: {**NOTHING, "none": NO_MIXTURE}.get(blur, NO_MIXTURE)
         for blur in options("blur")
         if blur not in ("hier", "three_kinds")
     },
-    "regression": {"taps": "use blur=motion", "none": "neither kinds to tell apart nor a range"},
-    "regression_refined": {"taps": "use blur=motion", "none": "neither kinds to tell apart nor a range"},
-    "grnn": {"taps": "use blur=motion", "none": "neither kinds to tell apart nor a range"},
+    "regression": NOTHING,
+    "regression_refined": NOTHING,
+    "grnn": NOTHING,
 }  # fmt: skip
 
 
@@ -59,6 +64,10 @@ def test_every_member_of_every_group_composes(group: str, member: str, tmp_path:
     cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]}
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
+    if member == "gaussian_anisotropic":
+        with pytest.raises(UsageError, match=NO_STRENGTH):
+            check([f"{group}={member}", "pipeline=likelihood"])
+        return
     if member == "gpu":
         with pytest.raises(UsageError, match="no CUDA device"):
             check([f"{group}={member}", f"paths.runs_dir={tmp_path}"])
