@@ -11,7 +11,7 @@ from torch import Tensor
 from blurlab.blur import AnisotropicGaussian, Defocus, Mixture, Motion, NoBlur, Taps, gaussian_psf
 from blurlab.core.fourier import psf_to_otf
 from blurlab.core.rng import generator
-from blurlab.dataset import Condition, Degrade, Degraded, Encoded, OtherNoise, Resized, Softened, Unchanged
+from blurlab.dataset import Condition, Degrade, Degraded, Encoded, OtherNoise, Resized, Softened, Unchanged, Varied
 from blurlab.dataset.condition import noise_gain, resize
 from blurlab.head.spectrum import window_power
 from blurlab.noise import Gaussian, Jpeg, NoNoise, Sensor, bsnr_from_sigma, jpeg, quantise
@@ -164,3 +164,22 @@ def test_resizing_changes_white_noise_as_said(factor: float) -> None:
 def test_bad_options_are_told(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_varied_condition_draws_one_of_its_own_for_each_batch_as_often_as_it_is_told() -> None:
+    loud, plain = OtherNoise("loud", Gaussian(bsnr_db=0)), Unchanged("plain")
+    varied = Varied("varied", [plain, loud], weights=[3, 1])
+    met = []
+    for seed in range(80):
+        done = varied(RUN, SHARP[:1], generator=torch.Generator().manual_seed(seed))
+        met.append(not torch.allclose(done.sigma, torch.tensor(0.01), rtol=0.05))
+        again = varied(RUN, SHARP[:1], generator=torch.Generator().manual_seed(seed))
+        assert torch.equal(done.y, again.y)
+    assert 10 <= sum(met) <= 32  # a quarter of 80, give or take three deviations
+
+
+def test_a_varied_condition_is_a_batchs_not_an_images() -> None:
+    with pytest.raises(TypeError, match="one generator"):
+        tried(Varied("varied", [Unchanged("a")]))
+    with pytest.raises(ValueError, match="2 numbers"):
+        Varied("varied", [Unchanged("a"), Unchanged("b")], weights=[1])

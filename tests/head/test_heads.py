@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from blurlab.head import DBN, Compact, LeNet, LogSpectrum
+from blurlab.head import DBN, Compact, LeNet, LogSpectrum, ResNet
 from blurlab.head.lenet import cut_tiles
 
 SMALL = {
     "compact": lambda classes, channels: Compact(classes, channels, width=4, hidden=16, window=32, hop=16),
     "dbn": lambda classes, channels: DBN(classes, channels, LogSpectrum(32), layers=(20, 6)),
+    "compact_tapers": lambda classes, channels: Compact(classes, channels, 4, 16, 32, 16, tapers=2),
+    "resnet": lambda classes, channels: ResNet(classes, channels, widen=0.0625, window=32, hop=16),
+    "resnet_pixels": lambda classes, channels: ResNet(classes, channels, widen=0.0625, window=0),
     "lenet": lambda classes, channels: LeNet(classes, channels, input_size=24),
 }
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.signal
 import torch
 
-from blurlab.head.spectrum import FLOOR, hann_window, welch_log_spectrum, window_power
+from blurlab.head.spectrum import FLOOR, hann_window, tapered_log_spectrum, welch_log_spectrum, window_power
 
 
 def image(*shape: int) -> torch.Tensor:
@@ -88,3 +88,31 @@ def test_float32_under_autocast() -> None:
 def test_too_small_an_image_says_what_to_do(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="use a smaller window"):
         window_power(torch.zeros(shape))
+
+
+def test_tapered_spectrum_is_scipys_of_each_pair_of_tapers_less_its_mean() -> None:
+    y = image(1, 1, 24, 24)
+    n = np.arange(1, 17)
+    tapers = [np.sqrt(2 / 17) * np.sin(np.pi * k * n / 17) for k in (1, 2)]
+    logs = []
+    for down in tapers:
+        for across in tapers:
+            powers = []
+            for top in (0, 8):
+                for left in (0, 8):
+                    patch = y[0, 0, top : top + 16, left : left + 16].double().numpy()
+                    rows, cols = np.meshgrid(n, n, indexing="ij")
+                    plane = np.stack([np.ones(256), rows.ravel(), cols.ravel()], 1)
+                    patch = patch - (plane @ np.linalg.lstsq(plane, patch.ravel(), rcond=None)[0]).reshape(16, 16)
+                    powers.append(np.abs(np.fft.fftshift(np.fft.rfft2(patch * np.outer(down, across)), 0)) ** 2)
+            logs.append(np.log(np.mean(powers, 0) + 1e-8))
+    expected = np.stack(logs) - np.mean(logs)
+    found = tapered_log_spectrum(y, 16, 8, 2)[0]
+    torch.testing.assert_close(found, torch.from_numpy(expected).float(), rtol=1e-3, atol=1e-3)
+
+
+def test_tapered_spectrum_does_not_depend_on_contrast_or_level() -> None:
+    y = image(2, 3, 40, 33)
+    torch.testing.assert_close(tapered_log_spectrum(0.3 * y + 0.2), tapered_log_spectrum(y), rtol=1e-3, atol=2e-3)
+    with pytest.raises(ValueError, match="window=64"):
+        tapered_log_spectrum(y, 64)

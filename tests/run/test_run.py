@@ -183,3 +183,24 @@ def test_a_sweep_runs_a_job_a_value_each_in_its_own_directory_with_one_table(log
     assert re.findall(r"│ (20|3) +│", table) == ["20", "3"]
     name = {"csv": "csv/version_0/metrics.csv", "tensorboard": "tensorboard/events*"}[logger]
     assert list((sweep / "1").glob(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("pipeline", "more"), [("grnn", ["budget.patterns=40"]), ("regression_refined", ["augment=varied"])]
+)
+def test_pipelines_that_measure_leave_what_they_learned_and_restore_a_photograph(
+    pipeline: str, more: list[str], tmp_path: Path
+) -> None:
+    done = blurlab(*TINY, f"pipeline={pipeline}", *more, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = run_dir(tmp_path)
+    kept = record(folder)
+    assert 0 < kept["limit"]["type_accuracy"]["value"] <= 1
+    assert any(name.startswith("limit_type_accuracy/") for name in kept["curves"])
+    assert (folder / "stages" / "learn_scale" / "learned.safetensors").is_file()
+    assert ("type_accuracy/network" in kept["metrics"]) == (pipeline == "regression_refined")
+    example = sorted((folder / "examples").glob("*_blurred.png"))[0]
+    again = blurlab("deblur", str(example), "--run", str(folder), "--out", str(tmp_path / "out.png"), cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "out.png").is_file()
