@@ -53,7 +53,7 @@ class Belief:
             if name.endswith("_deg") and high - low >= 180:
                 off = (off + 90) % 180 - 90
             columns.append(off / self.spread[..., column] if low < high else torch.zeros_like(off))
-        return torch.stack(columns, -1)
+        return torch.stack(columns, -1) if columns else params
 
 
 @dataclass(frozen=True)

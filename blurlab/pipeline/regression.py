@@ -19,6 +19,8 @@ from blurlab.pipeline.question import Question
 from blurlab.pipeline.scale import Scale
 
 SCALE = "scale"
+RULED_OUT = 1e-3
+"""Probability by the network's word below which a kind is not fitted."""
 
 
 class Regression(ByKind):
@@ -95,21 +97,28 @@ class Regression(ByKind):
         return torch.where(turning, (off + 90) % 180 - 90, off)
 
     def refine(self, y: Tensor, first: Estimate) -> Fits:
-        """Every kind fitted, the network's word believed as far as it says; its estimate where there is no refiner."""
+        """Every likely kind fitted, the network's word its prior; the network's estimate where there is no refiner.
+
+        A kind of a probability below ``RULED_OUT`` keeps the network's estimate and the least evidence of the others.
+        """
         if not self.refiners:
             return Fits(first.params, first.spread, None, None)
         params, spread = first.params.double(), first.spread.double()
-        evidence, sigma = [], []
+        likely = first.logits.softmax(1) >= RULED_OUT
+        evidence = torch.full(likely.shape, torch.inf, dtype=torch.float64, device=y.device)
+        sigma = torch.full_like(evidence, torch.nan)
         for index, refiner in enumerate(self.refiners):
+            rows = likely[:, index].nonzero().squeeze(1)
+            if len(rows) == 0:
+                continue
             columns = self.columns(index)
-            fit = refiner(y, params[:, columns], spread[:, columns])
-            params[:, columns] = fit.params
-            spread[:, columns] = fit.covariance.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
-            evidence.append(fit.log_evidence)
-            sigma.append(fit.sigma)
-        found = torch.stack(evidence, 1)
-        best = found.argmax(1, keepdim=True)
-        return Fits(params.to(y), spread.to(y), found, torch.stack(sigma, 1).gather(1, best)[:, 0].to(y))
+            fit = refiner(y[rows], params[rows, columns], spread[rows, columns])
+            params[rows, columns] = fit.params
+            spread[rows, columns] = fit.covariance.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
+            evidence[rows, index], sigma[rows, index] = fit.log_evidence, fit.sigma
+        evidence = torch.where(likely, evidence, evidence.amin(1, keepdim=True))
+        best = torch.where(likely, evidence, -torch.inf).argmax(1, keepdim=True)
+        return Fits(params.to(y), spread.to(y), evidence, sigma.gather(1, best)[:, 0].to(y))
 
 
 @dataclass(frozen=True)
