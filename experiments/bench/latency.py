@@ -1,7 +1,8 @@
-"""Milliseconds an image of 256x256, for each head and for the likelihood: ``python experiments/bench/latency.py``.
+"""Milliseconds an image, for each head, the likelihood and the GRNN: ``python experiments/bench/latency.py``.
 
-Heads: one image, one core. Likelihood: a batch of 16, two threads, one kind of blur; from a start that is 5 % off, as a
-network gives it, and from the grid.
+Heads: one image, one core, of 256x256 and of 32x32 px. Likelihood: 256x256, a batch of 16, two threads, one kind of blur;
+from a start that is 5 % off, as a network gives it, and from the grid. GRNN: 36,000 patterns of the DBN's 1024 inputs, queries
+in batches of 256, two threads.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ import torch
 
 from blurlab.blur import Defocus, Gaussian, Motion
 from blurlab.core.rng import generator
-from blurlab.head import Compact, LeNet
+from blurlab.head import DBN, GRNN, Compact, LeNet, ResNet
 from blurlab.likelihood import Refiner
 from blurlab.physics import Convolution
 
-SIZE, BATCH = 256, 16
+SIZE, SMALL, BATCH = 256, 32, 16
+PATTERNS, QUERIES = 36_000, 256
 REPEATS, FEWER = 50, 5
 
 
@@ -39,16 +41,41 @@ def milliseconds(work: Callable[[], object], repeats: int, warm: int) -> dict[st
     return {"median_ms": statistics.median(kept), "min_ms": min(kept), "max_ms": max(kept)}
 
 
-def heads() -> dict[str, dict[str, float]]:
+def heads(size: int) -> dict[str, dict[str, float]]:
     """One image, one core."""
     torch.set_num_threads(1)
-    image = torch.rand(1, 1, SIZE, SIZE, generator=generator("latency"))
-    nets = {"compact": Compact(3).eval(), "lenet on 64x64 tiles": LeNet(3, input_size=64).eval()}
+    image = torch.rand(1, 1, size, size, generator=generator("latency"))
+    window = min(64, size)
+    nets = {
+        "compact": Compact(3, window=window, hop=window // 2),
+        "compact, 2x2 tapers": Compact(3, width=16, hidden=128, window=window, hop=window // 2, tapers=2),
+        "lenet" + (" on 64x64 tiles" if size > 64 else ""): LeNet(3, input_size=window),
+        "dbn 1024-500-30-10": DBN(3),
+        "resnet-18": ResNet(3, window=window, hop=window // 2),
+        "resnet-18, a quarter of the channels": ResNet(3, widen=0.25, window=window, hop=window // 2),
+        "resnet-34": ResNet(3, depth=34, window=window, hop=window // 2),
+    }
     return {
-        name: milliseconds(partial(net, image), REPEATS, 5)
+        name: milliseconds(partial(net.eval(), image), REPEATS, 5)
         | {"weights": sum(weight.numel() for weight in net.parameters())}
         for name, net in nets.items()
     }
+
+
+def general_regression() -> dict[str, dict[str, float]]:
+    """A query of a batch, two threads."""
+    torch.set_num_threads(2)
+    random = generator("latency", "grnn")
+    found = {}
+    for inputs in (1024, 86):
+        patterns, queries = (
+            torch.randn(PATTERNS, inputs, generator=random),
+            torch.randn(QUERIES, inputs, generator=random),
+        )
+        net = GRNN(patterns, torch.rand(PATTERNS, 1, generator=random), ("radius_px",), spread=5.0)
+        times = milliseconds(partial(net, queries), FEWER, 1)
+        found[f"{PATTERNS} patterns of {inputs} inputs"] = {name: value / QUERIES for name, value in times.items()}
+    return found
 
 
 def likelihood() -> dict[str, dict[str, float]]:
@@ -73,12 +100,13 @@ def likelihood() -> dict[str, dict[str, float]]:
 def main() -> None:
     """Time everything, print a line each, write the record."""
     record = {
-        "image": f"1x{SIZE}x{SIZE}",
         "torch": torch.__version__,
         "cpu": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
-        "heads, one image, one thread": heads(),
-        f"likelihood, an image in a batch of {BATCH}, two threads": likelihood(),
+        f"heads, one image of {SIZE}x{SIZE}, one thread": heads(SIZE),
+        f"heads, one patch of {SMALL}x{SMALL}, one thread": heads(SMALL),
+        f"likelihood, an image of {SIZE}x{SIZE} in a batch of {BATCH}, two threads": likelihood(),
+        f"general regression network, a query in a batch of {QUERIES}, two threads": general_regression(),
     }
     for title, part in record.items():
         if isinstance(part, dict):
