@@ -1,8 +1,8 @@
 """Milliseconds an image, for each head, the likelihood and the GRNN: ``python experiments/bench/latency.py``.
 
-Heads: one image, one core, of 256x256 and of 32x32 px. Likelihood: 256x256, a batch of 16, two threads, one kind of blur;
-from a start that is 5 % off, as a network gives it, and from the grid. GRNN: 36,000 patterns of the DBN's 1024 inputs, queries
-in batches of 256, two threads.
+Heads: one image, one core, of 256x256 and of 32x32 px. Likelihood: 256x256, a batch of 16, two threads, one kind of
+blur; from a start that is 5 % off, as a network gives it, and from the grid. GRNN: 36,000 patterns of the DBN's 1024
+inputs and of 86, queries in batches of 256, two threads.
 """
 
 from __future__ import annotations
