@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from blurlab.head.spectrum import tapered_log_spectrum, welch_log_spectrum
+from blurlab.head.spectrum import frequency_axes, tapered_log_spectrum, welch_log_spectrum
 
 
 class Compact(nn.Module):
@@ -51,10 +51,7 @@ class Compact(nn.Module):
         self.window = window
         self.hop = hop
         self.tapers = tapers
-        vertical = (torch.arange(window) / window - 0.5) * 2
-        horizontal = torch.arange(window // 2 + 1) / (window // 2)
-        coordinates = torch.stack(torch.meshgrid(vertical, horizontal, indexing="ij"))
-        self.register_buffer("coordinates", coordinates[None], persistent=False)
+        self.register_buffer("coordinates", frequency_axes(window), persistent=False)
         widths = [2 + (tapers**2 or 2), width, 2 * width, 2 * width, 4 * width, 4 * width]
         strides = [2, 1, 2, 1, 2]
         layers: list[nn.Module] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from blurlab.head.spectrum import welch_log_spectrum
+from blurlab.head.spectrum import frequency_axes, welch_log_spectrum
 
 DEPTHS = (18, 34)
 
@@ -58,11 +58,7 @@ class ResNet(nn.Module):
             no_max_pool=True,
             widen_factor=widen,
         )
-        vertical = (torch.arange(window) / max(1, window) - 0.5) * 2
-        horizontal = torch.arange(window // 2 + 1) / max(1, window // 2)
-        self.register_buffer(
-            "coordinates", torch.stack(torch.meshgrid(vertical, horizontal, indexing="ij"))[None], persistent=False
-        )
+        self.register_buffer("coordinates", frequency_axes(window) if window else torch.zeros(0), persistent=False)
 
     def forward(self, y: Tensor) -> Tensor:
         """Outputs (B, num_classes) for images (B, C, H, W) in [0, 1]."""

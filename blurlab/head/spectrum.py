@@ -29,6 +29,18 @@ def hann_window(size: int, *, device: torch.device | None = None) -> Tensor:
     return window / window.square().mean().sqrt()
 
 
+def frequency_axes(window: int) -> Tensor:
+    """Vertical and horizontal frequency of each bin as in :func:`window_power`, the highest 1: (1, 2, window, ...).
+
+    Example:
+        >>> frequency_axes(4)[0, :, 0].tolist()
+        [[-1.0, -1.0, -1.0], [0.0, 0.5, 1.0]]
+    """
+    vertical = (torch.arange(window) / window - 0.5) * 2
+    horizontal = torch.arange(window // 2 + 1) / (window // 2)
+    return torch.stack(torch.meshgrid(vertical, horizontal, indexing="ij"))[None]
+
+
 def window_power(y: Tensor, window: int = 64, hop: int = 32) -> Tensor:
     r"""Power spectrum of every window of every image: ``|FFT(w (y - mean y))|^2 / window^2``.
 
