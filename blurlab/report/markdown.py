@@ -15,7 +15,7 @@ from blurlab.report.paper import published_entry, read_published, tokens
 from blurlab.report.record import budget_rank, load_folder
 from blurlab.report.robustness import robustness_blocks
 from blurlab.report.rows import Row, conditions, interval_note, rows
-from blurlab.report.spread import noise_tables, side_by_side, strength_table
+from blurlab.report.spread import accuracy_table, noise_tables, side_by_side, strength_table
 from blurlab.report.text import MISSING, NOT_RUN, brief, md, md_table
 
 Found = Sequence[tuple[str, Mapping[str, Any]]]
@@ -107,6 +107,7 @@ def _section(file: str, record: Mapping[str, Any], figures: Sequence[Mapping[str
     for name, table in record.get("confusion", {}).items():
         matrix = [[md(t), *map(str, counts)] for t, counts in zip(table["labels"], table["matrix"], strict=True)]
         parts.append(md_table([f"{md(name)}: true \\ taken for", *map(md, table["labels"])], matrix))
+    parts += accuracy_table(record)
     parts += strength_table(record)
     parts += robustness_blocks(record)
     parts += [f"- {md(note)}" for note in record.get("notes", [])]

@@ -11,6 +11,8 @@ from blurlab.report.record import differ_in_sigma_only
 from blurlab.report.text import MISSING, figure, interval, md, md_table
 
 Record = Mapping[str, Any]
+NEAR = 0.08
+"""Means of a bin over different images differ by less, as a share."""
 _KERNELS = ("isnr_oracle", "isnr_estimated", "isnr_one_longer", "isnr_one_shorter")
 
 
@@ -81,3 +83,31 @@ def strength_table(record: Record) -> list[str]:
     head = ["true blur", "about (px)", *(f"ISNR, {kernel} (dB)" for kernel in found["kernels"]), "n"]
     words = "Mean ISNR by true strength and kernel used, of the images that have such a kernel:"
     return [words, md_table(head, lines)]
+
+
+def accuracy_table(record: Record) -> list[str]:
+    """Accuracy by true strength, a kind a block, with its limit where the record has one.
+
+    Returns:
+        A block of Markdown, or none.
+    """
+    curves: Mapping[str, Any] = record.get("curves", {})
+    lines = []
+    for name, curve in curves.items():
+        base, kind = split_name(name)
+        if not base.endswith("accuracy") or base.startswith("limit_"):
+            continue
+        limits = curves.get(f"limit_{name}", {}).get("points", [])
+        for point in curve["points"]:
+            shown = f"{figure(point['value'], 3)} {interval(point, 3)}".rstrip()
+            lines.append([md(kind), figure(point["x"], 2), shown, f"{point['n']:d}", _nearest(point["x"], limits)])
+    if len(lines) < 2:
+        return []
+    head = ["kind", "strength (px), mean of the bin", "accuracy", "n", "limit"]
+    return ["Accuracy by true strength:", md_table(head, lines)]
+
+
+def _nearest(x: float, limits: Sequence[Mapping[str, Any]]) -> str:
+    """The limit of the bin with this mean, which may be of fewer images: the nearest one, if it is near."""
+    best = min(limits, key=lambda point: abs(point["x"] - x), default=None)
+    return MISSING if best is None or abs(best["x"] - x) > NEAR * x else figure(best["value"], 4)

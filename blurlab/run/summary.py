@@ -17,7 +17,10 @@ from blurlab.run.bound import BOUNDS, CEILING, MEDIAN_OF_SD
 
 Row = dict[str, Any]
 ANGLE_FROM_PX = 6.0
-EDGES_PX = (1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.01)
+EDGES_PX = (
+    0.5, 0.6, 0.75, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.01, 12.0, 14.0,
+    16.01, 18.0, 20.01,
+)  # fmt: skip
 DIFFERENCES = {
     "isnr_loss": ("isnr_oracle", "isnr_estimated"),
     "isnr_loss_map": ("isnr_oracle", "isnr_map"),

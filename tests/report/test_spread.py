@@ -11,7 +11,9 @@ import pytest
 from made_up import made_up_record, paper_folder
 
 from blurlab.report import write_report_md
+from blurlab.report.bounds import bounds, bounds_blocks
 from blurlab.report.panels import propagation
+from blurlab.report.spread import accuracy_table, side_by_side
 from blurlab.report.stage import noise_series
 
 
@@ -86,3 +88,36 @@ def test_report_md_has_isnr_against_noise_and_by_strength(tmp_path: Path) -> Non
     ]
     assert "| motion | 6 | 7.20 | −0.30 | - | - | - | 8 |" in text
     assert "Wilson" in text and "limit: how" in text and "limit is" not in text.replace("A limit is what", "")
+
+
+def test_accuracy_by_strength_stands_beside_the_limit_of_the_same_strengths() -> None:
+    points = [{"x": 1.0, "n": 4, "value": 0.5, "low": 0.2, "high": 0.8}, {"x": 5.0, "n": 9, "value": 1.0}]
+    curves = {
+        "type_accuracy/motion": {"x_name": "strength_px", "points": points},
+        "limit_type_accuracy/motion": {"x_name": "strength_px", "points": [{"x": 1.04, "n": 2, "value": 0.75}]},
+        "isnr_oracle/motion": {"x_name": "strength_px", "points": points},
+    }
+    words, table = accuracy_table({"curves": curves})
+    lines = table.splitlines()[2:]
+    assert lines == [
+        "| motion | 1.00 | 0.500 [0.200, 0.800] | 4 | 0.7500 |",
+        "| motion | 5.00 | 1.000 | 9 | - |",
+    ]
+    assert words and accuracy_table(made_up_record() | {"curves": {}}) == []
+
+
+def test_each_parameter_stands_beside_its_bounds_and_the_networks_own_word() -> None:
+    entry = {"metric": "radius_median_px", "value": 0.009, "n": 20, "unit": "px", "ratio": 3.0}
+    entry |= {"bound": 0.003, "bound_spectrum": 0.0029, "bound_image": 0.0004}
+    record = made_up_record() | {"bounds": [entry]}
+    assert bounds(record) == [["radius (px)", "20", "0.009", "3.0", "0.0030", "0.0029", "0.0004", "-"]]
+    record["metrics"] = {**record["metrics"], "radius_median_px/network": {"value": 0.136}}
+    assert bounds(record)[0][-1] == "0.136" and "| radius (px) | 20 |" in bounds_blocks(record)[1]
+    assert bounds_blocks(made_up_record()) == []
+
+
+def test_records_of_an_experiment_stand_side_by_side() -> None:
+    first, second = made_up_record(), made_up_record() | {"variant": "other"}
+    title, table = side_by_side([first, second])
+    assert title.startswith("###") and len(table.splitlines()) == 4 and "other" in table.splitlines()[3]
+    assert side_by_side([first]) == []
