@@ -1,6 +1,6 @@
 """Spectral likelihood of a blur: the estimate that no network is needed for, and the bound that none can beat."""
 
-from blurlab.likelihood.prior import SpectrumPrior, flat, interval_halfwidth, natural, prior_from
+from blurlab.likelihood.prior import SpectrumPrior, caution, flat, interval_halfwidth, natural, prior_from
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
 from blurlab.likelihood.whittle import within
 
@@ -8,6 +8,7 @@ __all__ = [
     "Fit",
     "Refiner",
     "SpectrumPrior",
+    "caution",
     "flat",
     "interval_halfwidth",
     "kind_probability",

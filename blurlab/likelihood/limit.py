@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, NoBlur
-from blurlab.likelihood.prior import basis
+from blurlab.likelihood.prior import basis, own_blur
 from blurlab.likelihood.refine import Refiner
 from blurlab.likelihood.whittle import maximise, otf_power, otf_slopes
 
@@ -43,8 +43,9 @@ def smooth_spectrum(x: Tensor) -> Tensor:
         raise ValueError(f"images must be (n, C, N, N), got {tuple(x.shape)}; cut squares out of them")
     problem = Refiner(NoBlur()).problem(x)
     state, _ = maximise(problem, torch.zeros(len(x), 0, dtype=torch.float64, device=x.device))
-    terms = basis(x.shape[-1]).to(x.device)
-    return torch.einsum("bm,mij->bij", state.smooth, terms).exp()
+    side = x.shape[-1]
+    terms, fixed = basis(side).to(x.device), own_blur(side, problem.prior.softness_px).to(x.device)
+    return (torch.einsum("bm,mij->bij", state.smooth, terms) + fixed).exp()
 
 
 def noise_at_bsnr(power: Tensor, spectrum: Tensor, bsnr_db: float) -> Tensor:

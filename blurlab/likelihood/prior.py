@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,6 +33,18 @@ def basis(window: int) -> Tensor:
     return torch.stack([torch.ones_like(line), line, line**2, line**3, *turns])
 
 
+def own_blur(window: int, softness_px: float) -> Tensor:
+    """Log of the power that a Gaussian of this sigma leaves, ``-(2 pi sigma rho)^2``: (window, window // 2 + 1).
+
+    Example:
+        >>> own_blur(4, 0.5)[0].tolist()
+        [-0.0, -0.61..., -2.46...]
+    """
+    down = torch.fft.fftfreq(window, dtype=torch.float64)[:, None]
+    across = torch.fft.rfftfreq(window, dtype=torch.float64)[None, :]
+    return -((2 * math.pi * softness_px) ** 2) * (down**2 + across**2)
+
+
 @dataclass(frozen=True)
 class SpectrumPrior:
     """A Gaussian belief about the coefficients of :func:`basis`.
@@ -38,6 +52,8 @@ class SpectrumPrior:
     Attributes:
         mean: (8,).
         precision: Inverse covariance (8, 8).
+        softness_px: Sharp photographs are themselves as soft as a Gaussian of this sigma: a camera's lens and sensor
+            blur too. Without it a weak Gaussian is found too strong.
         weight: What one pixel's information counts beside the prior: real spectra are rougher than the model.
         freedom: Degrees of freedom of the ratio of a periodogram to its expectation; the fewer, the less an outlier
             (a strong edge) counts.
@@ -45,15 +61,21 @@ class SpectrumPrior:
 
     mean: Tensor
     precision: Tensor
+    softness_px: float
     weight: float
     freedom: float
 
 
 def natural() -> SpectrumPrior:
     """The prior fitted to sharp photographs (BSDS500 train) by ``experiments/bench/spectrum_prior.py``."""
-    stored = json.loads(files("blurlab.likelihood").joinpath("natural.json").read_text())
+    stored = _measured()
     mean, covariance = (torch.tensor(stored[key], dtype=torch.float64) for key in ("mean", "covariance"))
-    return SpectrumPrior(mean, torch.linalg.inv(covariance), float(stored["weight"]), float(stored["freedom"]))
+    precision = torch.linalg.inv(covariance)
+    return SpectrumPrior(mean, precision, *(float(stored[key]) for key in ("softness_px", "weight", "freedom")))
+
+
+def _measured() -> dict[str, Any]:
+    return dict(json.loads(files("blurlab.likelihood").joinpath("natural.json").read_text()))
 
 
 def interval_halfwidth(parameter: str, sd: Tensor) -> Tensor:
@@ -63,14 +85,24 @@ def interval_halfwidth(parameter: str, sd: Tensor) -> Tensor:
         parameter: Its name; one that was not measured is taken as the least certain of all.
         sd: The fit's standard deviation.
     """
-    measured = json.loads(files("blurlab.likelihood").joinpath("natural.json").read_text())["spread90"]
+    measured = _measured()["spread90"]
     multiple, error = measured.get(parameter) or (max(pair[place] for pair in measured.values()) for place in (0, 1))
     return ((multiple * sd) ** 2 + error**2).sqrt()
 
 
-def prior_from(coefficients: Tensor, *, weight: float, freedom: float) -> SpectrumPrior:
+def caution(parameter: str) -> float:
+    """How far below a fit the kernel of least expected loss lies, as a share of :func:`interval_halfwidth`.
+
+    A kernel that is too large costs more than one that is too small. Measured where the prior was fitted; 0 for a
+    parameter that was not.
+    """
+    return float(_measured()["caution"].get(parameter, 0.0))
+
+
+def prior_from(coefficients: Tensor, *, softness_px: float, weight: float, freedom: float) -> SpectrumPrior:
     """The prior of fitted coefficients (n, 8) of sharp photographs; the level is left free."""
-    return SpectrumPrior(coefficients.mean(0), torch.linalg.inv(free_level(coefficients)), weight, freedom)
+    precision = torch.linalg.inv(free_level(coefficients))
+    return SpectrumPrior(coefficients.mean(0), precision, softness_px, weight, freedom)
 
 
 def free_level(coefficients: Tensor) -> Tensor:
@@ -80,8 +112,8 @@ def free_level(coefficients: Tensor) -> Tensor:
     return covariance
 
 
-def flat(weight: float = 1.0, freedom: float = 4.0) -> SpectrumPrior:
+def flat(softness_px: float = 0.0, weight: float = 1.0, freedom: float = 4.0) -> SpectrumPrior:
     """Hardly any belief: a slope of -2.5 give or take 10, for fitting sharp photographs."""
     mean = torch.zeros(len(TERMS), dtype=torch.float64)
     mean[1] = -2.5
-    return SpectrumPrior(mean, 0.01 * torch.eye(len(TERMS), dtype=torch.float64), weight, freedom)
+    return SpectrumPrior(mean, 0.01 * torch.eye(len(TERMS), dtype=torch.float64), softness_px, weight, freedom)

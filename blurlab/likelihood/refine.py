@@ -12,7 +12,7 @@ from torch import Tensor
 from blurlab.blur import BlurFamily
 from blurlab.core.checks import is_flat
 from blurlab.likelihood.prior import SpectrumPrior, natural
-from blurlab.likelihood.search import grid, search
+from blurlab.likelihood.search import Catalogue, catalogue, search
 from blurlab.likelihood.taper import multitaper
 from blurlab.likelihood.whittle import Belief, Problem, State, make_problem, maximise
 
@@ -47,7 +47,7 @@ class Refiner:
         window: Side of the windows whose periodograms are averaged, px; smaller images are one window.
         hop: Distance between windows, px.
         tapers: Sine tapers along each axis.
-        starts: Best kernels of the grid from which a climb begins.
+        starts: Kernels of the grid from which a climb begins.
         iterations: Steps of Fisher scoring in each climb.
 
     Raises:
@@ -73,7 +73,7 @@ class Refiner:
         window: int = 64,
         hop: int = 32,
         tapers: int = 1,
-        starts: int = 3,
+        starts: int = 6,
         iterations: int = 12,
     ) -> None:
         if len(family.kinds) != 1:
@@ -87,7 +87,13 @@ class Refiner:
         self.tapers = tapers
         self.starts = starts
         self.iterations = iterations
-        self.candidates = grid(family)
+        self._catalogues: dict[int, Catalogue] = {}
+
+    def catalogue(self, side: int) -> Catalogue:
+        """The kernels to begin at, as windows of this side show them; made once for each side."""
+        if side not in self._catalogues:
+            self._catalogues[side] = catalogue(self.family, self.prior, side, self.tapers)
+        return self._catalogues[side]
 
     def problem(self, y: Tensor) -> Problem:
         """The likelihood of observed images (B, C, H, W).
@@ -121,17 +127,10 @@ class Refiner:
         problem = self.problem(y)
         if start is not None and spread is not None:
             problem = replace(problem, belief=Belief(start.double(), spread.double().clamp_min(EPS)))
-        if not problem.free:
-            return _fit(problem, *maximise(problem, self.candidates.expand(len(y), -1), self.iterations))
-        parts = [] if start is None else [start[:, None].double()]
-        if not parts or problem.belief is not None:
-            parts.append(search(problem, self.candidates.to(y.device), self.starts))
-        starts = torch.cat(parts, 1)
-        every = problem.repeated(starts.shape[1])
-        fit = _fit(every, *maximise(every, starts.flatten(0, 1), self.iterations))
-        best = fit.log_likelihood.reshape(len(y), -1).argmax(1)
-        rows = torch.arange(len(y), device=y.device) * starts.shape[1] + best
-        return Fit(*(value[rows] for value in vars(fit).values()))
+        starts = [] if start is None else [start[:, None].double()]
+        if not starts or problem.belief is not None:
+            starts.append(search(problem, self.catalogue(problem.observed.shape[-2]), self.starts))
+        return _fit(problem, *maximise(problem, torch.cat(starts, 1), self.iterations))
 
 
 def kind_probability(fits: Sequence[Fit], weights: Sequence[float]) -> Tensor:
@@ -163,6 +162,9 @@ def check_observed(y: Tensor) -> None:
 def _fit(problem: Problem, state: State, information: Tensor) -> Fit:
     free = problem.free
     count = len(free)
+    for place, column in enumerate(free):
+        low, high = problem.family.bounds[column]
+        information[:, place, place] += 12 / (high - low) ** 2  # no parameter is less certain than its range
     scaled = information.diagonal(dim1=1, dim2=2).clamp_min(EPS).sqrt()
     whole = information / (scaled[:, :, None] * scaled[:, None, :]) + EPS * torch.eye(len(scaled[0])).to(information)
     inverse = torch.linalg.inv(whole) / (scaled[:, :, None] * scaled[:, None, :])

@@ -1,44 +1,72 @@
-"""Where to begin: a grid of kernels, each with the smooth spectrum that suits it best.
+"""Where to begin: a grid of kernels, ranked by how well each explains the logarithm of an image's spectrum.
 
-The likelihood of a motion or a disk has a peak for every way of laying its zeros over the image's, so a climb must
-begin near the highest. Here the spectrum is not smeared with the kernel's (only |H|^2 is) and only some frequencies are
-looked at: enough to rank kernels, not to measure them.
+The likelihood of a motion or a disk has a peak for every way of laying its zeros over the image's, and the peaks are
+narrow: a climb must begin near the highest, so the grid is fine. In the logarithm, blur and smooth spectrum add up,
+and what a smooth spectrum can explain is taken away by one projection. That ranks kernels, it does not measure them.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily
-from blurlab.likelihood.taper import leak
-from blurlab.likelihood.whittle import Belief, Problem, guess, otf_power
+from blurlab.likelihood.prior import SpectrumPrior, basis, own_blur
+from blurlab.likelihood.taper import leak, leakage
+from blurlab.likelihood.whittle import Belief, Problem, bin_weight, middle, noise_floor, otf_power
 
-STEPS = 3
-"""Iterations of the smooth spectrum for each kernel."""
+STEP, OFFSET_PX = 0.055, 0.5
+"""A strength x that writes zeros is followed by x + STEP (x + OFFSET_PX): the wider the blur, the closer its zeros."""
+TURN_PX, TURN_DEG = 0.45, 5.0
+"""From one angle to the next the end of such a line moves by so much, at most."""
+SMOOTH_PX = 1.0
+"""The same for Gaussians, whose likelihood has one peak."""
 FREQUENCIES = 400
 """Bins that are looked at, spread over the half plane."""
-LIKELIEST = 96
-"""Kernels of the grid that are looked at where something is believed of the kernel."""
-AT_ONCE = 2**22
-"""Numbers in one temporary: 32 MB."""
+SHORTLIST = 64
+"""Best kernels of an image from which the starts are taken."""
+DISTINCT, FLOOR = 0.15, 0.003
+"""Two starts differ by more, as a mean square of log(|H|^2 + FLOOR)."""
+LOG_VARIANCE = math.pi**2 / 6
+"""Of the logarithm of one periodogram: what a squared deviation of it is to be divided by."""
+AT_ONCE = 128
+"""Kernels whose spectra are made at once: they stay in the cache."""
 
 
-def grid(family: BlurFamily, step_px: float = 1.0) -> Tensor:
+@dataclass(frozen=True)
+class Catalogue:
+    """What a typical photograph would show of each kernel of a grid.
+
+    Attributes:
+        params: Parameters (c, P).
+        picked: Indices of the bins that are looked at (f,).
+        content: Typical spectrum there (f,).
+        blurred: leak(|H|^2 S) there (c, f), float32.
+        level: Its mean over middle frequencies (c,), float32.
+    """
+
+    params: Tensor
+    picked: Tensor
+    content: Tensor
+    blurred: Tensor
+    level: Tensor
+
+
+def grid(family: BlurFamily) -> Tensor:
     """Parameters (c, P) on a grid over the family's bounds; a fixed parameter keeps its value.
 
-    Strengths are ``step_px`` apart. Angles are so far apart that the end of a line moves by about one step: the longer
-    the line, the more of them.
-
     Example:
-        >>> from blurlab.blur import Motion
-        >>> [round(angle) for length, angle in grid(Motion([3, 6], [0, 180])).tolist() if length == 3]
-        [0, 20, 40, 60, 80, 100, 120, 140, 160]
+        >>> from blurlab.blur import Defocus, Gaussian
+        >>> grid(Gaussian([1, 4]))[:, 0].tolist()
+        [1.0, 2.0, 3.0, 4.0]
+        >>> grid(Defocus([7, 8])).squeeze(1).round(decimals=2).tolist()
+        [7.0, 7.48, 8.0]
     """
     turning = [place for place, name in enumerate(family.names) if name.endswith("_deg")]
-    axes = [_axis(family, place, step_px) for place in range(len(family.names)) if place not in turning]
+    axes = [_axis(family, place) for place in range(len(family.names)) if place not in turning]
     rows = torch.cartesian_prod(*axes).reshape(-1, len(axes)) if axes else torch.zeros(1, 0, dtype=torch.float64)
     if not turning:
         return rows
@@ -46,95 +74,93 @@ def grid(family: BlurFamily, step_px: float = 1.0) -> Tensor:
     low, high = family.bounds[place]
     done = []
     for row in rows:
-        apart = math.degrees(step_px / float(row.max()))
-        count = max(1, round((high - low) / apart))
-        angles = torch.linspace(low, high, count + 1, dtype=torch.float64)
-        angles = angles[:1] if low == high else angles[:-1] if high - low >= 180 else angles
+        angles = _angles(low, high, float(row.max()), _is_smooth(family))
         fixed = row.expand(len(angles), -1)
         done.append(torch.cat([fixed[:, :place], angles[:, None], fixed[:, place:]], 1))
     return torch.cat(done)
 
 
-def _axis(family: BlurFamily, place: int, step_px: float) -> Tensor:
+def _is_smooth(family: BlurFamily) -> bool:
+    return all(name.startswith("sigma") or name.endswith("_deg") for name in family.names)
+
+
+def _axis(family: BlurFamily, place: int) -> Tensor:
     low, high = family.bounds[place]
-    step = step_px / 2 if family.names[place] == "radius_px" else step_px
-    return torch.linspace(low, high, max(1, round((high - low) / step)) + 1 if low < high else 1, dtype=torch.float64)
+    if _is_smooth(family) or low == high:
+        count = max(1, round((high - low) / SMOOTH_PX)) + 1 if low < high else 1
+        return torch.linspace(low, high, count, dtype=torch.float64)
+    ends = math.log(low + OFFSET_PX), math.log(high + OFFSET_PX)
+    count = max(1, round((ends[1] - ends[0]) / STEP)) + 1
+    return (torch.linspace(*ends, count, dtype=torch.float64).exp() - OFFSET_PX).clamp(low, high)
 
 
-def search(problem: Problem, candidates: Tensor, keep: int) -> Tensor:
-    """The best kernels of a grid for each image.
+def _angles(low: float, high: float, length_px: float, smooth: bool) -> Tensor:
+    apart = math.degrees(SMOOTH_PX / length_px) if smooth else min(TURN_DEG, math.degrees(TURN_PX / length_px))
+    angles = torch.linspace(low, high, max(1, round((high - low) / apart)) + 1, dtype=torch.float64)
+    return angles[:1] if low == high else angles[:-1] if high - low >= 180 else angles
+
+
+def catalogue(family: BlurFamily, prior: SpectrumPrior, side: int, tapers: int) -> Catalogue:
+    """The kernels of the family's :func:`grid`, seen in windows of this side through these tapers."""
+    params = grid(family)
+    typical = (torch.einsum("m,mij->ij", prior.mean, basis(side)) + own_blur(side, prior.softness_px)).exp()
+    factors = leakage(side, tapers)
+    picked, seen, level = _spread(bin_weight(side)), [], []
+    for some in params.split(AT_ONCE):
+        blurred = leak(otf_power(family.psf(some), side) * typical, factors)
+        seen.append(blurred.flatten(1)[:, picked].clamp_min(1e-12).float())
+        level.append(blurred[:, middle(side)].mean(1).float())
+    return Catalogue(params, picked, typical.flatten()[picked].float(), torch.cat(seen), torch.cat(level))
+
+
+def search(problem: Problem, known: Catalogue, keep: int) -> Tensor:
+    """The best kernels of a catalogue for each image, none like another.
 
     Args:
         problem: Periodograms and model.
-        candidates: Parameters (c, P).
-        keep: How many to return.
+        known: Kernels of the problem's family.
+        keep: How many to return; fewer if there are fewer.
 
     Returns:
         (B, keep, P), the most likely first.
     """
-    keep = min(keep, len(candidates))
-    picked = _spread(problem.weight)
-    observed, weight = problem.observed.flatten(1)[:, picked].float(), problem.weight.flatten()[picked].float()
-    weight = weight * (float(problem.weight.sum()) / float(weight.sum()))
-    terms = problem.terms.flatten(1)[:, picked].float()
-    power = leak(otf_power(problem.family.psf(candidates), problem.observed.shape[-2]), problem.factors)
-    power = power.clamp_min(1e-6).flatten(1)[:, picked].float()
-    first = guess(problem, candidates[len(candidates) // 2].expand(len(observed), -1))
-    count = len(candidates) if problem.belief is None else min(LIKELIEST, len(candidates))
-    chunk = max(1, AT_ONCE // (count * power.shape[1]))
-    best = []
-    for start in range(0, len(observed), chunk):
-        part = slice(start, start + chunk)
-        smooth, log_noise = first.smooth[part].float(), first.log_noise[part].float()
-        if problem.belief is None:
-            value = _profile(problem, observed[part], weight, terms, power[None], smooth, log_noise)
-            best.append(value.topk(keep, largest=False).indices)
-            continue
-        told = Belief(problem.belief.mean[part, None], problem.belief.spread[part, None])
-        off, near = told.off(problem.family, candidates).square().sum(-1).topk(count, largest=False)
-        value = _profile(problem, observed[part], weight, terms, power[near], smooth, log_noise) + 0.5 * off
-        best.append(near.gather(1, value.topk(keep, largest=False).indices))
-    return candidates[torch.cat(best)]
+    device = problem.observed.device
+    params, picked, content, blurred, level = (value.to(device) for value in vars(known).values())
+    misfit = _misfit(problem, picked, blurred, level)
+    if problem.belief is not None:
+        told = Belief(problem.belief.mean[:, None], problem.belief.spread[:, None])
+        misfit += LOG_VARIANCE * told.off(problem.family, params).square().sum(-1)
+    best = misfit.topk(min(SHORTLIST, len(params)), largest=False)
+    shape = (blurred[best.indices] / content + FLOOR).log()
+    rank, rows, kept = best.values.double(), torch.arange(len(misfit), device=device), []
+    for _ in range(min(keep, len(params))):
+        place = rank.argmin(1)
+        kept.append(best.indices[rows, place])
+        like = (shape - shape[rows, place][:, None]).square().mean(-1) < DISTINCT
+        rank = torch.where(like, rank + 1e9, rank)  # a start like another comes after all others
+        rank[rows, place] = torch.inf
+    return params[torch.stack(kept, 1)]
+
+
+def _misfit(problem: Problem, picked: Tensor, blurred: Tensor, level: Tensor) -> Tensor:
+    """Weighted square of log I - log(k leak(|H|^2 S) + n) - smooth for each image and kernel (B, c)."""
+    side = problem.observed.shape[-2]
+    observed = problem.observed.flatten(1)[:, picked].clamp_min(1e-20).log().float()
+    scale = problem.weight.flatten()[picked].sqrt().float()
+    smooth = torch.linalg.qr(problem.terms.flatten(1)[:, picked].float().T * scale[:, None]).Q
+    share = problem.observed[:, middle(side)].mean(1).float()[:, None] / level
+    noise = noise_floor(problem.observed).float()
+    found = []
+    for one, k, n in zip(observed, share, noise, strict=True):  # one image's numbers fit into the cache
+        rest = (blurred * k[:, None]).add_(n).log_().neg_().add_(one).mul_(scale)
+        rest -= (rest @ smooth) @ smooth.T
+        found.append(rest.square_().sum(1))
+    return torch.stack(found)
 
 
 def _spread(weight: Tensor) -> Tensor:
     """Indices of about FREQUENCIES bins that count, low and high ones alike."""
     counted = weight.flatten().nonzero().squeeze(1)
     every = max(1, len(counted) // FREQUENCIES)
-    order = torch.randperm(len(counted), generator=torch.Generator().manual_seed(0)).to(counted.device)
+    order = torch.randperm(len(counted), generator=torch.Generator().manual_seed(0))
     return counted[order[: len(counted) // every]].sort().values
-
-
-def _profile(
-    problem: Problem, observed: Tensor, weight: Tensor, terms: Tensor, power: Tensor, smooth: Tensor, log_noise: Tensor
-) -> Tensor:
-    """Objective (b, c) of kernels of this power (b or 1, c, bins), the smooth spectrum and noise nearly settled."""
-    prior, nu = problem.prior, problem.prior.freedom
-    count = len(terms)
-    products = (terms[:, None] * terms[None, :]).flatten(0, 1).T
-    precision, mean = prior.precision.to(observed), prior.mean.to(observed)
-    a = smooth[:, None].repeat(1, power.shape[1], 1)
-    a[..., 0] -= (power @ weight).div(weight.sum()).add(0.05).log() * 0.5
-    n = log_noise[:, None].repeat(1, power.shape[1])
-    y = observed[:, None]
-    for _ in range(STEPS):
-        blurred = (a @ terms).exp_().mul_(power)
-        noise = n.exp()[..., None]
-        expected = blurred + noise
-        ratio = y / expected
-        pull = weight * ((nu + 1) * ratio / (nu + ratio) - 1)
-        share = blurred / expected
-        rest = noise / expected
-        counts = weight * share * (nu / (nu + 2))
-        information = a.new_zeros(*n.shape, count + 1, count + 1)
-        information[..., :count, :count] = ((counts * share) @ products).unflatten(-1, (count, count)) + precision
-        information[..., :count, count] = information[..., count, :count] = (counts * rest) @ terms.T
-        information[..., count, count] = (weight * rest.square()).sum(-1) * (nu / (nu + 2)) + 1.0
-        score = torch.cat([(pull * share) @ terms.T - (a - mean) @ precision, (pull * rest).sum(-1, keepdim=True)], -1)
-        move = torch.linalg.solve(information, score)
-        a = a + move[..., :count].clamp(-2, 2)
-        n = n + move[..., count].clamp(-1, 1)
-    expected = (a @ terms).exp_().mul_(power).add_(n.exp()[..., None])
-    misfit = (weight * (expected.log() + (nu + 1) * torch.log1p(y / expected / nu))).sum(-1)
-    off = a - mean
-    return misfit + 0.5 * ((off @ precision) * off).sum(-1)

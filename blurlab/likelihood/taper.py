@@ -12,6 +12,9 @@ from torch import Tensor
 
 from blurlab.core.taper import sine_tapers, without_plane
 
+AT_ONCE = 64
+"""Spectra that are leaked at once: what lies between the two transforms then stays in the cache."""
+
 
 def multitaper(y: Tensor, window: int, hop: int, tapers: int) -> Tensor:
     """Mean periodogram of all windows, channels and pairs of tapers; white noise of sigma gives sigma^2.
@@ -62,7 +65,9 @@ def leak(power: Tensor, factors: Tensor) -> Tensor:
     The spectrum's autocovariance is multiplied by the tapers' own ([Sykulski2019], eq. 8, on the grid of the window).
     """
     side = factors.shape[-1]
-    return torch.fft.rfft2(torch.fft.irfft2(power, s=(side, side)) * factors).real
+    parts = power.reshape(-1, *power.shape[-2:]).split(AT_ONCE)
+    leaked = [torch.fft.rfft2(torch.fft.irfft2(part, s=(side, side)) * factors).real for part in parts]
+    return torch.cat(leaked).reshape(power.shape)
 
 
 def _starts(length: int, window: int, hop: int) -> list[int]:

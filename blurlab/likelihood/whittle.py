@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily
-from blurlab.likelihood.prior import SpectrumPrior, basis
+from blurlab.likelihood.prior import SpectrumPrior, basis, own_blur
 from blurlab.likelihood.taper import leak, leakage
 
 NEAR_ZERO = 2
@@ -31,6 +31,10 @@ SETTLED = 1e-5
 """A step that lowers the objective by less, of a log-likelihood, ends the climb."""
 DIFFERENCE = 1e-4
 """Half the distance over which a slope is taken, px or degrees."""
+DAMPING = 0.1
+"""Of the first step: where the spectrum is only guessed, Fisher scoring goes too far."""
+TRIAL_STEPS, FINALISTS = 3, 2
+"""Of several climbs of an image only the best few go on after so many steps."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Problem:
         family: Blurs of one kind.
         prior: Of the sharp image's spectrum.
         terms: Basis of the log spectrum (m, N, N // 2 + 1).
+        fixed: What is always added to the log spectrum (N, N // 2 + 1).
         factors: Of the window's leakage (N, N).
         belief: What is believed of the kernel; None for nothing but its bounds.
     """
@@ -75,6 +80,7 @@ class Problem:
     family: BlurFamily
     prior: SpectrumPrior
     terms: Tensor
+    fixed: Tensor
     factors: Tensor
     belief: Belief | None = None
 
@@ -116,15 +122,22 @@ def make_problem(observed: Tensor, family: BlurFamily, prior: SpectrumPrior, *, 
     """A problem from periodograms (B, N, N // 2 + 1) that are means over ``windows`` windows' worth of pixels."""
     side = observed.shape[-2]
     device = observed.device
-    weight = torch.ones(side, side // 2 + 1, dtype=torch.float64, device=device)
-    weight[:, 0] = 0.5  # these bins come twice in half a spectrum
+    weight = bin_weight(side).to(device) * prior.weight * windows
+    terms, fixed, factors = (
+        part.to(device) for part in (basis(side), own_blur(side, prior.softness_px), leakage(side, tapers))
+    )
+    return Problem(observed, weight, family, prior, terms, fixed, factors)
+
+
+def bin_weight(side: int) -> Tensor:
+    """What each bin of a half spectrum counts (N, N // 2 + 1): 1, or 1/2 where it comes twice; 0 next to 0."""
+    weight = torch.ones(side, side // 2 + 1, dtype=torch.float64)
+    weight[:, 0] = 0.5
     if side % 2 == 0:
         weight[:, -1] = 0.5
-    near = torch.fft.fftfreq(side, 1 / side).abs().to(device) <= NEAR_ZERO
+    near = torch.fft.fftfreq(side, 1 / side).abs() <= NEAR_ZERO
     weight[near, : NEAR_ZERO + 1] = 0
-    weight *= prior.weight * windows
-    terms, factors = basis(side).to(device), leakage(side, tapers).to(device)
-    return Problem(observed, weight, family, prior, terms, factors)
+    return weight
 
 
 def otf_power(psf: Tensor, side: int) -> Tensor:
@@ -153,16 +166,27 @@ def _waves(frequency: Tensor, length: int) -> Tensor:
 
 def guess(problem: Problem, params: Tensor) -> State:
     """A first state at these kernel parameters (B, P): noise from the highest frequencies, level from middle ones."""
-    observed, prior = problem.observed, problem.prior
+    observed = problem.observed
+    smooth = problem.prior.mean.to(observed).expand(len(observed), -1).clone()
+    content = _content(problem, smooth) * (_power(problem, params) + 0.05)
+    ratio = (observed / content)[:, middle(observed.shape[-2]).to(observed.device)]
+    smooth[:, 0] += ratio.mean(1).clamp_min(1e-12).log()
+    return evaluate(problem, params, smooth, noise_floor(observed).log())
+
+
+def middle(side: int) -> Tensor:
+    """Bins (N, N // 2 + 1) of middle frequencies, about 0.08 cycles/px, left by most blurs, out of the noise."""
+    down = torch.fft.fftfreq(side, dtype=torch.float64)[:, None]
+    across = torch.fft.rfftfreq(side, dtype=torch.float64)[None, :]
+    return ((down**2 + across**2).sqrt() - 0.08).abs() < 0.04
+
+
+def noise_floor(observed: Tensor) -> Tensor:
+    """Median of periodograms (B, N, N // 2 + 1) at the highest frequencies (B,): the noise, where a blur is strong."""
     side = observed.shape[-2]
     down = torch.fft.fftfreq(side, dtype=torch.float64, device=observed.device)[:, None].abs()
     across = torch.fft.rfftfreq(side, dtype=torch.float64, device=observed.device)[None, :]
-    log_noise = observed[:, (down > 0.4) & (across > 0.4)].median(1).values.clamp_min(1e-12).log()
-    middle = ((down**2 + across**2).sqrt() - 0.08).abs() < 0.04
-    smooth = prior.mean.to(observed).expand(len(observed), -1).clone()
-    content = _content(problem, smooth) * (_power(problem, params) + 0.05)
-    smooth[:, 0] += (observed / content)[:, middle].mean(1).clamp_min(1e-12).log()
-    return evaluate(problem, params, smooth, log_noise)
+    return observed[:, (down > 0.4) & (across > 0.4)].median(1).values.clamp_min(1e-12)
 
 
 def evaluate(problem: Problem, params: Tensor, smooth: Tensor, log_noise: Tensor) -> State:
@@ -189,7 +213,9 @@ def step(problem: Problem, state: State, damping: Tensor) -> tuple[State, Tensor
     slopes = _slopes(problem, state)
     information, score = _information(problem, state, slopes)
     damped = information + torch.diag_embed(information.diagonal(dim1=1, dim2=2) * damping[:, None] + 1e-9)
-    move = torch.linalg.solve(damped, score)
+    held = _held(problem, state.params, score)
+    apart = held[:, :, None] ^ held[:, None, :]
+    move = torch.linalg.solve(damped.masked_fill(apart, 0), score.masked_fill(held, 0))
     free, terms = problem.free, len(problem.terms)
     params = state.params.clone()
     for place, column in enumerate(free):
@@ -200,14 +226,44 @@ def step(problem: Problem, state: State, damping: Tensor) -> tuple[State, Tensor
     return evaluate(problem, params, smooth, state.log_noise + move[:, -1].clamp(-2, 2)), information
 
 
-def maximise(problem: Problem, params: Tensor, iterations: int = 12) -> tuple[State, Tensor]:
-    """Fisher scoring from these kernel parameters (B, P), with the damping of Levenberg and Marquardt.
+def _held(problem: Problem, params: Tensor, score: Tensor) -> Tensor:
+    """Which unknowns (B, q) lie at a bound that they would leave: the others move as if these were fixed."""
+    held = torch.zeros_like(score, dtype=torch.bool)
+    for place, column in enumerate(problem.free):
+        low, high = problem.family.bounds[column]
+        down, up = score[:, place] < 0, score[:, place] > 0
+        if not _goes_round(problem.family, column):
+            held[:, place] = ((params[:, column] <= low) & down) | ((params[:, column] >= high) & up)
+    return held
+
+
+def maximise(problem: Problem, starts: Tensor, iterations: int = 12) -> tuple[State, Tensor]:
+    """Fisher scoring with the damping of Levenberg and Marquardt, from one kernel of each image or from several.
+
+    Args:
+        problem: Of B images.
+        starts: Kernel parameters (B, P) or (B, K, P).
+        iterations: Steps at most.
 
     Returns:
-        The best state, and the information matrix there.
+        The best state of each image, and the information matrix there.
     """
-    state = guess(problem, params)
-    damping = torch.full_like(state.value, 1e-3)
+    starts = starts if starts.ndim == 3 else starts[:, None]
+    state = guess(problem.repeated(starts.shape[1]), starts.flatten(0, 1))
+    damping = torch.full_like(state.value, DAMPING)
+    if starts.shape[1] > FINALISTS:
+        state, damping = _climb(problem, state, damping, TRIAL_STEPS)
+        state, damping = _best(problem, state, damping, FINALISTS)
+        iterations -= TRIAL_STEPS
+    state, damping = _climb(problem, state, damping, iterations)
+    state, _ = _best(problem, state, damping, 1)
+    information, _ = _information(problem, state, _slopes(problem, state))
+    return state, information
+
+
+def _climb(problem: Problem, state: State, damping: Tensor, iterations: int) -> tuple[State, Tensor]:
+    """Steps from each state, several of an image one after another in the rows."""
+    problem = problem.repeated(len(state.value) // len(problem.observed))
     for _ in range(iterations):
         new, _ = step(problem, state, damping)
         better = new.value <= state.value
@@ -216,22 +272,33 @@ def maximise(problem: Problem, params: Tensor, iterations: int = 12) -> tuple[St
         if bool((gain < SETTLED).all()):
             break
         damping = torch.where(better, damping * 0.2, damping * 8).clamp(1e-6, 1e6)
-    information, _ = _information(problem, state, _slopes(problem, state))
-    return state, information
+    return state, damping
+
+
+def _best(problem: Problem, state: State, damping: Tensor, keep: int) -> tuple[State, Tensor]:
+    """The best ``keep`` of each image's states, with their damping."""
+    value = state.value.reshape(len(problem.observed), -1)
+    first = torch.arange(0, value.numel(), value.shape[1], device=value.device)
+    rows = (value.topk(keep, largest=False).indices + first[:, None]).flatten()
+    return State(*(part[rows] for part in vars(state).values())), damping[rows]
 
 
 def within(family: BlurFamily, params: Tensor) -> Tensor:
     """Parameters brought into the family's bounds; angles that cover half a turn or more go round."""
     columns = []
-    for column, (name, (low, high)) in enumerate(zip(family.names, family.bounds, strict=True)):
+    for column, (low, high) in enumerate(family.bounds):
         value = params[:, column]
-        round_trip = name.endswith("_deg") and high - low >= 180
-        columns.append(low + (value - low) % 180 if round_trip else value.clamp(low, high))
+        columns.append(low + (value - low) % 180 if _goes_round(family, column) else value.clamp(low, high))
     return torch.stack(columns, dim=1) if columns else params
 
 
+def _goes_round(family: BlurFamily, column: int) -> bool:
+    low, high = family.bounds[column]
+    return family.names[column].endswith("_deg") and high - low >= 180
+
+
 def _content(problem: Problem, smooth: Tensor) -> Tensor:
-    return torch.einsum("bm,mij->bij", smooth, problem.terms).exp()
+    return (torch.einsum("bm,mij->bij", smooth, problem.terms) + problem.fixed).exp()
 
 
 def _power(problem: Problem, params: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from blurlab.pipeline.general_regression import GeneralRegression
 from blurlab.pipeline.hierarchical import Hierarchical
 from blurlab.pipeline.identification import Identification, Identifier, is_identity, untold
 from blurlab.pipeline.lesson import Example, Lesson
-from blurlab.pipeline.likelihood import Likelihood, Refined
+from blurlab.pipeline.likelihood import Likelihood
 from blurlab.pipeline.pipeline import Deblurred, Pipeline
 from blurlab.pipeline.question import Question
 from blurlab.pipeline.regression import Regression
@@ -23,7 +23,6 @@ __all__ = [
     "Likelihood",
     "Pipeline",
     "Question",
-    "Refined",
     "Regression",
     "RiskTable",
     "conformal_halfwidth",

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import Mixture
+from blurlab.likelihood import caution
 from blurlab.pipeline.identification import Identification, Identifier
 
 
@@ -50,6 +51,19 @@ class ByKind(Identifier):
             column = self.columns(index).start + member.names.index(member.strength_name)
             half = torch.where(kind == index, halfwidth[:, column] * member.strength_scale, half)
         return half
+
+    def cautious_px(self, strength_px: Tensor, halfwidth_px: Tensor, kind: Tensor) -> Tensor:
+        """Strength (B,) of the kernel to hand on: too large a one costs more than too small a one.
+
+        It lies below the estimate by the share of half the 90 % interval that lost least on photographs.
+        """
+        chosen = strength_px.clone()
+        for name in self.blurred:
+            member = self.family.member(name)
+            below = strength_px - caution(member.strength_name) * halfwidth_px
+            here = kind == self.family.kinds.index(name)
+            chosen = torch.where(here, below.clamp_min(self.range_px(name)[0]), chosen)
+        return chosen
 
     def range_px(self, kind: str) -> tuple[float, float]:
         """Weakest and strongest blur of a kind, in pixels of strength."""

@@ -81,13 +81,15 @@ class Regression(ByKind):
         spread = torch.lerp(first.spread, refined.spread, share.expand_as(first.spread))
         half = self.halfwidth_px(scale.multiple.to(y) * spread, kind)
         ends = torch.stack([strength - half, strength + half], 1).clamp_min(0)
-        psf = self.family.psf(params, kind)
+        chosen = self.cautious_px(strength, half, kind)
+        psf = self.family.psf(self.family.with_strength(params, chosen, kind), kind)
+        psf_map = self.family.psf(params, kind)
         before = None
         if self.refiners:
             alone = scale(first.logits).argmax(1)
             before = alone, self.of_kind(first.params, alone)
         return Identification(
-            kind, probability, strength, strength, strength, ends, params, psf, psf, refined.sigma, before
+            kind, probability, chosen, strength, strength, ends, params, psf, psf_map, refined.sigma, before
         )
 
     def apart(self, params: Tensor, other: Tensor) -> Tensor:

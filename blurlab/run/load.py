@@ -43,7 +43,7 @@ def untrained() -> Trained:
         "defocus": Defocus([0.7, 8]),
         "motion": Motion([2, 20], [0, 180]),
     })  # fmt: skip
-    return Trained(Pipeline(Likelihood(family, starts=8), {}, {}, TV()), "rgb", 0, float("nan"))
+    return Trained(Pipeline(Likelihood(family), {}, {}, TV()), "rgb", 0, float("nan"))
 
 
 def load_run(run_dir: Path) -> Trained:

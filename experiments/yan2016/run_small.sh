@@ -24,12 +24,12 @@ once lenet.size32.bsnr40 "${small[@]}" pipeline=regression head=lenet head.input
   optimizer=adamw optimizer.factory.lr=.0003
 once likelihood.size32.bsnr40 "${small[@]}" pipeline=likelihood budget.draws_test=10 budget.draws_restore=1
 
-# larger patches, three of each photograph
-large=(dataset.cut=anywhere budget.draws_val=3 budget.draws_test=3 budget.draws_restore=1)
+# larger patches: the centre of each photograph, blurred three times
+large=(budget.draws_val=8 budget.draws_test=3 budget.draws_restore=1)
 head=(pipeline=regression_refined head=compact_tapers head.window=64 head.hop=32 budget.epochs=30)
 once compact_refined.size64.bsnr40 "${large[@]}" "${head[@]}" dataset.size=64
-once compact_refined.size128.bsnr40.anywhere "${large[@]}" "${head[@]}" dataset.size=128
-once compact_refined.size256.bsnr40 "${large[@]}" "${head[@]}" dataset.size=256 budget.draws_val=1 budget.draws_test=1 \
+once compact_refined.size128.bsnr40 "${large[@]}" "${head[@]}" dataset.size=128
+once compact_refined.size256.bsnr40 "${large[@]}" "${head[@]}" dataset.size=256 budget.draws_val=2 budget.draws_test=1 \
   budget.epochs=12
 
 # nothing trained: the centre of each photograph

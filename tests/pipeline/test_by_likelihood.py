@@ -10,7 +10,7 @@ from blurlab.blur import Defocus, Gaussian, Mixture, Motion, NoBlur, Taps
 from blurlab.core.rng import generator
 from blurlab.deconvolver import Wiener
 from blurlab.physics import Convolution
-from blurlab.pipeline import Likelihood, Pipeline, Refined
+from blurlab.pipeline import Likelihood, Pipeline
 
 FAMILY = Mixture({"none": NoBlur(), "defocus": Defocus([1, 6]), "motion": Motion([3, 12], [0, 180])})
 TRUTH = torch.tensor([[torch.nan] * 3, [3.0, torch.nan, torch.nan], [torch.nan, 8.0, 40.0]])
@@ -28,17 +28,6 @@ def observed() -> Tensor:
     return (y + 1e-3 * torch.randn(y.shape, generator=generator("n"), dtype=y.dtype)).float()
 
 
-class Says(torch.nn.Module):
-    """Answers with the kinds it was given, whatever it sees."""
-
-    def __init__(self, kinds: list[int]) -> None:
-        super().__init__()
-        self.logits = torch.nn.functional.one_hot(torch.tensor(kinds), 3).float() * 9
-
-    def forward(self, y: Tensor) -> Tensor:
-        return self.logits
-
-
 def test_names_and_measures_without_a_network() -> None:
     found = Pipeline(Likelihood(FAMILY), {}, {}, Wiener()).identify(observed())
     assert found.kind.tolist() == KIND.tolist()
@@ -52,18 +41,15 @@ def test_names_and_measures_without_a_network() -> None:
     assert found.sigma is not None and (found.sigma[1:].log() - torch.tensor(1e-3).log()).abs().max() < 1
 
 
-def test_a_network_says_the_kind_and_the_likelihood_its_parameters() -> None:
-    y = observed()
-    alone = Likelihood(FAMILY).identify(y, {}, {})
-    found = Refined(FAMILY).identify(y, {"type": Says([0, 1, 2])}, {})
-    assert torch.allclose(found.params.nan_to_num(), alone.params.nan_to_num(), atol=1e-3)
-    wrong = Refined(FAMILY).identify(y, {"type": Says([1, 1, 0])}, {})
-    assert wrong.kind.tolist() == [1, 1, 0] and wrong.params[2].isnan().all() and wrong.params[0, 0] >= 1
-    assert [question.name for question in Refined(FAMILY).questions] == ["type"]
+def test_the_kernel_handed_on_is_smaller_where_the_strength_is_less_certain() -> None:
+    identifier = Likelihood(Mixture({"gaussian": Gaussian([0.5, 5]), "defocus": Defocus([1, 6])}))
+    kind = torch.tensor([0, 0, 0, 1])
+    strength, half = torch.tensor([2.0, 2.0, 0.55, 4.0]), torch.tensor([0.1, 0.4, 0.4, 0.4])
+    chosen = identifier.cautious_px(strength, half, kind)
+    assert chosen[1] < chosen[0] < 2.0 and chosen[2] == 0.5 and chosen[3] <= 4.0
+    assert float(2.0 - chosen[1]) == pytest.approx(4 * float(2.0 - chosen[0]), rel=1e-4)
 
 
 def test_what_cannot_be_fitted_is_refused() -> None:
     with pytest.raises(ValueError, match="use blur=motion"):
         Likelihood(Taps([4, 6]))
-    with pytest.raises(ValueError, match="one kind, gaussian"):
-        Refined(Gaussian([1, 2]))

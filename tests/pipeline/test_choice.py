@@ -89,9 +89,10 @@ def test_hierarchy_takes_a_family_of_one_kind_and_its_own_range() -> None:
 
 
 def test_a_parameter_that_no_question_asks_for_is_refused_with_the_remedy() -> None:
+    with pytest.raises(ValueError, match="no one parameter for its strength"):
+        Hierarchical(AnisotropicGaussian([1, 2], [1, 2], 0))
     for family in (
         Motion([1, 10], [0, 180]),
-        AnisotropicGaussian([1, 2], [1, 2], 0),
         Mixture({"none": NoBlur(), "motion": Motion([1, 10], [0, 90]), "defocus": Defocus([1, 5])}),
     ):
         with pytest.raises(ValueError, match="only strengths are learned; fix it"):

@@ -19,7 +19,6 @@ def test_every_experiment_composes(experiment: str, tmp_path: Path) -> None:
 
 
 NO_STRENGTH = "no one parameter for its strength"
-NO_MIXTURE = "use pipeline=likelihood or a mixture"
 NOTHING = {
     "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "gaussian_anisotropic": NO_STRENGTH
 }  # fmt: skip
@@ -31,11 +30,6 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {"taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH},
-    "refined": {
-        blur: {**NOTHING, "none": NO_MIXTURE}.get(blur, NO_MIXTURE)
-        for blur in options("blur")
-        if blur not in ("hier", "three_kinds")
-    },
     "regression": NOTHING,
     "regression_refined": NOTHING,
     "grnn": NOTHING,
@@ -60,7 +54,7 @@ def test_every_pipeline_takes_a_blur_or_says_why_not(pipeline: str, blur: str, t
 def test_every_member_of_every_group_composes(group: str, member: str, tmp_path: Path) -> None:
     if group == "launcher" and member != "local":
         pytest.skip("the launcher is an extra that need not be installed")
-    with_it = {"direct": ["blur=taps"], "refined": ["blur=hier"]}.get(member, [])
+    with_it = {"direct": ["blur=taps"]}.get(member, [])
     cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]}
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
