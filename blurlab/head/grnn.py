@@ -43,7 +43,7 @@ def grnn(x: Tensor, patterns: Tensor, targets: Tensor, spread: float) -> Tensor:
     total = torch.zeros(len(x), targets.shape[1], device=x.device, dtype=x.dtype)
     weight = torch.zeros(len(x), 1, device=x.device, dtype=x.dtype)
     for part, value in zip(patterns.split(block), targets.split(block), strict=True):
-        square = _square(x, part)
+        square = _relative(x, part)
         before, nearest = nearest, torch.minimum(nearest, square.amin(1, keepdim=True))
         fade = ((nearest - before) / (2 * spread**2)).exp()  # of what was summed from a nearest farther away
         share = square.sub_(nearest).div_(-2 * spread**2).exp_()
@@ -67,7 +67,7 @@ def leave_one_out(patterns: Tensor, targets: Tensor, spread: float, count: int |
     error, last = 0.0, min(count or len(patterns), len(patterns))
     for start in range(0, last, rows := max(1, AT_ONCE // len(patterns))):
         here = slice(start, min(start + rows, last))
-        square = _square(patterns[here], patterns)
+        square = _relative(patterns[here], patterns)
         square[torch.arange(len(square)), torch.arange(start, start + len(square))] = torch.inf
         share = ((square.amin(1, keepdim=True) - square) / (2 * spread**2)).exp()
         estimate = share @ targets / share.sum(1, keepdim=True)
@@ -160,9 +160,14 @@ def decode(targets: Tensor, names: Sequence[str]) -> Tensor:
     return torch.stack(columns, 1)
 
 
+def _relative(x: Tensor, patterns: Tensor) -> Tensor:
+    """Squared distances less ``|x|^2`` (B, n): all that their differences in a row need."""
+    return torch.addmm(patterns.square().sum(1), x, patterns.T, alpha=-2)
+
+
 def _square(x: Tensor, patterns: Tensor) -> Tensor:
     """Squared distances (B, n)."""
-    return (x.square().sum(1, keepdim=True) + patterns.square().sum(1) - 2 * x @ patterns.T).clamp_min_(0)
+    return (_relative(x, patterns) + x.square().sum(1, keepdim=True)).clamp_min_(0)
 
 
 def _check(patterns: Tensor, targets: Tensor, spread: float) -> None:
