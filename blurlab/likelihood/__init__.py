@@ -1,8 +1,8 @@
 """Spectral likelihood of a blur: the estimate that no network is needed for, and the bound that none can beat."""
 
+from blurlab.likelihood.climb import within
 from blurlab.likelihood.prior import SpectrumPrior, caution, flat, interval_halfwidth, natural, prior_from
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
-from blurlab.likelihood.whittle import within
 
 __all__ = [
     "Fit",

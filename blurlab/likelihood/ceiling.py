@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, Mixture
+from blurlab.likelihood.climb import within
 from blurlab.likelihood.limit import bin_counts, chernoff
 from blurlab.likelihood.search import grid
-from blurlab.likelihood.whittle import otf_power, within
+from blurlab.likelihood.whittle import otf_power
 
 HALVINGS = 4
 AT_ONCE = 2**24

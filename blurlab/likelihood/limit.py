@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, NoBlur
+from blurlab.likelihood.climb import maximise
 from blurlab.likelihood.prior import basis, own_blur
 from blurlab.likelihood.refine import Refiner
-from blurlab.likelihood.whittle import maximise, otf_power, otf_slopes
+from blurlab.likelihood.whittle import otf_power, otf_slopes
 
 
 def power_law(side: int, exponent: float = 2.0) -> Tensor:

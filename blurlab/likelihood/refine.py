@@ -11,10 +11,11 @@ from torch import Tensor
 
 from blurlab.blur import BlurFamily
 from blurlab.core.checks import is_flat
+from blurlab.likelihood.climb import maximise
 from blurlab.likelihood.prior import SpectrumPrior, natural
 from blurlab.likelihood.search import Catalogue, catalogue, search
 from blurlab.likelihood.taper import multitaper
-from blurlab.likelihood.whittle import Belief, Problem, State, make_problem, maximise
+from blurlab.likelihood.whittle import Belief, Problem, State, make_problem
 
 EPS = 1e-9
 

@@ -95,7 +95,8 @@ def _axis(family: BlurFamily, place: int) -> Tensor:
 
 
 def _angles(low: float, high: float, length_px: float, smooth: bool) -> Tensor:
-    apart = math.degrees(SMOOTH_PX / length_px) if smooth else min(TURN_DEG, math.degrees(TURN_PX / length_px))
+    turn = math.degrees((SMOOTH_PX if smooth else TURN_PX) / max(length_px, 1.0))
+    apart = turn if smooth else min(TURN_DEG, turn)
     angles = torch.linspace(low, high, max(1, round((high - low) / apart)) + 1, dtype=torch.float64)
     return angles[:1] if low == high else angles[:-1] if high - low >= 180 else angles
 

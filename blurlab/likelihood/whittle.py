@@ -1,4 +1,4 @@
-"""The spectral (Whittle) likelihood of an image in the parameters of its blur, and its maximum by Fisher scoring.
+"""The spectral (Whittle) likelihood of an image in the parameters of its blur.
 
 The periodogram I of y = h * x + n has the expectation  P = leak(|H|^2 S) + s^2,  log S a smooth function of the
 frequency (:mod:`blurlab.likelihood.prior`). I / P is taken as F-distributed with 2 and 2 nu degrees of freedom:
@@ -25,16 +25,8 @@ from blurlab.likelihood.taper import leak, leakage
 
 NEAR_ZERO = 2
 """Frequencies up to this many bins from 0 along both axes are left out: there the window's mean was taken away."""
-STEP_PX, STEP_DEG = 0.5, 4.0
-"""Longest step of a length and of an angle in one iteration."""
-SETTLED = 1e-5
-"""A step that lowers the objective by less, of a log-likelihood, ends the climb."""
 DIFFERENCE = 1e-4
 """Half the distance over which a slope is taken, px or degrees."""
-DAMPING = 0.1
-"""Of the first step: where the spectrum is only guessed, Fisher scoring goes too far."""
-TRIAL_STEPS, FINALISTS = 3, 2
-"""Of several climbs of an image only the best few go on after so many steps."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +167,7 @@ def guess(problem: Problem, params: Tensor) -> State:
 
 
 def middle(side: int) -> Tensor:
-    """Bins (N, N // 2 + 1) of middle frequencies, about 0.08 cycles/px, left by most blurs, out of the noise."""
+    """Bins (N, N // 2 + 1) of middle frequencies, about 0.08 cycles/px: most blurs leave them, noise is below them."""
     down = torch.fft.fftfreq(side, dtype=torch.float64)[:, None]
     across = torch.fft.rfftfreq(side, dtype=torch.float64)[None, :]
     return ((down**2 + across**2).sqrt() - 0.08).abs() < 0.04
@@ -204,142 +196,9 @@ def evaluate(problem: Problem, params: Tensor, smooth: Tensor, log_noise: Tensor
     return State(params, smooth, log_noise, blurred, content, expected, value)
 
 
-def step(problem: Problem, state: State, damping: Tensor) -> tuple[State, Tensor]:
-    """One damped step of Fisher scoring, kept within the family's bounds.
-
-    Returns:
-        The new state, and the information matrix (B, p + m + 1, p + m + 1) at the old one.
-    """
-    slopes = _slopes(problem, state)
-    information, score = _information(problem, state, slopes)
-    damped = information + torch.diag_embed(information.diagonal(dim1=1, dim2=2) * damping[:, None] + 1e-9)
-    held = _held(problem, state.params, score)
-    apart = held[:, :, None] ^ held[:, None, :]
-    move = torch.linalg.solve(damped.masked_fill(apart, 0), score.masked_fill(held, 0))
-    free, terms = problem.free, len(problem.terms)
-    params = state.params.clone()
-    for place, column in enumerate(free):
-        longest = STEP_DEG if problem.family.names[column].endswith("_deg") else STEP_PX
-        params[:, column] += move[:, place].clamp(-longest, longest)
-    params = within(problem.family, params)
-    smooth = state.smooth + move[:, len(free) : len(free) + terms].clamp(-3, 3)
-    return evaluate(problem, params, smooth, state.log_noise + move[:, -1].clamp(-2, 2)), information
-
-
-def _held(problem: Problem, params: Tensor, score: Tensor) -> Tensor:
-    """Which unknowns (B, q) lie at a bound that they would leave: the others move as if these were fixed."""
-    held = torch.zeros_like(score, dtype=torch.bool)
-    for place, column in enumerate(problem.free):
-        low, high = problem.family.bounds[column]
-        down, up = score[:, place] < 0, score[:, place] > 0
-        if not _goes_round(problem.family, column):
-            held[:, place] = ((params[:, column] <= low) & down) | ((params[:, column] >= high) & up)
-    return held
-
-
-def maximise(problem: Problem, starts: Tensor, iterations: int = 12) -> tuple[State, Tensor]:
-    """Fisher scoring with the damping of Levenberg and Marquardt, from one kernel of each image or from several.
-
-    Args:
-        problem: Of B images.
-        starts: Kernel parameters (B, P) or (B, K, P).
-        iterations: Steps at most.
-
-    Returns:
-        The best state of each image, and the information matrix there.
-    """
-    starts = starts if starts.ndim == 3 else starts[:, None]
-    state = guess(problem.repeated(starts.shape[1]), starts.flatten(0, 1))
-    damping = torch.full_like(state.value, DAMPING)
-    if starts.shape[1] > FINALISTS:
-        state, damping = _climb(problem, state, damping, TRIAL_STEPS)
-        state, damping = _best(problem, state, damping, FINALISTS)
-        iterations -= TRIAL_STEPS
-    state, damping = _climb(problem, state, damping, iterations)
-    state, _ = _best(problem, state, damping, 1)
-    information, _ = _information(problem, state, _slopes(problem, state))
-    return state, information
-
-
-def _climb(problem: Problem, state: State, damping: Tensor, iterations: int) -> tuple[State, Tensor]:
-    """Steps from each state, several of an image one after another in the rows."""
-    problem = problem.repeated(len(state.value) // len(problem.observed))
-    for _ in range(iterations):
-        new, _ = step(problem, state, damping)
-        better = new.value <= state.value
-        gain = torch.where(better, state.value - new.value, torch.inf)
-        state = _choose(better, new, state)
-        if bool((gain < SETTLED).all()):
-            break
-        damping = torch.where(better, damping * 0.2, damping * 8).clamp(1e-6, 1e6)
-    return state, damping
-
-
-def _best(problem: Problem, state: State, damping: Tensor, keep: int) -> tuple[State, Tensor]:
-    """The best ``keep`` of each image's states, with their damping."""
-    value = state.value.reshape(len(problem.observed), -1)
-    first = torch.arange(0, value.numel(), value.shape[1], device=value.device)
-    rows = (value.topk(keep, largest=False).indices + first[:, None]).flatten()
-    return State(*(part[rows] for part in vars(state).values())), damping[rows]
-
-
-def within(family: BlurFamily, params: Tensor) -> Tensor:
-    """Parameters brought into the family's bounds; angles that cover half a turn or more go round."""
-    columns = []
-    for column, (low, high) in enumerate(family.bounds):
-        value = params[:, column]
-        columns.append(low + (value - low) % 180 if _goes_round(family, column) else value.clamp(low, high))
-    return torch.stack(columns, dim=1) if columns else params
-
-
-def _goes_round(family: BlurFamily, column: int) -> bool:
-    low, high = family.bounds[column]
-    return family.names[column].endswith("_deg") and high - low >= 180
-
-
 def _content(problem: Problem, smooth: Tensor) -> Tensor:
     return (torch.einsum("bm,mij->bij", smooth, problem.terms) + problem.fixed).exp()
 
 
 def _power(problem: Problem, params: Tensor) -> Tensor:
     return otf_power(problem.family.psf(params), problem.observed.shape[-2])
-
-
-def _slopes(problem: Problem, state: State) -> Tensor:
-    """D log P / d parameter: kernel, smooth spectrum, log noise (B, p + m + 1, N, N // 2 + 1)."""
-    side = state.expected.shape[-2]
-    kernel = [otf_slopes(problem.family, state.params, column, side) * state.content for column in problem.free]
-    smooth = [state.blurred * term for term in problem.terms]
-    inner = torch.stack([*kernel, *smooth], 1)
-    noise = state.log_noise.exp()[:, None, None, None].expand(-1, 1, *state.blurred.shape[1:])
-    return torch.cat([leak(inner, problem.factors), noise], 1) / state.expected[:, None]
-
-
-def _information(problem: Problem, state: State, slopes: Tensor) -> tuple[Tensor, Tensor]:
-    """Expected information (B, q, q) and score (B, q), the prior's included."""
-    prior, nu = problem.prior, problem.prior.freedom
-    ratio = problem.observed / state.expected
-    pull = (nu + 1) * ratio / (nu + ratio) - 1
-    flat, weight = slopes.flatten(2), problem.weight.flatten()
-    weighted = flat * weight
-    information = weighted @ flat.transpose(1, 2) * (nu / (nu + 2))
-    score = (weighted @ pull.flatten(1)[..., None])[..., 0]
-    smooth = slice(len(problem.free), len(problem.free) + len(problem.terms))
-    precision = prior.precision.to(information)
-    information[:, smooth, smooth] += precision
-    score[:, smooth] -= (state.smooth - prior.mean.to(score)) @ precision
-    if problem.belief is not None:
-        off = problem.belief.off(problem.family, state.params)
-        for place, column in enumerate(problem.free):
-            spread = problem.belief.spread[:, column]
-            information[:, place, place] += spread**-2
-            score[:, place] -= off[:, column] / spread
-    return information, score
-
-
-def _choose(take: Tensor, new: State, old: State) -> State:
-    chosen = {
-        name: torch.where(take.reshape(-1, *[1] * (value.ndim - 1)), value, getattr(old, name))
-        for name, value in vars(new).items()
-    }
-    return replace(old, **chosen)

@@ -27,9 +27,10 @@ from blurlab.dataset import Bsds500
 from blurlab.dataset.prepare import pick_channel
 from blurlab.deconvolver import TV
 from blurlab.likelihood import Fit, Refiner, SpectrumPrior, flat, prior_from
+from blurlab.likelihood.climb import maximise
 from blurlab.likelihood.prior import TERMS, free_level
 from blurlab.likelihood.taper import multitaper
-from blurlab.likelihood.whittle import make_problem, maximise
+from blurlab.likelihood.whittle import make_problem
 from blurlab.metric import isnr
 from blurlab.noise import sigma_from_bsnr
 from blurlab.physics import Convolution

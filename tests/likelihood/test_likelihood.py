@@ -6,37 +6,16 @@ from dataclasses import replace
 
 import pytest
 import torch
+from fields import FAMILIES, field, observe
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, Defocus, Gaussian, Motion, NoBlur
 from blurlab.core.rng import generator
 from blurlab.likelihood import Refiner, flat, kind_probability, natural, prior_from
-from blurlab.likelihood.search import grid
+from blurlab.likelihood.climb import maximise, step, within
 from blurlab.likelihood.taper import leak, leakage, multitaper
-from blurlab.likelihood.whittle import evaluate, guess, make_problem, otf_power, step, within
+from blurlab.likelihood.whittle import evaluate, guess, make_problem, otf_power
 from blurlab.physics import Convolution
-
-FAMILIES: dict[str, tuple[BlurFamily, list[float]]] = {
-    "defocus": (Defocus([1, 8]), [3.3]),
-    "motion": (Motion([3, 20], [0, 180]), [9.4, 37.0]),
-    "gaussian": (Gaussian([0.5, 5]), [1.7]),
-}
-
-
-def field(count: int, side: int, seed: str = "field") -> Tensor:
-    """Gaussian fields with a power law of exponent 2.4, of mean .5 and standard deviation .15."""
-    size = 2 * side
-    down = torch.fft.fftfreq(size, dtype=torch.float64)[:, None]
-    rho = (down**2 + torch.fft.rfftfreq(size, dtype=torch.float64) ** 2).sqrt().clamp_min(1 / size)
-    white = torch.randn(count, 1, size, size, generator=generator(seed), dtype=torch.float64)
-    x = torch.fft.irfft2(torch.fft.rfft2(white) * rho**-1.2, s=(size, size))[..., :side, :side]
-    return 0.5 + 0.15 * (x - x.mean((-2, -1), keepdim=True)) / x.std((-2, -1), keepdim=True)
-
-
-def observe(family: BlurFamily, params: Tensor, side: int, sigma: float = 1e-3) -> Tensor:
-    x = field(len(params), side + family.size - 1)
-    y = Convolution(family.psf(params.double()), "valid").A(x)
-    return y + sigma * torch.randn(y.shape, generator=generator("noise"), dtype=y.dtype)
 
 
 @pytest.mark.parametrize(("window", "tapers"), [(32, 1), (33, 2)])
@@ -107,6 +86,47 @@ def test_a_start_is_refined_and_a_batch_is_its_items() -> None:
     assert torch.allclose(torch.cat([one.params for one in alone]), fit.params, atol=1e-3)
 
 
+def test_where_the_blur_is_out_of_range_the_rest_is_fitted_at_the_bound() -> None:
+    family = Gaussian([0.5, 3])
+    y = observe(Gaussian([3.6, 3.6]), torch.tensor([[3.6]]), 96)
+    problem = make_problem(multitaper(y, 64, 32, 1), family, natural(), tapers=1, windows=1.0)
+    state, _ = maximise(problem, torch.tensor([[2.5]], dtype=torch.float64))
+    leaves = [state.smooth.clone().requires_grad_(), state.log_noise.clone().requires_grad_()]
+    slopes = torch.cat([part.flatten() for part in torch.autograd.grad(
+        evaluate(problem, state.params, *leaves).value.sum(), leaves
+    )])  # fmt: skip
+    assert state.params.item() == 3.0 and slopes.abs().max() < 0.1
+
+
+def test_several_starts_give_the_best_of_their_climbs() -> None:
+    family = Motion([3, 20], [0, 180])
+    y = observe(family, torch.tensor([[9.0, 40.0], [14.0, 120.0]]), 96)
+    problem = make_problem(multitaper(y, 64, 32, 1), family, natural(), tapers=1, windows=1.0)
+    starts = torch.tensor([[[5.0, 90], [9.3, 41], [18, 40]], [[14.5, 119], [6, 20], [3, 120]]], dtype=torch.float64)
+    state, information = maximise(problem, starts)
+    alone = torch.stack([maximise(problem, starts[:, place])[0].value for place in range(3)], 1)
+    assert (state.value <= alone.amin(1) + 1e-3).all() and (state.value < alone.amax(1) - 1).all()
+    assert information.shape == (2, 11, 11) and (state.params[:, 0] - torch.tensor([9.0, 14.0])).abs().max() < 0.2
+
+
+def test_a_line_within_its_row_has_no_angle_and_a_length_nevertheless() -> None:
+    family = Motion([3, 20], [0, 180])  # 6 px at 3 degrees: no pixel of it lies outside the middle row
+    fit = Refiner(family)(observe(family, torch.tensor([[6.0, 3.0]]), 96))
+    length, angle = fit.covariance[0].diagonal().sqrt().tolist()
+    assert 30 < angle < 60 and length < 1, (length, angle)
+
+
+def test_the_softness_of_sharp_photographs_is_not_taken_for_blur() -> None:
+    soft, truth = Gaussian([0.5, 0.5]), torch.tensor([[0.9]])
+    family = Gaussian([0.5, 3])
+    x = field(6, 160)
+    soft_x = Convolution(soft.psf(torch.full((6, 1), 0.5, dtype=torch.float64)), "valid").A(x)
+    y = Convolution(family.psf(truth.double().expand(6, 1)), "valid").A(soft_x)
+    y = y + 1e-3 * torch.randn(y.shape, generator=generator("noise"), dtype=y.dtype)
+    found = {px: Refiner(family, replace(natural(), softness_px=px))(y).params.mean() for px in (0.0, 0.5)}
+    assert abs(found[0.5] - 0.9) < 0.1 and found[0.0] - found[0.5] > 0.05, found
+
+
 def test_the_kind_is_told_by_its_evidence() -> None:
     kinds: list[BlurFamily] = [NoBlur(), Defocus([0.5, 5]), Motion([1, 10], 0)]
     refiners = [Refiner(family) for family in kinds]
@@ -123,7 +143,7 @@ def test_the_kind_is_told_by_its_evidence() -> None:
 
 def test_prior_of_fitted_coefficients_and_of_nothing() -> None:
     coefficients = torch.randn(50, 8, generator=generator("prior"), dtype=torch.float64)
-    prior = prior_from(coefficients, weight=1.0, freedom=4.0)
+    prior = prior_from(coefficients, softness_px=0.3, weight=1.0, freedom=4.0)
     covariance = torch.linalg.inv(prior.precision)
     assert torch.allclose(covariance[1:, 1:], torch.cov(coefficients.T)[1:, 1:]) and covariance[0, 0] > 100
     assert flat().precision.diagonal()[1:].max() < 0.1 < natural().precision.diagonal()[1:].min()
@@ -134,15 +154,6 @@ def test_angles_go_round_and_lengths_stop() -> None:
     brought = within(family, torch.tensor([[2.0, -10.0], [25.0, 190.0]]))
     assert brought.tolist() == [[3.0, 170.0], [20.0, 10.0]]
     assert within(Motion([3, 20], [30, 60]), torch.tensor([[5.0, 80.0]])).tolist() == [[5.0, 60.0]]
-
-
-def test_grid_holds_fixed_parameters_and_covers_the_ranges() -> None:
-    assert grid(Defocus([1, 8]))[:, 0].diff().allclose(torch.tensor(0.5, dtype=torch.float64))
-    fixed = grid(Motion([1, 10], 30))
-    assert fixed.shape == (10, 2) and (fixed[:, 1] == 30).all()
-    turning = grid(Motion([3, 20], [0, 180]))
-    assert turning[:, 1].max() < 180 and len(turning[turning[:, 0] == 20]) > 5 * len(turning[turning[:, 0] == 3])
-    assert grid(NoBlur()).shape == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from torch import Tensor
 from blurlab.blur import Defocus, Gaussian, Mixture, Motion, NoBlur, Taps
 from blurlab.core.rng import generator
 from blurlab.deconvolver import Wiener
+from blurlab.likelihood import caution
 from blurlab.physics import Convolution
 from blurlab.pipeline import Likelihood, Pipeline
 
@@ -17,14 +18,14 @@ TRUTH = torch.tensor([[torch.nan] * 3, [3.0, torch.nan, torch.nan], [torch.nan, 
 KIND = torch.tensor([0, 1, 2])
 
 
-def observed() -> Tensor:
-    size = 2 * (128 + FAMILY.size)
+def observed(family: Mixture = FAMILY, truth: Tensor = TRUTH, kind: Tensor = KIND) -> Tensor:
+    size = 2 * (128 + family.size)
     down = torch.fft.fftfreq(size, dtype=torch.float64)[:, None]
     rho = (down**2 + torch.fft.rfftfreq(size, dtype=torch.float64) ** 2).sqrt().clamp_min(1 / size)
     white = torch.randn(3, 1, size, size, generator=generator("scene"), dtype=torch.float64)
     x = torch.fft.irfft2(torch.fft.rfft2(white) * rho**-1.2, s=(size, size))[..., : size // 2, : size // 2]
     x = 0.5 + 0.15 * (x - x.mean((-2, -1), keepdim=True)) / x.std((-2, -1), keepdim=True)
-    y = Convolution(FAMILY.psf(TRUTH.double(), KIND), "valid").A(x)
+    y = Convolution(family.psf(truth.double(), kind), "valid").A(x)
     return (y + 1e-3 * torch.randn(y.shape, generator=generator("n"), dtype=y.dtype)).float()
 
 
@@ -39,6 +40,23 @@ def test_names_and_measures_without_a_network() -> None:
     assert found.interval_px[0].isnan().all()
     assert torch.equal(found.psf, FAMILY.psf(found.params, found.kind))
     assert found.sigma is not None and (found.sigma[1:].log() - torch.tensor(1e-3).log()).abs().max() < 1
+
+
+def test_a_smaller_gaussian_is_handed_on_than_is_the_most_likely() -> None:
+    family = Mixture({"none": NoBlur(), "gaussian": Gaussian([0.5, 4])})
+    truth, kind = torch.tensor([[torch.nan], [0.55], [2.5]]), torch.tensor([0, 1, 1])
+    y = observed(family, truth, kind)
+    found = Likelihood(family).identify(y, {}, {})
+    assert found.kind.tolist() == kind.tolist() and found.strength_px[0] == found.strength_map_px[0] == 0
+    half = found.interval_px[1:, 1] - found.strength_map_px[1:]
+    less = found.strength_map_px[1:] - found.strength_px[1:]
+    assert 0.3 < caution("sigma_px") < 1 and caution("length_px") < 0.3 and caution("width_px") == 0
+    assert less[1].item() == pytest.approx(caution("sigma_px") * half[1].item(), rel=1e-4)
+    assert found.strength_px[1] == found.strength_map_px[1] == 0.5  # never below the range
+    assert torch.equal(found.params[1:, 0], found.strength_map_px[1:])
+    assert torch.equal(found.psf_map, family.psf(found.params, found.kind))
+    assert torch.equal(found.psf[1:], family.psf(found.strength_px[1:, None], found.kind[1:]))
+    assert torch.equal(found.psf[0], found.psf_map[0])
 
 
 def test_the_kernel_handed_on_is_smaller_where_the_strength_is_less_certain() -> None:
