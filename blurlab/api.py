@@ -23,6 +23,7 @@ class Found:
         kernel_px: Strength of the kernel to restore with, chosen by expected risk; 0 where no blur was found.
         psf: The kernel (k, k).
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for.
+        angle_deg: Direction of a motion, counter-clockwise from the horizontal; NaN where there is none.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Found:
     kernel_px: float
     psf: np.ndarray
     sigma: float = math.nan
+    angle_deg: float = math.nan
 
 
 class Deblurrer:
@@ -68,9 +70,9 @@ class Deblurrer:
         from blurlab.core.checks import check_sigma
 
         if given is None and math.isnan(self.trained.sigma):
-            if not self.trained.pipeline.nets:
+            if self.trained.pipeline.identifier.finds_noise:
                 return None
-            raise ValueError("this run was trained on a range of noise; give sigma, for instance sigma=0.004")
+            raise ValueError("this run's noise has no one sigma; give sigma, for instance sigma=0.004")
         noise = self.trained.sigma if given is None else given
         check_sigma(noise)
         return noise
@@ -121,6 +123,8 @@ class Deblurrer:
         kind = int(said.kind[0])
         low, high = (float(end) for end in said.interval_px[0])
         family = self.trained.pipeline.identifier.family
+        named = zip(family.names, said.params[0].tolist(), strict=True)
+        angles = [value for name, value in named if name.endswith("_deg")]
         return Found(
             kind=family.kinds[kind],
             probability=float(said.kind_probability[0, kind]),
@@ -129,6 +133,7 @@ class Deblurrer:
             kernel_px=float(said.strength_px[0]),
             psf=said.psf[0, 0].numpy(),
             sigma=math.nan if said.sigma is None else float(said.sigma[0]),
+            angle_deg=next((value for value in angles if math.isfinite(value)), math.nan),
         )
 
 
@@ -172,14 +177,17 @@ def describe(found: Found) -> str:
     Example:
         >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1))))
         'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
+        >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1)), angle_deg=37.0))
+        'motion 6.00 px at 37.0 deg (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
         >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'none, probability 0.900'
     """
     low, high = found.interval_px
     if found.kind == "none":
         return f"none, probability {found.probability:.3f}"
+    turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"
     return (
-        f"{found.kind} {found.strength_px:.2f} px (90 % interval {low:.2f} to {high:.2f}), "
+        f"{found.kind} {found.strength_px:.2f} px{turned} (90 % interval {low:.2f} to {high:.2f}), "
         f"probability {found.probability:.3f}, kernel of {found.kernel_px:.2f} px"
     )
 

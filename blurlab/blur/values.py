@@ -43,6 +43,21 @@ def as_range(value: Range, name: str) -> tuple[float, float]:
     return low, high
 
 
+def turn_into(angle_deg: Tensor, low: float, high: float) -> Tensor:
+    """Angles of lines, which repeat after half a turn, brought into a range; what lies outside goes to its nearer end.
+
+    Example:
+        >>> turn_into(torch.tensor([150.0, 40.0, 100.0]), -45, 45).tolist()
+        [-30.0, 40.0, -45.0]
+        >>> turn_into(torch.tensor([-10.0]), 0, 180).tolist()
+        [170.0]
+    """
+    if high - low >= 180:
+        return low + (angle_deg - low) % 180
+    middle = (low + high) / 2
+    return (middle + (angle_deg - middle + 90) % 180 - 90).clamp(low, high)
+
+
 def check_values(size: int, extent_px: Tensor | None = None, **values: Tensor) -> None:
     """Raise unless each parameter is a finite (n,) tensor, no length is negative and the kernel holds the largest.
 

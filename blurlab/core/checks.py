@@ -27,16 +27,20 @@ def check_images(images: Tensor, name: str = "image") -> None:
 
 FLAT = 1e-9
 """Range of intensities within which an image says nothing."""
+CLIPPED = 0.9
+"""Share of pixels at exactly 0 or 1 from which the rest says nothing."""
 
 
 def is_flat(images: Tensor) -> Tensor:
-    """Which images (B, C, H, W) are constant, so that nothing can be told of their blur (B,) bool.
+    """Which images (B, C, H, W) are constant or all but saturated, so that nothing can be told of their blur (B,) bool.
 
     Example:
-        >>> is_flat(torch.tensor([[[[0.5, 0.5]]], [[[0.5, 0.6]]]]))
-        tensor([ True, False])
+        >>> is_flat(torch.tensor([[[[0.5, 0.5]]], [[[0.5, 0.6]]], [[[1.0, 0.0]]]]))
+        tensor([ True, False,  True])
     """
-    return images.flatten(1).amax(1) - images.flatten(1).amin(1) <= FLAT
+    flat = images.flatten(1)
+    clipped = ((flat == 0) | (flat == 1)).float().mean(1)
+    return (flat.amax(1) - flat.amin(1) <= FLAT) | (clipped >= CLIPPED)
 
 
 def check_psf(psf: Tensor, shape: tuple[int, int] | None = None) -> None:

@@ -65,18 +65,22 @@ class Varied(Condition):
         name: What tables call it.
         conditions: The conditions.
         weights: How often each is drawn, in proportion; equally often if None.
+        least_px: One that would leave smaller images, or none at all, gives way to the run's own condition.
 
     Raises:
         ValueError: If there is no condition, or the weights do not fit.
     """
 
-    def __init__(self, name: str, conditions: Sequence[Condition], weights: Sequence[float] | None = None) -> None:
+    def __init__(
+        self, name: str, conditions: Sequence[Condition], weights: Sequence[float] | None = None, least_px: int = 64
+    ) -> None:
         super().__init__(name)
         given = [1.0] * len(conditions) if weights is None else [float(weight) for weight in weights]
         if not conditions or len(given) != len(conditions) or not all(0 <= one < math.inf for one in given):
             raise ValueError(f"weights must be {len(conditions)} numbers >= 0, one a condition, got {given}")
         if not sum(given):
             raise ValueError("weights must not all be 0")
+        self.least_px = least_px
         self.conditions = tuple(conditions)
         self.weights = torch.tensor(given)
 
@@ -87,7 +91,12 @@ class Varied(Condition):
             raise TypeError("a varied condition is drawn for a batch: it takes one generator, not one an image")
         draw = torch.rand(1, generator=generator, device=generator.device).cpu() * self.weights.sum()
         place = min(int((self.weights.cumsum(0) <= draw).sum()), len(self.conditions) - 1)
-        return self.conditions[place](degrade, sharp, generator=generator, item=item)
+        done = self.conditions[place](degrade, sharp, generator=generator, item=item)
+        too_small = len(done) == 0 or min(done.y.shape[-2:]) < min(self.least_px, *self._size(degrade, sharp))
+        return degrade(sharp, generator=generator, item=item) if too_small else done
+
+    def _size(self, degrade: Degrade, sharp: Tensor) -> tuple[int, int]:
+        return sharp.shape[-2] - 2 * degrade.margin, sharp.shape[-1] - 2 * degrade.margin
 
 
 class OtherNoise(Condition):

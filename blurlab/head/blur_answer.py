@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, Mixture
+from blurlab.blur.values import turn_into
 from blurlab.head.labels import Answer
 
 LOG_SPREAD = (-7.0, 2.0)
@@ -117,8 +118,7 @@ class BlurAnswer(Answer):
             half = (slot.high - slot.low) / 2
             if slot.angle:
                 turn = torch.atan2(mean[:, 1], mean[:, 0]) * (HALF_TURN_DEG / (2 * math.pi))
-                turn = slot.low + (turn - slot.low) % HALF_TURN_DEG
-                params[:, slot.column] = turn if 2 * half >= HALF_TURN_DEG else turn.clamp(slot.low, slot.high)
+                params[:, slot.column] = turn_into(turn, slot.low, slot.high)
                 turned = wide / mean.norm(dim=1).clamp_min(1e-3) * (HALF_TURN_DEG / (2 * math.pi))
                 spread[:, slot.column] = turned.clamp_max(UNKNOWN_ANGLE_DEG)
             else:

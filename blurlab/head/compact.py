@@ -29,7 +29,7 @@ class Compact(nn.Module):
         tapers: Sine tapers along each axis; 0 for a Hann window.
 
     Raises:
-        ValueError: If ``window`` is not a multiple of 16.
+        ValueError: If ``window`` is not a multiple of 16, or another option is too small.
     """
 
     coordinates: Tensor
@@ -48,6 +48,8 @@ class Compact(nn.Module):
         super().__init__()
         if window < 16 or window % 16:
             raise ValueError(f"window must be a multiple of 16 px, got {window}; use 32, 64 or 128")
+        if hop < 1 or tapers < 0:
+            raise ValueError(f"hop must be at least 1 px and tapers at least 0, got {hop} and {tapers}")
         self.window = window
         self.hop = hop
         self.tapers = tapers

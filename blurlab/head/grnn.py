@@ -38,7 +38,7 @@ def grnn(x: Tensor, patterns: Tensor, targets: Tensor, spread: float) -> Tensor:
     _check(patterns, targets, spread)
     if x.ndim != 2 or x.shape[1] != patterns.shape[1]:
         raise ValueError(f"queries must be (B, {patterns.shape[1]}), got {tuple(x.shape)}")
-    block = max(1, AT_ONCE // max(1, len(x)))
+    block = max(1, AT_ONCE // max(len(x), x.shape[1]))
     nearest = torch.full((len(x), 1), torch.inf, device=x.device, dtype=x.dtype)
     total = torch.zeros(len(x), targets.shape[1], device=x.device, dtype=x.dtype)
     weight = torch.zeros(len(x), 1, device=x.device, dtype=x.dtype)
@@ -52,30 +52,35 @@ def grnn(x: Tensor, patterns: Tensor, targets: Tensor, spread: float) -> Tensor:
     return total / weight
 
 
-def leave_one_out(patterns: Tensor, targets: Tensor, spread: float, count: int | None = None) -> float:
-    """Mean squared error of targets from all the other patterns.
+def leave_one_out(
+    patterns: Tensor, targets: Tensor, spreads: Sequence[float], count: int | None = None
+) -> list[Tensor]:
+    """Mean squared error of each target (q,) from all the other patterns, for each spread.
 
     Args:
         patterns: (n, d), n at least 2.
         targets: (n, q).
-        spread: s.
+        spreads: Those to try.
         count: How many are left out in turn, the first ones; all if None.
     """
-    _check(patterns, targets, spread)
+    for spread in spreads:
+        _check(patterns, targets, spread)
     if len(patterns) < 2:
         raise ValueError("leaving one out needs two patterns or more, got one")
-    error, last = 0.0, min(count or len(patterns), len(patterns))
+    last = min(count or len(patterns), len(patterns))
+    errors = [torch.zeros(targets.shape[1], dtype=torch.float64) for _ in spreads]
     for start in range(0, last, rows := max(1, AT_ONCE // len(patterns))):
         here = slice(start, min(start + rows, last))
-        square = _relative(patterns[here], patterns)
-        square[torch.arange(len(square)), torch.arange(start, start + len(square))] = torch.inf
-        share = ((square.amin(1, keepdim=True) - square) / (2 * spread**2)).exp()
-        estimate = share @ targets / share.sum(1, keepdim=True)
-        error += float((estimate - targets[here]).square().sum())
-    return error / (last * targets.shape[1])
+        square = _others(patterns, here)
+        square -= square.amin(1, keepdim=True)
+        for error, spread in zip(errors, spreads, strict=True):
+            share = (square / (-2 * spread**2)).exp()
+            estimate = share @ targets / share.sum(1, keepdim=True)
+            error += (estimate - targets[here]).double().square().sum(0).cpu()
+    return [error / last for error in errors]
 
 
-def best_spread(patterns: Tensor, targets: Tensor, points: int = 25) -> float:
+def best_spread(patterns: Tensor, targets: Tensor, points: int = 25) -> tuple[float, Tensor]:
     """The spread of least leave-one-out error, on a logarithmic grid about the distance of nearest neighbours.
 
     Of more than ``LEFT_OUT`` patterns that many are left out in turn, the rest only answer.
@@ -84,13 +89,19 @@ def best_spread(patterns: Tensor, targets: Tensor, points: int = 25) -> float:
         patterns: (n, d), n at least 2.
         targets: (n, q).
         points: Spreads that are tried, from a tenth to ten times that distance.
+
+    Returns:
+        The spread, and the mean squared error of each target there (q,).
     """
-    some = patterns[: max(2, min(len(patterns), 512))]
-    square = _square(some, patterns)
-    square[torch.arange(len(some)), torch.arange(len(some))] = torch.inf
-    middle = float(square.amin(1).clamp_min(0).sqrt().median()) or 1.0
+    some = range(0, min(len(patterns), LEFT_OUT), rows := max(1, AT_ONCE // len(patterns)))
+    nearest = [
+        _others(patterns, slice(at, min(at + rows, len(patterns), LEFT_OUT)), squared=True).amin(1) for at in some
+    ]
+    middle = float(torch.cat(nearest).clamp_min(0).sqrt().median()) or 1.0
     spreads = [middle * 10 ** (2 * place / (points - 1) - 1) for place in range(points)]
-    return min(spreads, key=lambda spread: leave_one_out(patterns, targets, spread, LEFT_OUT))
+    errors = leave_one_out(patterns, targets, spreads, LEFT_OUT)
+    best = min(range(points), key=lambda place: float(errors[place].sum()))
+    return spreads[best], errors[best]
 
 
 class GRNN(nn.Module):
@@ -102,6 +113,7 @@ class GRNN(nn.Module):
         names: Name of each target with its unit; one that ends in ``_deg`` has a period of 180 degrees and is kept as
             (cos 2w, sin 2w).
         spread: s; that of least leave-one-out error if None.
+        residual: Root mean square error of each parameter (P,) when left out, where the spread is given.
 
     Raises:
         ValueError: If shapes or the spread do not fit.
@@ -112,25 +124,34 @@ class GRNN(nn.Module):
     patterns: Tensor
     targets: Tensor
     spread: Tensor
+    residual: Tensor
 
-    def __init__(self, patterns: Tensor, params: Tensor, names: Sequence[str], spread: float | None = None) -> None:
+    def __init__(
+        self,
+        patterns: Tensor,
+        params: Tensor,
+        names: Sequence[str],
+        spread: float | None = None,
+        residual: Tensor | None = None,
+    ) -> None:
         super().__init__()
         if params.ndim != 2 or params.shape[1] != len(names):
             raise ValueError(f"params must be (n, {len(names)}) for {', '.join(names)}, got {tuple(params.shape)}")
         self.names = tuple(names)
         self.register_buffer("patterns", patterns)
         self.register_buffer("targets", encode(params, names))
-        best = best_spread(patterns, self.scaled_targets()) if spread is None else spread
-        self.register_buffer("spread", torch.tensor(float(best), dtype=torch.float64))
+        scale = self.targets.std(0).clamp_min(1e-9)  # of unit variance, so that none rules the choice of the spread
+        if spread is None:
+            spread, error = best_spread(patterns, self.targets / scale)
+            residual = residuals(error.sqrt() * scale.double().cpu(), names)
+        self.register_buffer("spread", torch.tensor(float(spread), dtype=torch.float64))
+        self.register_buffer("residual", torch.ones(len(names)) if residual is None else residual.float())
 
     @staticmethod
     def from_state(state: Mapping[str, Tensor], names: Sequence[str]) -> GRNN:
         """The network whose ``state_dict`` this is; ``names`` as it was made with."""
-        return GRNN(state["patterns"], decode(state["targets"], names), names, float(state["spread"]))
-
-    def scaled_targets(self) -> Tensor:
-        """Targets of unit variance, so that none rules the choice of the spread."""
-        return self.targets / self.targets.std(0).clamp_min(1e-9)
+        params = decode(state["targets"], names)
+        return GRNN(state["patterns"], params, names, float(state["spread"]), state["residual"])
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimated parameters (B, P) of queries (B, d)."""
@@ -144,6 +165,19 @@ def encode(params: Tensor, names: Sequence[str]) -> Tensor:
         double = value * (2 * math.pi / 180)
         columns += [double.cos(), double.sin()] if name.endswith("_deg") else [value]
     return torch.stack(columns, 1)
+
+
+def residuals(error: Tensor, names: Sequence[str]) -> Tensor:
+    """Errors of parameters (P,) from root mean square errors of targets (q,); an angle's is half its vector's."""
+    found, place = [], 0
+    for name in names:
+        if name.endswith("_deg"):
+            found.append(error[place : place + 2].norm() * (90 / math.pi))
+            place += 2
+        else:
+            found.append(error[place])
+            place += 1
+    return torch.stack(found)
 
 
 def decode(targets: Tensor, names: Sequence[str]) -> Tensor:
@@ -165,9 +199,14 @@ def _relative(x: Tensor, patterns: Tensor) -> Tensor:
     return torch.addmm(patterns.square().sum(1), x, patterns.T, alpha=-2)
 
 
-def _square(x: Tensor, patterns: Tensor) -> Tensor:
-    """Squared distances (B, n)."""
-    return (_relative(x, patterns) + x.square().sum(1, keepdim=True)).clamp_min_(0)
+def _others(patterns: Tensor, rows: slice, squared: bool = False) -> Tensor:
+    """Distances as :func:`_relative` of some patterns from all, or squared; from itself infinite."""
+    some = patterns[rows]
+    away = _relative(some, patterns)
+    if squared:
+        away += some.square().sum(1, keepdim=True)
+    away[torch.arange(len(some)), torch.arange(rows.start, rows.start + len(some))] = torch.inf
+    return away
 
 
 def _check(patterns: Tensor, targets: Tensor, spread: float) -> None:

@@ -25,7 +25,7 @@ class ResNet(nn.Module):
         hop: Distance between windows, px.
 
     Raises:
-        ValueError: If the depth or the window is not one of those above.
+        ValueError: If an option is none of those above.
     """
 
     coordinates: Tensor
@@ -44,6 +44,8 @@ class ResNet(nn.Module):
             raise ValueError(f"depth must be one of {DEPTHS}, got {depth}")
         if window and window < 16:
             raise ValueError(f"window must be 0 for the pixels or at least 16 px, got {window}")
+        if hop < 1 or widen <= 0:
+            raise ValueError(f"hop must be at least 1 px and widen above 0, got {hop} and {widen:g}")
         from monai.networks.nets import resnet18, resnet34
 
         self.window = window

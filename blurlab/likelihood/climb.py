@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily
+from blurlab.blur.values import turn_into
 from blurlab.likelihood.taper import leak
 from blurlab.likelihood.whittle import Problem, State, evaluate, guess, otf_slopes
 
@@ -71,8 +72,8 @@ def within(family: BlurFamily, params: Tensor) -> Tensor:
     """Parameters brought into the family's bounds; angles that cover half a turn or more go round."""
     columns = []
     for column, (low, high) in enumerate(family.bounds):
-        value = params[:, column]
-        columns.append(low + (value - low) % 180 if _goes_round(family, column) else value.clamp(low, high))
+        value, turns = params[:, column], family.names[column].endswith("_deg")
+        columns.append(turn_into(value, low, high) if turns else value.clamp(low, high))
     return torch.stack(columns, dim=1) if columns else params
 
 

@@ -91,6 +91,7 @@ def cramer_rao(
         slopes += [power * spectrum, power * spectrum * line, variance[:, None, None].expand_as(expected)]
     flat = (torch.stack(slopes, 1) / expected[:, None]).flatten(2)
     information = 0.5 * (flat * bin_counts(side).flatten().to(flat)) @ flat.transpose(1, 2)
+    _add_range(information, family, free)
     out = torch.zeros_like(params)
     out[:, free] = _deviation(information)[:, : len(free)]
     return out
@@ -118,9 +119,21 @@ def cramer_rao_known_image(family: BlurFamily, params: Tensor, image: Tensor, va
     slopes = torch.stack([otf_slopes(family, params, place, side) / (2 * amplitude) for place in free], 1).flatten(2)
     weight = (bin_counts(side).to(image) * image / variance[:, None, None]).flatten(1)[:, None]
     information = (slopes * weight) @ slopes.transpose(1, 2)
+    _add_range(information, family, free)
     out = torch.zeros_like(params)
     out[:, free] = _deviation(information)
     return out
+
+
+def _add_range(information: Tensor, family: BlurFamily, free: list[int]) -> None:
+    """What is known before: no parameter is less certain than its range, of deviation (high - low) / sqrt(12).
+
+    A line that stays within one row of pixels is seen by length times cosine alone; without this its bound is a ratio
+    of rounding errors.
+    """
+    for place, column in enumerate(free):
+        low, high = family.bounds[column]
+        information[:, place, place] += 12 / (high - low) ** 2
 
 
 def _deviation(information: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ class Refiner:
         iterations: Steps of Fisher scoring in each climb.
 
     Raises:
-        ValueError: If the family has several kinds.
+        ValueError: If the family has several kinds, or an option is too small.
 
     Example:
         >>> from blurlab.blur import Defocus, disk_psf
@@ -81,6 +81,10 @@ class Refiner:
             raise ValueError(
                 f"a Refiner fits one kind, got {', '.join(family.kinds)}; make one for each, then kind_probability"
             )
+        options = {"window": (window, 16), "hop": (hop, 1), "tapers": (tapers, 1), "starts": (starts, 1)}
+        for name, (value, least) in {**options, "iterations": (iterations, 1)}.items():
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
         self.family = family
         self.prior = natural() if prior is None else prior
         self.window = window
@@ -157,7 +161,7 @@ def check_observed(y: Tensor) -> None:
         raise ValueError("an image has NaN or infinite values; its blur cannot be told")
     flat = is_flat(y).nonzero().flatten().tolist()
     if flat:
-        raise ValueError(f"image {flat[0]} of the batch is constant; its blur cannot be told")
+        raise ValueError(f"image {flat[0]} of the batch is constant or saturated; its blur cannot be told")
 
 
 def _fit(problem: Problem, state: State, information: Tensor) -> Fit:

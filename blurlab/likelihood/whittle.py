@@ -46,7 +46,7 @@ class Belief:
         columns = []
         for column, (name, (low, high)) in enumerate(zip(family.names, family.bounds, strict=True)):
             off = params[..., column] - self.mean[..., column]
-            if name.endswith("_deg") and high - low >= 180:
+            if name.endswith("_deg"):
                 off = (off + 90) % 180 - 90
             columns.append(off / self.spread[..., column] if low < high else torch.zeros_like(off))
         return torch.stack(columns, -1) if columns else params

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture
 from blurlab.head import GRNN, Estimate, KindLabels
-from blurlab.likelihood import Refiner
+from blurlab.likelihood import Refiner, within
 from blurlab.pipeline.lesson import Example, Lesson
 from blurlab.pipeline.question import Question
 from blurlab.pipeline.regression import Regression
@@ -52,9 +52,12 @@ class GeneralRegression(Regression):
     def estimate(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Estimate:
         logits, seen = nets["type"](y), self.feature(y)
         params = y.new_full((len(y), len(self.family.names)), torch.nan)
+        spread = torch.zeros_like(params)
         for kind in self.blurred:
-            params[:, self.columns(self.family.kinds.index(kind))] = nets[f"grnn_{kind}"](seen)
-        return Estimate(logits, params, torch.ones_like(params))
+            columns = self.columns(self.family.kinds.index(kind))
+            net: GRNN = nets[f"grnn_{kind}"]  # type: ignore[assignment]
+            params[:, columns], spread[:, columns] = net(seen), net.residual.to(spread)
+        return Estimate(logits, within(self.family, params), spread)
 
 
 class Patterns(Lesson):

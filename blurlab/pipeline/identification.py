@@ -30,6 +30,7 @@ class Identification:
         psf: The kernel to hand on (B, 1, k, k); the identity where none is.
         psf_map: The kernel of the most probable class (B, 1, k, k).
         sigma: Noise standard deviation found in the image (B,); None where it was not looked for.
+        halfwidth: Half of the 90 % interval of each of ``params`` (B, P); None where there is none but the strength's.
         before: Kind (B,) and parameters (B, P) that the network said before they were refined; None where none were.
     """
 
@@ -44,6 +45,7 @@ class Identification:
     psf_map: Tensor
     sigma: Tensor | None = None
     before: tuple[Tensor, Tensor] | None = None
+    halfwidth: Tensor | None = None
 
     def with_rows(self, rows: Tensor, other: Identification | None) -> Identification:
         """These answers with some rows (m,) replaced by those of another (m of them)."""
@@ -54,8 +56,8 @@ class Identification:
             for field in fields(self)
             if isinstance(value := getattr(other, field.name), Tensor)
         }
-        if other.before is not None and self.before is not None:
-            pairs = zip(self.before, other.before, strict=True)
+        if other.before is not None:
+            pairs = zip((self.kind, self.params), other.before, strict=True)
             changed["before"] = tuple(mine.index_copy(0, rows, value.to(mine)) for mine, value in pairs)
         return replace(self, **changed)
 
@@ -70,7 +72,7 @@ def untold(family: BlurFamily, y: Tensor) -> Identification:
     zero, unknown = torch.zeros(count, device=y.device), torch.full((count,), torch.nan, device=y.device)
     even = torch.full((count, len(family.kinds)), 1 / len(family.kinds), device=y.device)
     ends = torch.full((count, 2), torch.nan, device=y.device)
-    return Identification(kind, even, zero, zero, zero, ends, nothing, psf, psf, unknown, (kind, nothing))
+    return Identification(kind, even, zero, zero, zero, ends, nothing, psf, psf, unknown, halfwidth=nothing)
 
 
 class Identifier(ABC):
@@ -87,6 +89,11 @@ class Identifier(ABC):
     @abstractmethod
     def questions(self) -> tuple[Question, ...]:
         """The questions for which it needs a network each, in the order of training."""
+
+    @property
+    def finds_noise(self) -> bool:
+        """Does it say the noise of an image?"""
+        return False
 
     @property
     def lessons(self) -> tuple[Lesson, ...]:

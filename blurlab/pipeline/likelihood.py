@@ -36,6 +36,10 @@ class Likelihood(ByKind):
         self.refiners = [fit(self.family.member(kind)) for kind in self.family.kinds]
 
     @property
+    def finds_noise(self) -> bool:
+        return True
+
+    @property
     def questions(self) -> tuple[Question, ...]:
         return ()
 
@@ -57,5 +61,7 @@ class Likelihood(ByKind):
         psf = self.family.psf(self.family.with_strength(params, chosen, kind), kind)
         psf_map = self.family.psf(params, kind)
         sigma = torch.stack([fit.sigma for fit in fits], 1).to(y).gather(1, kind[:, None])[:, 0]
-        ends = torch.stack([top - spread, top + spread], 1)
-        return Identification(kind, probability, chosen, top, top, ends, params, psf, psf_map, sigma)
+        ends = torch.stack([top - spread, top + spread], 1).clamp_min(0)
+        return Identification(
+            kind, probability, chosen, top, top, ends, params, psf, psf_map, sigma, halfwidth=halfwidth
+        )

@@ -61,6 +61,10 @@ class Regression(ByKind):
         return (Question("blur", self.answer, self.family.with_weak_share(self.weak_share)),)
 
     @property
+    def finds_noise(self) -> bool:
+        return bool(self.refiners)
+
+    @property
     def lessons(self) -> tuple[Lesson, ...]:
         return (ScaleLesson(self),)
 
@@ -79,7 +83,8 @@ class Regression(ByKind):
         params = self.of_kind(moved, kind)
         strength = self.family.strength_px(params, kind).nan_to_num(0.0)
         spread = torch.lerp(first.spread, refined.spread, share.expand_as(first.spread))
-        half = self.halfwidth_px(scale.multiple.to(y) * spread, kind)
+        halfwidth = scale.multiple.to(y) * spread
+        half = self.halfwidth_px(halfwidth, kind)
         ends = torch.stack([strength - half, strength + half], 1).clamp_min(0)
         chosen = self.cautious_px(strength, half, kind)
         psf = self.family.psf(self.family.with_strength(params, chosen, kind), kind)
@@ -89,7 +94,7 @@ class Regression(ByKind):
             alone = scale(first.logits).argmax(1)
             before = alone, self.of_kind(first.params, alone)
         return Identification(
-            kind, probability, chosen, strength, strength, ends, params, psf, psf_map, refined.sigma, before
+            kind, probability, chosen, strength, strength, ends, params, psf, psf_map, refined.sigma, before, halfwidth
         )
 
     def apart(self, params: Tensor, other: Tensor) -> Tensor:

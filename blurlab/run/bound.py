@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, Mixture, Taps
+from blurlab.core.checks import is_flat
 from blurlab.likelihood.ceiling import kind_ceiling
 from blurlab.likelihood.limit import cramer_rao, cramer_rao_known_image, smooth_spectrum
 
@@ -16,8 +17,8 @@ BOUNDS = {
 }
 """Prefix of the columns -> what is known of the photograph."""
 CEILING = (
-    "observer who knows the photograph's smooth spectrum and the noise, against the nearest kernel of another kind: "
-    "Phi(sqrt(2 C)), C the Chernoff information"
+    "of the blurred items, observer who knows the photograph's smooth spectrum and the noise, against the nearest "
+    "kernel of another kind: Phi(sqrt(2 C)), C the Chernoff information"
 )
 MEDIAN_OF_SD = 0.6745
 """Median absolute value of a Gaussian of standard deviation 1."""
@@ -42,7 +43,10 @@ def bounds(family: BlurFamily, x: Tensor, params: Tensor, kind: Tensor, sigma: T
     found["ceiling"] = torch.full((len(x),), torch.nan, dtype=torch.float64, device=params.device)
     if isinstance(family, Taps):
         return found
-    for some in torch.arange(len(x), device=params.device).split(AT_ONCE):
+    told = (~is_flat(x)).nonzero().squeeze(1).to(params.device)  # a constant patch has no spectrum
+    for some in told.split(AT_ONCE):
+        if len(some) == 0:
+            break
         spectrum, variance = smooth_spectrum(x[some]), sigma[some].double() ** 2
         if isinstance(family, Mixture) and len(family.kinds) > 1:
             found["ceiling"][some] = kind_ceiling(family, params[some], kind[some], spectrum, variance)

@@ -19,6 +19,7 @@ from blurlab.metric import isnr
 from blurlab.physics import Convolution
 from blurlab.pipeline import Question, RiskTable, conformal_halfwidth, is_identity
 from blurlab.run.context import Context
+from blurlab.run.errors import UsageError
 from blurlab.run.progress import track
 from blurlab.run.stage import Stage, once
 
@@ -154,9 +155,14 @@ def load_table(folder: Path) -> RiskTable:
     """The table that :func:`measure` kept in a folder."""
     from safetensors import safe_open
 
-    with safe_open(folder / TABLE, framework="pt") as state:
-        candidates, grid, loss, halfwidth = (state.get_tensor(name) for name in NAMES)
-        return RiskTable(candidates, grid, loss, float(halfwidth))
+    try:
+        with safe_open(folder / TABLE, framework="pt") as state:
+            candidates, grid, loss, halfwidth = (state.get_tensor(name) for name in NAMES)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # safetensors has errors of its own
+        raise UsageError(f"{folder / TABLE} cannot be read; remove its folder and resume the run") from error
+    return RiskTable(candidates, grid, loss, float(halfwidth))
 
 
 def _save(path: Path, table: RiskTable) -> None:

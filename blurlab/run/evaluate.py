@@ -101,6 +101,9 @@ def identified(context: Context, degraded: Degraded, found: Identification, draw
             **{name: float(value) for name, value in zip(names, degraded.params[i], strict=True)},
             **{f"found_{name}": float(value) for name, value in zip(names, found.params[i], strict=True)},
         })  # fmt: skip
+        if found.halfwidth is not None:
+            halves = zip(names, found.halfwidth[i], strict=True)
+            rows[-1] |= {f"half_{name}": float(value) for name, value in halves if math.isfinite(value)}
         if found.before is not None:
             said, params = found.before
             rows[-1]["network_kind"] = kinds[int(said[i])]

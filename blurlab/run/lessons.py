@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from blurlab.core.checks import is_flat
 from blurlab.dataset import AugmentedItems, Degrade, FixedItems, degrade_batch
 from blurlab.pipeline import Example, Identifier, Lesson
 from blurlab.run.context import Context
+from blurlab.run.errors import UsageError
 from blurlab.run.pretrain import save_weights
 from blurlab.run.progress import track
 from blurlab.run.stage import Stage, once
@@ -61,7 +63,8 @@ def examples(context: Context, lesson: Lesson, count: int) -> Iterator[Example]:
         some = [items[place] for place in range(start, min(start + BATCH, count))]
         images, seeds, places = zip(*some, strict=True)
         batch = [torch.stack(images).to(context.device), torch.tensor(seeds), torch.tensor(places)]
-        done = degrade_batch(degrade, batch, training=False)
+        varied = partial(context.condition, degrade) if training else degrade
+        done = degrade_batch(varied, batch, training=training)
         told = ~is_flat(done.y)  # a constant patch teaches nothing
         yield Example(done.y[told], done.kind.to(told.device)[told], done.params.to(told.device)[told])
 
@@ -78,13 +81,17 @@ def load_lesson(lesson: Lesson, run_dir: Path) -> nn.Module:
 
     Raises:
         FileNotFoundError: If the run did not get so far.
+        UsageError: If the file is damaged.
     """
     from safetensors.torch import load_file
 
     path = run_dir / "stages" / f"learn_{lesson.name}" / STATE
     if not path.is_file():
         raise FileNotFoundError(2, "no such file", str(path))
-    return lesson.restore(load_file(path)).eval()
+    try:
+        return lesson.restore(load_file(path)).eval()
+    except Exception as error:  # safetensors has errors of its own
+        raise UsageError(f"{path} cannot be read; remove its folder and resume the run") from error
 
 
 def learned_nets(context: Context) -> dict[str, nn.Module]:

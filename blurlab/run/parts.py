@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+from blurlab.run.build import build
 from blurlab.run.errors import UsageError
 
 LISTS = ("risk_strengths_px", "risk_errors_px")
@@ -11,6 +14,31 @@ COUNTS = (
     "photos", "epochs", "steps_per_epoch", "batch_size", "patterns", "draws_val", "draws_test", "draws_robust",
     "risk_photos",
 )  # fmt: skip
+
+
+def refuse_other_record(cfg: Any) -> None:
+    """Raise where the record that a run would keep is there already, made by another pipeline or head.
+
+    Raises:
+        UsageError: Naming the file.
+    """
+    run = cfg.run
+    if not run.keep:
+        return
+    folder = Path(str(cfg.paths.experiments_dir)) / str(run.paper or "own") / "results" / str(cfg.budget.name)
+    path = folder / f"{run.experiment}.{run.variant}.json"
+    if not path.is_file():
+        return
+    kept = json.loads(path.read_text()).get("config", {})
+    for part in ("pipeline", "head"):
+        before, now = kept.get(part, {}).get("_target_"), cfg[part]._target_
+        if part == "head" and not build(cfg.pipeline, build(cfg.blur)).questions:
+            continue
+        if before not in (None, now):
+            raise UsageError(
+                f"{path} is the record of another {part} ({before}, not {now}); "
+                "give this one a name of its own: run.variant=..."
+            )
 
 
 def try_parts(cfg: Any) -> None:
@@ -22,17 +50,19 @@ def try_parts(cfg: Any) -> None:
     import torch
 
     from blurlab.learning.supervised import SCHEDULES
-    from blurlab.run.build import build
 
     for name in COUNTS:
         if cfg.budget[name] < 1:
             raise UsageError(f"budget.{name} must be 1 or more, got {cfg.budget[name]}")
     if cfg.budget.pretrain_epochs < 0:
         raise UsageError(f"budget.pretrain_epochs must be 0 or more, got {cfg.budget.pretrain_epochs}")
+    if cfg.budget.patterns < 2:
+        raise UsageError("budget.patterns must be 2 or more: a GRNN leaves one out")
     for name in LISTS:
         if not cfg.budget[name]:
             raise UsageError(f"budget.{name} must hold a number or more, got an empty list")
     identifier = build(cfg.pipeline, build(cfg.blur))
+    refuse_other_record(cfg)
     build(cfg.noise)
     build(cfg.augment)
     reaches = build(cfg.deconvolver).reaches_beyond and cfg.boundary.data == "valid"

@@ -106,7 +106,10 @@ def accuracies(rows: list[Row], taps: int) -> dict[str, Any]:
 def strengths(rows: list[Row], names: dict[str, tuple[str, float]], seed: int) -> dict[str, Any]:
     """Errors of the strength (mean of the posterior) where the kind was found, in each kind's own parameter."""
     found: dict[str, Any] = {}
-    inside = [row for row in rows if row["kind"] in names and row["kind"] == row["found_kind"]]
+    inside = [
+        row for row in rows
+        if row["kind"] in names and row["kind"] == row["found_kind"] and math.isfinite(row["low_px"])
+    ]  # fmt: skip
     for kind, (name, scale) in names.items():
         known = [row for row in inside if row["kind"] == kind]
         if known:
@@ -132,7 +135,7 @@ def parameters(rows: list[Row], names: Sequence[str]) -> tuple[dict[str, Any], d
     metrics, limits, table = {}, {}, []
     for name in names:
         stem, unit = name.rsplit(".", 1)[-1].rsplit("_", 1) if "_" in name else (name, "")
-        some = [row for row in rows if row["kind"] == row["found_kind"] and math.isfinite(row.get(name, math.nan))]
+        some = [row for row in rows if row["kind"] == row["found_kind"] and _finite(row, name, f"found_{name}")]
         if unit == "deg":
             some = [row for row in some if row["strength_px"] >= ANGLE_FROM_PX]
         errors = [abs(row[f"found_{name}"] - row[name]) for row in some]
@@ -141,11 +144,22 @@ def parameters(rows: list[Row], names: Sequence[str]) -> tuple[dict[str, Any], d
         if errors and max(row[name] for row in some) > min(row[name] for row in some):
             metric = f"{stem}_median_{unit}"
             metrics[metric] = {"value": median(errors), "n": len(errors), "unit": unit}
+            held = [
+                error <= row[f"half_{name}"]
+                for error, row in zip(errors, some, strict=True)
+                if _finite(row, f"half_{name}")
+            ]
+            if held:
+                metrics[f"coverage90_{stem}"] = proportion(sum(held), len(held))
             known = {bound: MEDIAN_OF_SD * value for bound, value in _bounds(some, name).items()}
             if known:
                 limits[metric] = {"value": known["bound"], "how": LIMIT}
                 table.append({"metric": metric, **metrics[metric], **known, "ratio": median(errors) / known["bound"]})
     return metrics, limits, table
+
+
+def _finite(row: Row, *names: str) -> bool:
+    return all(math.isfinite(row.get(name, math.nan)) for name in names)
 
 
 def _bounds(rows: list[Row], name: str) -> dict[str, float]:
@@ -159,12 +173,13 @@ def _bounds(rows: list[Row], name: str) -> dict[str, float]:
 
 def before_refinement(rows: list[Row], names: Sequence[str]) -> dict[str, Any]:
     """The network's own word, of items that were refined: accuracy of the kind and median errors, with ``/network``."""
-    if not rows or "network_kind" not in rows[0]:
-        return {}
     said = [
         {**row, "found_kind": row["network_kind"], **{f"found_{name}": row[f"network_{name}"] for name in names}}
         for row in rows
+        if "network_kind" in row
     ]
+    if not said:
+        return {}
     kinds = proportion(sum(row["kind"] == row["found_kind"] for row in said), len(said))
     measured = parameters(said, names)[0]
     return {f"{name}/network": value for name, value in {"type_accuracy": kinds, **measured}.items()}
@@ -227,7 +242,7 @@ def curve(rows: list[Row], figure: Callable[[list[Row]], dict[str, Any]], taps: 
     """A figure in bins of strength; with taps a bin each."""
     points = []
     values = sorted({row["strength_px"] for row in rows})
-    bins = [(v, v + 1e-6) for v in values] if taps else list(pairwise(EDGES_PX))
+    bins = [(v, v + 1e-6) for v in values] if taps else list(pairwise((0.0, *EDGES_PX, math.inf)))
     for low, high in bins:
         part = [row for row in rows if low <= row["strength_px"] < high]
         if part:

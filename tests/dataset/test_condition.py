@@ -183,3 +183,13 @@ def test_a_varied_condition_is_a_batchs_not_an_images() -> None:
         tried(Varied("varied", [Unchanged("a")]))
     with pytest.raises(ValueError, match="2 numbers"):
         Varied("varied", [Unchanged("a"), Unchanged("b")], weights=[1])
+
+
+def test_a_varied_condition_that_leaves_too_little_gives_way_to_the_runs_own() -> None:
+    smaller, larger = Resized("smaller", 0.5), Resized("larger", 3)  # the second leaves hardly an item in the range
+    for condition in (Varied("varied", [smaller]), Varied("varied", [larger], least_px=10)):
+        for seed in range(5):
+            done = condition(RUN, SHARP[:2], generator=torch.Generator().manual_seed(seed))
+            assert len(done) > 0 and min(done.y.shape[-2:]) >= min(
+                RUN(SHARP[:1], generator=torch.Generator()).y.shape[-2:]
+            )

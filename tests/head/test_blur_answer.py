@@ -90,3 +90,11 @@ def test_right_is_the_kind_alone() -> None:
     out = torch.zeros(2, len(ANSWER))
     out[:, 1] = 1.0
     assert ANSWER.right(out, torch.tensor([1, 2]), torch.zeros(2)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("low", "high", "angles"), [(-45, 45, [-40.0, 0.0, 44.0]), (90, 270, [91.0, 180.0, 269.0])])
+def test_angles_of_any_range_are_read_as_they_were_drawn(low: float, high: float, angles: list[float]) -> None:
+    answer = BlurAnswer(Mixture({"motion": Motion([5, 5], [low, high])}))
+    double = torch.tensor(angles) * (math.pi / 90)
+    out = torch.stack([torch.zeros(3), double.cos(), double.sin(), torch.zeros(3)], 1)
+    torch.testing.assert_close(answer.read(out).params[:, 1], torch.tensor(angles), rtol=1e-4, atol=1e-2)

@@ -30,7 +30,8 @@ def test_is_spechts_formula_whatever_the_blocks(monkeypatch: pytest.MonkeyPatch,
     for i in range(40):
         rest = torch.arange(40) != i
         expected.append((naive(patterns[i : i + 1], patterns[rest], targets[rest], 0.5) - targets[i]).square().mean())
-    assert leave_one_out(patterns, targets, 0.5) == pytest.approx(float(torch.stack(expected).mean()))
+    (error,) = leave_one_out(patterns, targets, [0.5])
+    assert float(error.mean()) == pytest.approx(float(torch.stack(expected).mean()))
 
 
 def test_a_far_query_gets_its_nearest_pattern_and_not_nan() -> None:
@@ -42,9 +43,9 @@ def test_a_far_query_gets_its_nearest_pattern_and_not_nan() -> None:
 
 def test_the_spread_is_that_of_least_leave_one_out_error() -> None:
     patterns, targets = cloud(300)
-    spread = best_spread(patterns, targets)
-    errors = [leave_one_out(patterns, targets, spread * factor) for factor in (0.5, 1, 2)]
-    assert errors[1] == min(errors)
+    spread, at_best = best_spread(patterns, targets)
+    errors = [float(error.sum()) for error in leave_one_out(patterns, targets, [spread / 2, spread, 2 * spread])]
+    assert errors[1] == min(errors) and errors[1] == pytest.approx(float(at_best.sum()))
     held_out, truth = cloud(300, seed="new")
     assert (GRNN(patterns, targets, ["a_px", "b_px"])(held_out) - truth).square().mean() < 0.5 * truth.var()
 

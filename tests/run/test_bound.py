@@ -43,3 +43,21 @@ def test_taps_have_no_bound() -> None:
         .isnan()
         .all()
     )
+
+
+def test_a_constant_patch_has_no_bound_and_ends_nothing() -> None:
+    family = Mixture({"defocus": Defocus([0.5, 5]), "motion": Motion([1, 10], 0)})
+    x = torch.rand(2, 1, 64, 64, generator=generator("bound"))
+    x[0] = 0.4
+    kind = torch.tensor([1, 1])
+    params = family.at_strength(torch.tensor([4.0, 8.0]), kind)
+    found = bounds(family, x, params, kind, torch.full((2,), 0.004))
+    assert found["bound"][0].isnan().all() and found["ceiling"].isnan().tolist() == [True, False]
+    assert float(found["bound"][1, 1]) > 0
+
+
+def test_a_line_along_a_row_is_no_less_certain_than_its_range() -> None:
+    family = Motion([3, 20], [0, 180])
+    x = torch.rand(1, 1, 64, 64, generator=generator("row"))
+    bound = bounds(family, x, torch.tensor([[10.0, 0.0]]), torch.zeros(1, dtype=torch.long), torch.full((1,), 0.004))
+    assert (bound["bound"][0] < torch.tensor([17.0, 180.0]) / 12**0.5 * 1.01).all()

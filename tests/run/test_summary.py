@@ -17,12 +17,14 @@ from blurlab.run.summary import (
     propagation,
     restorations,
     share,
+    strengths,
 )
 
 
 def row(kind: str, strength: float, found: str, **more: Any) -> dict[str, Any]:
     kinds = ["none", "defocus", "motion"]
     base = {"photo": "a", "kind": kind, "strength_px": strength, "found_kind": found, "right": int(kind == found)}
+    base |= {"low_px": strength - 1, "high_px": strength + 1}
     return {**base, "truth": kinds.index(kind), "answer": kinds.index(found), "best_observer": 1.0, **more}
 
 
@@ -113,3 +115,31 @@ def test_the_ceiling_is_a_curve_beside_the_accuracy() -> None:
     rows = [row("motion", 5.0, "motion", ceiling=0.9), row("motion", 5.5, "none", ceiling=0.7)]
     points = curves(rows, taps=False)["limit_type_accuracy/motion"]["points"]
     assert points == [{"x": 5.25, "n": 2, "value": pytest.approx(0.8)}]
+
+
+def test_a_patch_of_which_nothing_was_told_spoils_no_figure() -> None:
+    untold = measured(9.0, math.nan, 30.0, math.nan, mean_strength_px=0.0)
+    untold |= {"low_px": math.nan, "high_px": math.nan}
+    seen = measured(7.0, 7.2, 20.0, 21.0, mean_strength_px=7.2)
+    rows = [seen, untold, measured(8.0, 8.2, 20.0, 21.0, mean_strength_px=8.2)]
+    metrics = parameters(rows, NAMES)[0]
+    assert metrics["length_median_px"]["value"] == pytest.approx(0.2) and metrics["length_median_px"]["n"] == 2
+    found = strengths(rows, {"motion": ("length_mae_px", 1.0)}, 0)
+    assert found["length_mae_px"]["value"] == pytest.approx(0.2) and found["coverage90"]["n"] == 2
+    said = {
+        "network_kind": "motion",
+        **{f"network_{name}": row_value for name, row_value in zip(NAMES, (math.nan, 7.1, 20.0))},
+    }
+    assert before_refinement([untold, {**rows[0], **said}], NAMES)["type_accuracy/network"]["n"] == 1
+
+
+def test_each_parameter_has_the_coverage_of_its_own_interval() -> None:
+    halves = {"half_motion.length_px": 0.15, "half_motion.angle_deg": 3.0}
+    rows = [measured(7.0, 7.1, 20.0, 24.0, **halves), measured(8.0, 8.2, 179.0, 1.0, **halves)]
+    metrics = parameters(rows, NAMES)[0]
+    assert metrics["coverage90_length"]["value"] == 0.5 and metrics["coverage90_angle"]["value"] == 0.5
+
+
+def test_curves_hold_the_weakest_and_the_strongest() -> None:
+    rows = [row("motion", px, "motion") for px in (0.2, 5.0, 35.0)]
+    assert sum(point["n"] for point in curve(rows, share, taps=False)["points"]) == 3
