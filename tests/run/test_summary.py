@@ -128,7 +128,7 @@ def test_a_patch_of_which_nothing_was_told_spoils_no_figure() -> None:
     assert found["length_mae_px"]["value"] == pytest.approx(0.2) and found["coverage90"]["n"] == 2
     said = {
         "network_kind": "motion",
-        **{f"network_{name}": row_value for name, row_value in zip(NAMES, (math.nan, 7.1, 20.0))},
+        **{f"network_{name}": row_value for name, row_value in zip(NAMES, (math.nan, 7.1, 20.0), strict=False)},
     }
     assert before_refinement([untold, {**rows[0], **said}], NAMES)["type_accuracy/network"]["n"] == 1
 
