@@ -36,6 +36,15 @@ once messidor_hier.drive_chase.lenet_adamw "${lenet[@]}" run.variant=drive_chase
 # no network: the spectral likelihood on the same photographs
 once messidor_hier.drive_chase.likelihood "${hier[@]}" dataset=drive_chase pipeline=likelihood \
   run.variant=drive_chase.likelihood budget.draws_test=30
+# trained on one camera, tested on the other, and tried on other conditions
+for cameras in drive_to_chase chase_to_drive; do
+  other=("${hier[@]}" dataset=$cameras pipeline=regression stage=robust
+    budget.draws_test=24 budget.draws_restore=2 budget.draws_robust=6)
+  once messidor_hier.$cameras.compact_varied "${other[@]}" augment=varied run.variant=$cameras.compact_varied
+  once messidor_hier.$cameras.compact "${other[@]}" run.variant=$cameras.compact
+  once messidor_hier.$cameras.lenet "${other[@]}" head=lenet optimizer=adamw optimizer.factory.lr=0.0003 \
+    run.variant=$cameras.lenet
+done
 # trained on drawn photographs only, tested on the same real ones as above
 once messidor_hier.synthetic_to_drive_chase "${hier[@]}" dataset=synthetic_to_drive_chase budget.draws_restore=4
 $BLURLAB report
