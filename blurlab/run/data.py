@@ -50,7 +50,8 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
     """Find, split and prepare the photographs of ``cfg.dataset``.
 
     Where the set is missing its ``fallback`` is taken, unless ``strict``. With a ``test_source`` the test photographs
-    (and they alone) come from there: its own test quarter, or with ``test_part: all`` every one of them. With
+    (and they alone) come from there: its own test quarter, or with ``test_part: all`` every one of them. With a
+    ``val_source`` all of its photographs are validated on, and what would have been is trained on. With
     ``cut: centre`` photographs are not shrunk to the size: their centre is cut out; with ``cut: anywhere`` each item is
     cut out at a place of its own.
 
@@ -90,8 +91,14 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
             )  # fmt: skip
         return SharpImages(done.arrays, done.ids), done.skipped
 
-    train, bad_train = ready("training", source, split.train, split, max(LARGEST_SIDE, size), ceiling=True)
-    val, bad_val = ready("validation", source, split.val, split, side, ceiling=anywhere)
+    trained, checked, val_split, val_photos = split.train, source, split, split.val
+    if dataset.get("val_source") is not None:
+        checked = build(dataset.val_source)
+        val_split = make_split(checked)
+        trained = [*split.train, *split.val]
+        val_photos = [*val_split.train, *val_split.val, *val_split.test]
+    train, bad_train = ready("training", source, trained, split, max(LARGEST_SIDE, size), ceiling=True)
+    val, bad_val = ready("validation", checked, val_photos, val_split, side, ceiling=anywhere)
     test, bad_test = ready("test", tested, test_photos, test_split, side, ceiling=anywhere)
     facts = {
         "name": source.name,
@@ -104,6 +111,8 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         "channel": str(dataset.channel),
         "cut": cut,
     }
+    if checked is not source:
+        facts |= {"val_name": checked.name, "val_sha256": val_split.sha256}
     if tested is not source:
         facts |= {"name": f"{source.name}->{tested.name}", "requested": f"{source.name}->{tested.name}"}
         facts |= {"test_sha256": test_split.sha256}
