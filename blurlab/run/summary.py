@@ -174,7 +174,11 @@ def _bounds(rows: list[Row], name: str) -> dict[str, float]:
 def before_refinement(rows: list[Row], names: Sequence[str]) -> dict[str, Any]:
     """The network's own word, of items that were refined: accuracy of the kind and median errors, with ``/network``."""
     said = [
-        {**row, "found_kind": row["network_kind"], **{f"found_{name}": row[f"network_{name}"] for name in names}}
+        {
+            **{key: value for key, value in row.items() if not key.startswith("half_")},  # those of the refined one
+            "found_kind": row["network_kind"],
+            **{f"found_{name}": row[f"network_{name}"] for name in names},
+        }
         for row in rows
         if "network_kind" in row
     ]
