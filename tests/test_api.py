@@ -103,7 +103,7 @@ def test_a_wrong_sigma_is_refused_before_the_network_is_asked(
     net.seen.clear()
     with pytest.raises(ValueError, match="sigma is a standard deviation"):
         tool(monkeypatch, trained(net)).deblur(photo(), sigma)
-    with pytest.raises(ValueError, match="range of noise; give sigma"):
+    with pytest.raises(ValueError, match="no one sigma; give sigma"):
         tool(monkeypatch, trained(net, sigma=math.nan)).deblur(photo())
     assert net.seen == []
 
