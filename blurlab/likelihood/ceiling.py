@@ -12,8 +12,8 @@ from blurlab.likelihood.search import grid
 from blurlab.likelihood.whittle import otf_power
 
 HALVINGS = 4
-AT_ONCE = 2**24
-"""Numbers in one temporary: 64 MB."""
+AT_ONCE = 2**22
+"""Numbers in one temporary: at most 64 MB."""
 
 
 def kind_ceiling(family: Mixture, params: Tensor, kind: Tensor, spectrum: Tensor, variance: Tensor) -> Tensor:
@@ -54,15 +54,12 @@ def nearest(member: BlurFamily, seen: Tensor, spectrum: Tensor, variance: Tensor
     """
     side = spectrum.shape[-2]
     candidates = grid(member).to(seen.device)
-    power = otf_power(member.psf(candidates), side).float()
-    best = []
-    for i in range(len(seen)):  # the candidates of one image at once
-        values = [
-            _distance(seen[i : i + 1].float(), some * spectrum[i].float() + variance[i].float())
-            for some in power.split(max(1, AT_ONCE // power[0].numel()))
-        ]
-        best.append(int(torch.cat(values).argmin()))
-    found = candidates[best]
+    values = []
+    for some in candidates.split(max(1, AT_ONCE // seen[0].numel())):
+        power = otf_power(member.psf(some), side).float()
+        each = zip(seen.float(), spectrum.float(), variance.float(), strict=True)
+        values.append(torch.stack([_distance(one[None], power * content + noise) for one, content, noise in each]))
+    found = candidates[torch.cat(values, 1).argmin(1)]
     free = [place for place, (low, high) in enumerate(member.bounds) if low < high]
     for halving in range(1, HALVINGS + 1):
         for place in free:

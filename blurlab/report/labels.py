@@ -77,7 +77,8 @@ METRICS: dict[str, Label] = {
     "psnr_blurred": Label("PSNR of the blurred image", "dB", 2, True, RESTORING),
     "psf_snr_estimated": Label("SNR of the estimated kernel, at most 80 dB", "dB", 2, True, RESTORING),
     "psf_snr": Label("SNR of the estimated kernel", "dB", 2, True, RESTORING),
-    "classify_ms": Label("Time to classify one image", "ms", 2, False, TIME),
+    "classify_ms": Label("Time of the first network on one image", "ms", 2, False, TIME),
+    "identify_ms": Label("Time to identify the blur of one image, kind and parameters", "ms", 2, False, TIME),
     "restore_ms": Label("Time to restore one image", "ms", 2, False, TIME),
 }
 

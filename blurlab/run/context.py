@@ -129,7 +129,7 @@ def same_data(run_dir: Path, facts: dict[str, Any]) -> None:
         write_text(path, json.dumps(facts, indent=1) + "\n")
         return
     before = json.loads(path.read_text())
-    changed = [key for key in before | facts if before.get(key) != facts.get(key)]
+    changed = [key for key in before if key in facts and before[key] != facts[key]]
     if changed:
         raise UsageError(
             f"{run_dir} was begun on {before['name']}, now {facts['name']} was found (other {', '.join(changed)}); "

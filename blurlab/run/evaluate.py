@@ -21,7 +21,7 @@ from blurlab.run.assemble import assemble
 from blurlab.run.bound import BOUNDS, bounds
 from blurlab.run.context import Context
 from blurlab.run.examples import keep_examples
-from blurlab.run.latency import classify_ms, restore_ms
+from blurlab.run.latency import classify_ms, identify_ms, restore_ms
 from blurlab.run.progress import bar
 from blurlab.run.stage import Stage, once
 from blurlab.run.summary import summarise
@@ -61,7 +61,11 @@ def evaluate(context: Context, folder: Path) -> dict[str, Any]:
             rows += rows_of(context, pipeline, degraded, batch)
             progress.advance(task, len(degraded))
         examples = keep_examples(context, pipeline, items)
-        times = {"classify_ms": classify_ms(context, pipeline), "restore_ms": restore_ms(context, pipeline)}
+        times = {
+            "classify_ms": classify_ms(context, pipeline),
+            "identify_ms": identify_ms(context, pipeline),
+            "restore_ms": restore_ms(context, pipeline),
+        }
     write_rows(context.dir / PER_IMAGE, rows)
     return {**summarise(rows, context.identifier, times, seed=context.seed), "examples": examples}
 

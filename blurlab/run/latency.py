@@ -16,11 +16,18 @@ from blurlab.run.context import Context
 def classify_ms(context: Context, pipeline: Pipeline) -> float:
     """Median milliseconds on one image of the data set's size: the first network, or where there is none all of it."""
     size = int(context.cfg.dataset.size)
-    image = torch.rand(1, context.data.channels, size, size, device=context.device)
     if not pipeline.nets:
-        return median_ms(lambda: pipeline.identify(image), repeats=3, device=context.device)
+        return identify_ms(context, pipeline)
+    image = torch.rand(1, context.data.channels, size, size, device=context.device)
     net = pipeline.nets[context.identifier.questions[0].name]
     return median_ms(lambda: net(image), repeats=20, device=context.device)
+
+
+def identify_ms(context: Context, pipeline: Pipeline) -> float:
+    """Median milliseconds of all that says what the blur is, on one image of the data set's size."""
+    size = int(context.cfg.dataset.size)
+    image = torch.rand(1, context.data.channels, size, size, device=context.device)
+    return median_ms(lambda: pipeline.identify(image), repeats=3, device=context.device)
 
 
 def restore_ms(context: Context, pipeline: Pipeline) -> float:

@@ -81,7 +81,7 @@ def test_terminal_table_puts_published_ours_limit_side_by_side_by_name() -> None
     assert "0.887" in motion and "not run" in motion
     assert re.search(r"- .* 7\.11 .* - ", line_of(text, "ISNR, true kernel"))
     assert re.search(r"−3\.33 │ \[−3\.83, −2\.83\]", line_of(text, "ISNR, kernel one class too long"))
-    assert "3.21" in line_of(text, "Time to classify") and "[" not in line_of(text, "Time to classify")
+    assert "3.21" in line_of(text, "Time of the first") and "[" not in line_of(text, "Time of the first")
     assert "limit: an invented ceiling" in text
     assert "of means, bootstrap over 17 test photographs." in " ".join(text.split())
     assert "Messidor was not found: these figures are for fundus_synthetic" in text

@@ -204,3 +204,20 @@ def test_pipelines_that_measure_leave_what_they_learned_and_restore_a_photograph
     again = blurlab("deblur", str(example), "--run", str(folder), "--out", str(tmp_path / "out.png"), cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "out.png").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "head",
+    [["head=resnet", "head.widen=0.0625"], ["head=dbn", "head.layers=[20,6]"], ["head=lenet"], ["head=compact_tapers"]],
+    ids=lambda words: words[0],
+)
+def test_the_main_job_runs_with_any_head_and_its_page_shows_the_interval(head: list[str], tmp_path: Path) -> None:
+    done = blurlab(*TINY, "budget.pretrain_epochs=1", *head, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = run_dir(tmp_path)
+    kept = record(folder)
+    assert {"type_accuracy", "isnr_estimated", "isnr_gain_by_risk"} <= set(kept["metrics"])
+    told = [example["estimated"] for example in kept["examples"] if not example["estimated"].startswith("none")]
+    page = (folder / "report.html").read_text()
+    assert all(re.search(r"px \(90 %: [\d.]+ to [\d.]+\)", words) and words in page for words in told)
