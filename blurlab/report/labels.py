@@ -73,7 +73,7 @@ METRICS: dict[str, Label] = {
     "ssim_estimated": Label("SSIM, estimated kernel", "", 3, True, RESTORING, True),
     "ssim_blurred": Label("SSIM of the blurred image", "", 3, True, RESTORING),
     "psnr_oracle": Label("PSNR, true kernel", "dB", 2, True, RESTORING),
-    "psnr_estimated": Label("PSNR, estimated kernel", "dB", 2, True, RESTORING),
+    "psnr_estimated": Label("PSNR, estimated kernel", "dB", 2, True, RESTORING, True),
     "psnr_blurred": Label("PSNR of the blurred image", "dB", 2, True, RESTORING),
     "psf_snr_estimated": Label("SNR of the estimated kernel, at most 80 dB", "dB", 2, True, RESTORING),
     "psf_snr": Label("SNR of the estimated kernel", "dB", 2, True, RESTORING),
