@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from blurlab.run.build import build
 from blurlab.run.errors import UsageError
 
 LISTS = ("risk_strengths_px", "risk_errors_px")
@@ -22,6 +21,8 @@ def refuse_other_record(cfg: Any) -> None:
     Raises:
         UsageError: Naming the file.
     """
+    from blurlab.run.build import build
+
     run = cfg.run
     if not run.keep:
         return
@@ -50,6 +51,7 @@ def try_parts(cfg: Any) -> None:
     import torch
 
     from blurlab.learning.supervised import SCHEDULES
+    from blurlab.run.build import build
 
     for name in COUNTS:
         if cfg.budget[name] < 1:

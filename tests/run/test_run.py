@@ -89,7 +89,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(finished: Path, tmp
     assert "train_type: finished earlier" in resumed.stdout
     starts = [path.name for path in folder.glob("wandb/offline-run-*")]
     assert len(starts) == 2 and len({name.rsplit("-", 1)[1] for name in starts}) == 1, starts
-    timed = ("classify_ms", "restore_ms")
+    timed = ("classify_ms", "identify_ms", "restore_ms")
     whole, again = (
         {name: entry["value"] for name, entry in record(where)["metrics"].items() if name not in timed}
         for where in (run_dir(finished), folder)
@@ -201,9 +201,9 @@ def test_pipelines_that_measure_leave_what_they_learned_and_restore_a_photograph
     assert (folder / "stages" / "learn_scale" / "learned.safetensors").is_file()
     assert ("type_accuracy/network" in kept["metrics"]) == (pipeline == "regression_refined")
     example = sorted((folder / "examples").glob("*_blurred.png"))[0]
-    again = blurlab("deblur", str(example), "--run", str(folder), "--out", str(tmp_path / "out.png"), cwd=tmp_path)
+    again = blurlab("deblur", str(example), "--run", str(folder), "--out", str(tmp_path / "out"), cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    assert (tmp_path / "out.png").is_file()
+    assert (tmp_path / "out" / example.name).is_file()
 
 
 @pytest.mark.slow
