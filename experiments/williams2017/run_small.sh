@@ -42,7 +42,8 @@ for cameras in drive_to_chase chase_to_drive; do
     budget.draws_test=24 budget.draws_restore=2 budget.draws_robust=6)
   once messidor_hier.$cameras.compact_varied "${other[@]}" augment=varied run.variant=$cameras.compact_varied
   once messidor_hier.$cameras.compact "${other[@]}" run.variant=$cameras.compact
-  once messidor_hier.$cameras.lenet "${other[@]}" head=lenet optimizer=adamw optimizer.factory.lr=0.0003 \
+  once messidor_hier.$cameras.lenet "${hier[@]}" dataset=$cameras pipeline=regression head=lenet optimizer=adamw \
+    optimizer.factory.lr=.0003 budget.epochs=4 budget.draws_val=8 budget.draws_test=12 budget.draws_restore=1 \
     run.variant=$cameras.lenet
 done
 # trained on drawn photographs only, tested on the same real ones as above
