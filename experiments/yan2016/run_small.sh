@@ -31,12 +31,11 @@ once compact_refined.size64.bsnr40 "${large[@]}" "${head[@]}" dataset.size=64
 # calibrated on the photographs of Berkeley that are not tested on
 once compact_refined.size128.bsnr40 "${large[@]}" "${head[@]}" dataset.size=128 dataset=imagenet_to_bsds500_own \
   budget.draws_val=3
-once compact_refined.size256.bsnr40 "${large[@]}" "${head[@]}" dataset.size=256 budget.draws_val=2 budget.draws_test=1 \
-  budget.epochs=12
 
 # nothing trained: the centre of each photograph
 for kind in "128 40" "128 30" "128 20" "64 40"; do
   read -r size bsnr <<< "$kind"
   once likelihood.size$size.bsnr$bsnr dataset.size=$size noise.bsnr_db=$bsnr budget.draws_test=3 budget.draws_restore=1
 done
+once likelihood.size256.bsnr40 dataset.size=256 budget.draws_test=1 budget.draws_restore=1
 $BLURLAB report
