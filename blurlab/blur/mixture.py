@@ -71,6 +71,10 @@ class Mixture(BlurFamily):
             raise ValueError(f"no kind {kind!r} in this mixture; it has {', '.join(self.kinds)}")
         return self._members[str(name)]
 
+    def columns(self, kind: int) -> slice:
+        """Where the parameters of a kind stand among the mixture's."""
+        return self._columns[kind]
+
     def extent_px(self, *largest: float) -> float:
         members = zip(self._members.values(), self._columns, strict=True)
         return max(member.extent_px(*largest[columns]) for member, columns in members)

@@ -30,16 +30,11 @@ class ByKind(Identifier):
             if not hasattr(family.member(kind), "strength_name"):
                 raise ValueError(f"{kind} has no one parameter for its strength; use a blur that has, such as gaussian")
 
-    def columns(self, kind: int) -> slice:
-        """Where a kind's parameters stand among the family's."""
-        start = sum(len(self.family.member(before).names) for before in range(kind))
-        return slice(start, start + len(self.family.member(kind).names))
-
     def of_kind(self, params: Tensor, kind: Tensor) -> Tensor:
         """Parameters (B, P) with NaN for all but the kind found (B,)."""
         kept = torch.full_like(params, torch.nan)
         for index in range(len(self.family.kinds)):
-            columns = self.columns(index)
+            columns = self.family.columns(index)
             kept[:, columns] = torch.where((kind == index)[:, None], params[:, columns], torch.nan)
         return kept
 
@@ -48,7 +43,7 @@ class ByKind(Identifier):
         half = torch.full((len(kind),), torch.nan, device=halfwidth.device, dtype=halfwidth.dtype)
         for name in self.blurred:
             index, member = self.family.kinds.index(name), self.family.member(name)
-            column = self.columns(index).start + member.names.index(member.strength_name)
+            column = self.family.columns(index).start + member.names.index(member.strength_name)
             half = torch.where(kind == index, halfwidth[:, column] * member.strength_scale, half)
         return half
 

@@ -54,7 +54,7 @@ class GeneralRegression(Regression):
         params = y.new_full((len(y), len(self.family.names)), torch.nan)
         spread = torch.zeros_like(params)
         for kind in self.blurred:
-            columns = self.columns(self.family.kinds.index(kind))
+            columns = self.family.columns(self.family.kinds.index(kind))
             net: GRNN = nets[f"grnn_{kind}"]  # type: ignore[assignment]
             params[:, columns], spread[:, columns] = net(seen), net.residual.to(spread)
         return Estimate(logits, within(self.family, params), spread)
@@ -76,9 +76,7 @@ class Patterns(Lesson):
         self.names = family.member(kind).names
         weights = [float(other == kind) for other in family.kinds]
         self.family = Mixture({other: family.member(other) for other in family.kinds}, weights, family.size)
-        index = family.kinds.index(kind)
-        start = sum(len(family.member(before).names) for before in range(index))
-        self.columns = slice(start, start + len(self.names))
+        self.columns = family.columns(family.kinds.index(kind))
         self.feature = feature
 
     def learn(self, examples: Iterable[Example], nets: Mapping[str, nn.Module]) -> nn.Module:

@@ -118,7 +118,7 @@ class Regression(ByKind):
             rows = likely[:, index].nonzero().squeeze(1)
             if len(rows) == 0:
                 continue
-            columns = self.columns(index)
+            columns = self.family.columns(index)
             fit = refiner(y[rows], params[rows, columns], spread[rows, columns])
             params[rows, columns] = fit.params
             spread[rows, columns] = fit.covariance.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
