@@ -130,6 +130,8 @@ def conditions(record: Mapping[str, Any]) -> dict[str, str]:
     dataset, boundary = record["dataset"], record["boundary"]
     crime = " (inverse crime)" if record["inverse_crime"] else ""
     name = str(dataset["name"])
+    if dataset.get("val_name"):
+        name += f" (validated on photographs of {dataset['val_name']} that are not tested)"
     if fell_back(record):
         name += f" (in place of {dataset['requested']})"
     return {

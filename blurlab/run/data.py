@@ -97,6 +97,7 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         val_split = make_split(checked)
         trained = [*split.train, *split.val]
         val_photos = [*val_split.train, *val_split.val, *val_split.test]
+    kept_apart((trained, split), (val_photos, val_split), (test_photos, test_split))
     train, bad_train = ready("training", source, trained, split, max(LARGEST_SIDE, size), ceiling=True)
     val, bad_val = ready("validation", checked, val_photos, val_split, side, ceiling=anywhere)
     test, bad_test = ready("test", tested, test_photos, test_split, side, ceiling=anywhere)
@@ -120,6 +121,20 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
     skipped = [*split.skipped, *elsewhere, *bad_train, *bad_val, *bad_test]
     channels = 3 if dataset.channel == "rgb" else 1
     return RunData(train, val, test, facts, skipped, size, channels, SCALE if resize else None)
+
+
+def kept_apart(*parts: tuple[list[Photo], Split]) -> None:
+    """Raise where photographs to train, validate and test on, which may come from several sets, share a file.
+
+    Raises:
+        UsageError: Naming the photograph.
+    """
+    met: dict[str, str] = {}
+    for photos, split in parts:
+        mine = {split.digests[photo.id]: photo.id for photo in photos}
+        for digest in mine.keys() & met.keys():
+            raise UsageError(f"{mine[digest]} is the same file as {met[digest]} of another part; choose other sets")
+        met |= mine
 
 
 def _find(cfg: DictConfig, console: Console) -> tuple[Source, Split, bool]:

@@ -57,3 +57,11 @@ def test_what_is_cut_is_not_resized(tmp_path: Path, cut: str, shape: tuple[int, 
 def test_an_unknown_cut_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="whole, centre, anywhere, got middle"):
         prepared(tmp_path, cut="middle")
+
+
+def test_a_photograph_in_two_parts_is_refused(tmp_path: Path) -> None:
+    folder(tmp_path, "a", 12)
+    other = folder(tmp_path, "bb", 4)
+    (tmp_path / "bb" / "copy.png").write_bytes((tmp_path / "a" / "a3.png").read_bytes())
+    with pytest.raises(UsageError, match="the same file as"):
+        prepared(tmp_path, val_source=other)
