@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.checks import check_images, check_psf, check_sigma
+from blurlab.noise.level import estimate_sigma
 
 SIGMA_FLOOR = 1e-4
 """Noise a deconvolver assumes where it is told there is none: a tenth of what 8-bit rounding adds."""
@@ -40,13 +41,14 @@ class Deconvolver(ABC):
 
     reaches_beyond: bool = False
 
-    def __call__(self, y: Tensor, psf: Tensor, sigma: float | Tensor) -> Restored:
+    def __call__(self, y: Tensor, psf: Tensor, sigma: float | Tensor | None = None) -> Restored:
         """Restore a batch.
 
         Args:
             y: Observed images (B, C, H, W) on the [0, 1] scale, any device; half precision is computed in float32.
             psf: Kernels (B, 1, k, k) or (1, 1, k, k), k odd, sum 1, centred at ``k // 2``.
-            sigma: Noise standard deviation on the [0, 1] scale, a float or (B,).
+            sigma: Noise standard deviation on the [0, 1] scale, a float or (B,); None measures it in each image
+                (:func:`~blurlab.noise.level.estimate_sigma`).
 
         Returns:
             Images of y's shape and, save half precision, its type.
@@ -58,10 +60,12 @@ class Deconvolver(ABC):
         """
         check_images(y, "y")
         check_kernels(psf, y, self.reaches_beyond)
-        check_noise(sigma, len(y))
+        if sigma is not None:
+            check_noise(sigma, len(y))
         y = y if y.dtype == torch.float64 else y.float()
         psf = psf.to(y).expand(len(y), -1, -1, -1)
-        noise = torch.as_tensor(sigma).to(y).clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
+        noise = estimate_sigma(y) if sigma is None else torch.as_tensor(sigma).to(y)
+        noise = noise.clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
         with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
             restored = self.restore(y, psf, noise)
         if not torch.isfinite(restored.image).all():

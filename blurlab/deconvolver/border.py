@@ -7,6 +7,42 @@ from torch import Tensor
 
 from blurlab.core.fourier import fast_size
 
+BOUNDARIES = ("unknown", "padded", "circular")
+"""What a solver may assume of what lies beyond the border of y."""
+
+
+def on_grid(y: Tensor, psf: Tensor, boundary: str) -> Tensor:
+    """A periodic grid that begins with y: what a solver with Fourier transforms works on.
+
+    Args:
+        y: Observed images (B, C, H, W).
+        psf: Kernels (B, 1, k, l); the grid is larger by one kernel at least, save where the boundary is circular.
+        boundary: One of ``BOUNDARIES``. With ``unknown`` the new pixels are a first guess: the solver keeps to y where
+            it was observed (:func:`keep_observed`) and finds the rest itself.
+
+    Returns:
+        (B, C, P, Q); the image is ``result[..., :H, :W]``.
+
+    Example:
+        >>> on_grid(torch.rand(1, 1, 17, 24), torch.ones(1, 1, 3, 3) / 9, "padded").shape
+        torch.Size([1, 1, 20, 27])
+    """
+    return y if boundary == "circular" else extend_periodic(y, max(max(psf.shape[-2:]) - 1, 1))
+
+
+def keep_observed(blurred: Tensor, y: Tensor) -> Tensor:
+    """``M y + (1 - M) H u``: y where it was observed, the present H u elsewhere [Almeida2013]; writes into ``blurred``.
+
+    Args:
+        blurred: H u on the grid (B, C, P, Q); changed.
+        y: Observed images (B, C, H, W), the first rows and columns of the grid.
+
+    Returns:
+        ``blurred``.
+    """
+    blurred[..., : y.shape[-2], : y.shape[-1]] = y
+    return blurred
+
 
 def extend_periodic(image: Tensor, margin: int) -> Tensor:
     """Append at least ``margin`` rows and columns so that the image, repeated, has no jump.

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import extend_periodic
+from blurlab.deconvolver.border import keep_observed, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.tv import STRENGTH, D, default_weight
 from blurlab.deconvolver.variation import project, total_variation
@@ -102,8 +102,7 @@ def step(problem: Problem, state: State) -> State:
     p, grid = problem, (state.u.shape[-2], state.u.shape[-1])
 
     # z: y where it was observed, the present H u elsewhere
-    z = state.hu
-    z[..., : p.y.shape[-2], : p.y.shape[-1]] = p.y
+    z = keep_observed(state.hu, p.y)
 
     # u: (H*H + gamma) u = H* z + gamma T(psi) + lambda
     spectrum = (p.otf.conj() * rfft2(z) + rfft2(p.gamma * state.u + state.lam)) * p.inverse_u
@@ -198,7 +197,7 @@ class ImplicitTV(Deconvolver):
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Rounds of ADMM from y; history: relative_change, objective (of the image, after each round)."""
-        u = y if self.boundary == "circular" else extend_periodic(y, max(max(psf.shape[-2:]) - 1, 1))
+        u = on_grid(y, psf, self.boundary)
         alpha = default_weight(sigma, self.strength) if self.weight is None else torch.full_like(sigma, self.weight)
         otf = psf_to_otf(psf, (u.shape[-2], u.shape[-1]))
         history: dict[str, list[float]] = {"relative_change": [], "objective": []}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import extend_periodic
+from blurlab.deconvolver.border import keep_observed, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.variation import project, total_variation
 from blurlab.physics import Gradient
@@ -76,7 +76,7 @@ def step(problem: Problem, state: State) -> State:
     p, s, c = problem, state.hu, state.c
     grid = (s.shape[-2], s.shape[-1])
 
-    s[..., : p.y.shape[-2], : p.y.shape[-1]] = p.y  # s = M y + (1 - M) H u
+    s = keep_observed(s, p.y)
     spectrum = (p.otf.conj() * rfft2(s)).add_(rfft2(state.pull)).mul_(p.inverse)
     u, hu = irfft2(spectrum, grid), irfft2(p.otf * spectrum, grid)
 
@@ -145,7 +145,7 @@ class TV(Deconvolver):
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].clamp(0, self.upper), {"relative_change": change})
 
     def _problem(self, y: Tensor, psf: Tensor, sigma: Tensor) -> tuple[Problem, Tensor]:
-        grid = y if self.boundary == "circular" else extend_periodic(y, max(max(psf.shape[-2:]) - 1, 1))
+        grid = on_grid(y, psf, self.boundary)
         shape = (grid.shape[-2], grid.shape[-1])
         alpha = default_weight(sigma, self.strength) if self.weight is None else torch.full_like(sigma, self.weight)
         otf, rho, gamma = psf_to_otf(psf, shape), self.rho * alpha, self.gamma * alpha
