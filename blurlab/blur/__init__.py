@@ -17,6 +17,7 @@ from blurlab.blur.motion import Motion, motion_psf
 from blurlab.blur.none import NoBlur, identity_psf
 from blurlab.blur.shape import centre_crop, centroid, pad_to_odd
 from blurlab.blur.taps import Taps, taps_psf
+from blurlab.blur.trajectory import Trajectory, camera_path, trajectory_psf
 
 __all__ = [
     "AnisotropicGaussian",
@@ -31,8 +32,10 @@ __all__ = [
     "Motion",
     "NoBlur",
     "Taps",
+    "Trajectory",
     "anisotropic_gaussian_psf",
     "box_psf",
+    "camera_path",
     "centre_crop",
     "centroid",
     "check_family",
@@ -45,4 +48,5 @@ __all__ = [
     "motion_psf",
     "pad_to_odd",
     "taps_psf",
+    "trajectory_psf",
 ]

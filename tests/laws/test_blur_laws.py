@@ -18,6 +18,7 @@ from blurlab.blur import (
     Motion,
     NoBlur,
     Taps,
+    Trajectory,
     check_family,
 )
 
@@ -41,6 +42,9 @@ FAMILIES: dict[str, BlurFamily] = {
     "fspecial_motion": FspecialMotion([0, 10], [0, 180]),
     "fspecial_motion_horizontal": FspecialMotion([1, 10], 0),
     "fspecial_disk": FspecialDisk([0.5, 7.3]),
+    "trajectory": Trajectory(),
+    "trajectory_uncut": Trajectory([0.1, 1], [0, 12], size=15),
+    "trajectory_calm": Trajectory(0.5, [1, 20], anxiety=0, size=13),
     "mixture": Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 5]), "motion": Motion([1, 10], 0)}),
     "mixture_weighted": Mixture({"taps": Taps(4, include_none=False), "gaussian": Gaussian(1.0)}, weights=[3, 1]),
 }
