@@ -183,7 +183,6 @@ class Trajectory(BlurFamily):
 
     kinds = ("trajectory",)
     names = ("exposure", "length_px", "path_seed")
-    strength_name = "length_px"
     may_cut = True
 
     def __init__(
@@ -225,13 +224,21 @@ class Trajectory(BlurFamily):
         return params[:, 0] * params[:, 1]
 
     def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
-        params = super().at_strength(strength_px, kind)
-        params[:, 2] = params[:, 2].round()
+        """Parameters (n, 3) of the middle exposure and trajectory, its length such that the exposed path has this one."""
+        middle = strength_px.new_tensor([(low + high) / 2 for low, high in self.bounds])
+        params = middle.repeat(len(strength_px), 1)
+        params[:, 2] = params[:, 2].floor()
         return self.with_strength(params, strength_px)
 
     def with_strength(self, params: Tensor, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
-        """The same trajectories and exposures, enlarged or reduced."""
-        return super().with_strength(params, strength_px.to(params) / params[:, 0])
+        """The same trajectories and exposures (n, 3), enlarged or reduced."""
+        changed = params.clone()
+        changed[:, 1] = strength_px.to(params) / params[:, 0]
+        return changed
+
+    def with_weak_share(self, share: float) -> Self:
+        """The same family: no one parameter is its strength."""
+        return self
 
     def with_size(self, size: int) -> Self:
         other = super().with_size(size)

@@ -20,16 +20,17 @@ def test_every_experiment_composes(experiment: str, tmp_path: Path) -> None:
 
 NO_STRENGTH = "no one parameter for its strength"
 NOTHING = {
-    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "gaussian_anisotropic": NO_STRENGTH
+    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "gaussian_anisotropic": NO_STRENGTH,
+    "trajectory": NO_STRENGTH,
 }  # fmt: skip
 ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "hierarchical": {
         "none": "no range|kind 'none' and others", "motion": "angle_deg from 0 to 180", "taps": "use pipeline=direct",
         "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
-        "three_kinds": "angle_deg from 0 to 180",
+        "three_kinds": "angle_deg from 0 to 180", "trajectory": NO_STRENGTH,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
-    "likelihood": {"taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH},
+    "likelihood": {"taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "trajectory": NO_STRENGTH},
     "regression": NOTHING,
     "regression_refined": NOTHING,
     "grnn": NOTHING,
@@ -58,7 +59,7 @@ def test_every_member_of_every_group_composes(group: str, member: str, tmp_path:
     cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]}
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
-    if member == "gaussian_anisotropic":
+    if member in ("gaussian_anisotropic", "trajectory"):
         with pytest.raises(UsageError, match=NO_STRENGTH):
             check([f"{group}={member}", "pipeline=likelihood"])
         return
