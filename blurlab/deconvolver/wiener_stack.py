@@ -1,0 +1,157 @@
+"""Many Wiener filters at once, and a network that makes one image of what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver.base import check_choice
+from blurlab.deconvolver.border import extend_periodic
+from blurlab.deconvolver.wiener import PRIORS, estimate_nsr
+from blurlab.physics import Gradient
+
+SNR_DB = tuple(range(9, 66, 4))
+"""Signal-to-noise ratios of the filters of [Gilbert2019], section 1.2."""
+CEILING = 2.0
+"""A filter's result is held within this of the mean of y: what trusts y too much is mostly noise."""
+
+
+def wiener_stack(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat", margin: int = 0) -> Tensor:
+    """``conj(H) Y / (|H|^2 + nsr L^p)`` for several ratios; the mean of each channel is kept aside.
+
+    Args:
+        y: Observed images (B, C, H, W).
+        psf: Kernels (B, 1, k, k).
+        nsr: Noise-to-signal ratios of power (B, R), > 0.
+        prior: A key of :data:`~blurlab.deconvolver.wiener.PRIORS`.
+        margin: Pixels by which y is extended before it is taken for periodic; 0 where its border is circular.
+
+    Returns:
+        (B, R, C, H, W).
+
+    Example:
+        >>> delta = torch.zeros(1, 1, 3, 3); delta[0, 0, 1, 1] = 1
+        >>> ramp = torch.linspace(0, 1, 8).expand(1, 1, 8, 8)
+        >>> stack = wiener_stack(ramp, delta, torch.tensor([[0.25, 1e-6]]))
+        >>> stack.shape, stack[0, :, 0, 0, 0].round(decimals=3).tolist()
+        (torch.Size([1, 2, 1, 8, 8]), [0.1, 0.0])
+    """
+    mean = y.mean(dim=(-2, -1), keepdim=True)
+    grid = extend_periodic(y - mean, margin) if margin else y - mean
+    shape = (grid.shape[-2], grid.shape[-1])
+    otf = psf_to_otf(psf, shape)
+    damping = nsr[..., None, None] * Gradient().power(shape, like=y) ** PRIORS[prior]
+    gain = otf.conj() / (otf.abs().square() + damping)  # (B, R, P, Q)
+    restored = irfft2(gain[:, :, None] * rfft2(grid)[:, None], shape)
+    return restored[..., : y.shape[-2], : y.shape[-1]] + mean[:, None]
+
+
+class WienerStack(nn.Module):
+    """A residual network on a stack of Wiener filters and y [Gilbert2019].
+
+    ``s = conv(stack);  s <- s + C(relu(C(s)))`` with one convolution C in all blocks, as the paper's code has it;
+    ``x = conv(s)``. As published: ``channels=3, width=64, blocks=12, fold=1, onto=None``. Left as they are, the options
+    make a network that a CPU trains.
+
+    Args:
+        channels: Channels that are seen together; an image of more is restored as several of that many.
+        width: Channels of the residual blocks.
+        blocks: How often C(relu(C(.))) is applied.
+        kernel: Side of the convolutions, odd.
+        fold: Side of the squares of pixels that become one with as many channels before anything is computed.
+        snr_db: Signal-to-noise ratios of the filters.
+        relative: Are the ratios multiples of the one that sigma and y suggest
+            (:func:`~blurlab.deconvolver.wiener.estimate_nsr`)?
+        prior: Prior of the filters, a key of :data:`~blurlab.deconvolver.wiener.PRIORS`.
+        onto: Index of the filter whose result the network corrects; None leaves it to give the image itself.
+        boundary: padded or circular.
+
+    Raises:
+        ValueError: If a number is too small, the kernel is even, or a name is unknown.
+
+    Example:
+        >>> net = WienerStack(channels=3, width=64, blocks=12, fold=1, snr_db=SNR_DB, relative=False, onto=None)
+        >>> sum(weight.numel() for weight in net.parameters())
+        184131
+    """
+
+    log_ratio: Tensor
+
+    def __init__(
+        self,
+        channels: int = 1,
+        width: int = 32,
+        blocks: int = 6,
+        kernel: int = 5,
+        fold: int = 2,
+        snr_db: Sequence[float] = (-10, -5, 0, 5, 10),
+        relative: bool = True,
+        prior: str = "gradient",
+        onto: int | None = 2,
+        boundary: str = "padded",
+    ) -> None:
+        super().__init__()
+        if min(channels, width, blocks, fold, len(snr_db)) < 1 or kernel < 1 or kernel % 2 == 0:
+            raise ValueError(
+                f"channels, width, blocks and fold must be 1 or more, kernel odd and snr_db given, got {channels},"
+                f" {width}, {blocks}, {fold}, {kernel} and {list(snr_db)}"
+            )
+        if onto is not None and not 0 <= onto < len(snr_db):
+            raise ValueError(f"onto must name one of {len(snr_db)} filters, 0 to {len(snr_db) - 1}, got {onto}")
+        check_choice("prior", prior, tuple(PRIORS))
+        check_choice("boundary", boundary, ("padded", "circular"))
+        self.channels, self.blocks, self.fold = channels, blocks, fold
+        self.relative, self.prior, self.onto, self.boundary = relative, prior, onto, boundary
+        self.register_buffer("nsr", 10 ** (-torch.tensor([float(db) for db in snr_db]) / 10), persistent=False)
+        folded = channels * fold**2
+        self.first = nn.Conv2d((len(snr_db) + 1) * folded, width, kernel, padding=kernel // 2)
+        self.shared = nn.Conv2d(width, width, kernel, padding=kernel // 2)
+        self.last = nn.Conv2d(width, folded, kernel, padding=kernel // 2)
+
+    def forward(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+        """Restore.
+
+        Args:
+            y: Observed images (B, C, H, W), C a multiple of ``channels``.
+            psf: Kernels (B, 1, k, k).
+            sigma: Noise standard deviation (B, 1, 1, 1), > 0; of no account where the ratios are not relative.
+
+        Returns:
+            (B, C, H, W).
+
+        Raises:
+            ValueError: If C is no multiple of ``channels``.
+        """
+        if y.shape[1] % self.channels:
+            raise ValueError(f"images must have a multiple of {self.channels} channels, got {y.shape[1]}")
+        groups = y.shape[1] // self.channels
+        psf, sigma = psf.repeat_interleave(groups, 0), sigma.repeat_interleave(groups, 0)
+        planes = y.reshape(-1, self.channels, *y.shape[-2:])
+        return self._restore(planes, psf, sigma).reshape(y.shape)
+
+    def _restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+        stack = self.stack(y, psf, sigma)
+        restored = self.correct(torch.cat([stack.flatten(1, 2), y], dim=1))
+        return restored if self.onto is None else restored + stack[:, self.onto]
+
+    def stack(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+        """The filters' results (B, R, channels, H, W), held near the mean of y."""
+        margin = 2 * max(psf.shape[-2:]) if self.boundary == "padded" else 0
+        nsr = self.nsr.to(y).expand(len(y), -1)
+        if self.relative:
+            nsr = nsr * estimate_nsr(y, psf, sigma, self.prior)[:, :, 0, 0]
+        mean = y.mean(dim=(-2, -1), keepdim=True)[:, None]
+        return mean + (wiener_stack(y, psf, nsr, self.prior, margin) - mean).clamp(-CEILING, CEILING)
+
+    def correct(self, shown: Tensor) -> Tensor:
+        """The network (B, (R + 1) channels, H, W) -> (B, channels, H, W), sides of any length."""
+        height, width = shown.shape[-2:]
+        padded = F.pad(shown, (0, -width % self.fold, 0, -height % self.fold), mode="replicate")
+        s = self.first(F.pixel_unshuffle(padded, self.fold))
+        for _ in range(self.blocks):
+            s = s + self.shared(F.relu(self.shared(s)))
+        return F.pixel_shuffle(self.last(s), self.fold)[..., :height, :width]
