@@ -17,6 +17,7 @@ from blurlab.blur import (
     Mixture,
     Motion,
     NoBlur,
+    Recorded,
     Taps,
     check_family,
 )
@@ -41,6 +42,8 @@ FAMILIES: dict[str, BlurFamily] = {
     "fspecial_motion": FspecialMotion([0, 10], [0, 180]),
     "fspecial_motion_horizontal": FspecialMotion([1, 10], 0),
     "fspecial_disk": FspecialDisk([0.5, 7.3]),
+    "recorded": Recorded(torch.rand(7, 4, generator=torch.Generator().manual_seed(0))),
+    "recorded_several": Mixture({"a": Recorded(torch.eye(3)), "b": Recorded(torch.ones(2, 6))}, size=9),
     "mixture": Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 5]), "motion": Motion([1, 10], 0)}),
     "mixture_weighted": Mixture({"taps": Taps(4, include_none=False), "gaussian": Gaussian(1.0)}, weights=[3, 1]),
 }
