@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blurlab.deconvolver.base import SIGMA_FLOOR, Deconvolver, Restored
+from blurlab.deconvolver.douglas_rachford import Denoised, DouglasRachford, TotalVariationProx
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.learned import Learned, load_weights, save_weights
@@ -15,9 +16,12 @@ __all__ = [
     "SIGMA_FLOOR",
     "TV",
     "Deconvolver",
+    "Denoised",
+    "DouglasRachford",
     "ImplicitTV",
     "Learned",
     "Restored",
+    "TotalVariationProx",
     "UNet",
     "UnrolledDR",
     "Wiener",

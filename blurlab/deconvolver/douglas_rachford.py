@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
+import torch
 from torch import Tensor
 
-from blurlab.core.fourier import irfft2, rfft2
-from blurlab.deconvolver.border import keep_observed
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
+from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.deconvolver.tv import STRENGTH, D, default_weight
+from blurlab.deconvolver.variation import project
 
 
 def douglas_rachford_step(
@@ -43,9 +51,145 @@ def data_prox(v: Tensor, u: Tensor, y: Tensor, otf: Tensor, weight: Tensor | flo
         (B, C, P, Q).
     """
     shape = (v.shape[-2], v.shape[-1])
-    if v.shape[-2:] == y.shape[-2:]:
-        blurred = y
-    else:
-        blurred = keep_observed(irfft2(otf * rfft2(u), shape), y)
+    whole = v.shape[-2:] == y.shape[-2:]
+    blurred = y if whole else keep_observed(irfft2(otf * rfft2(u), shape), y)
     spectrum = otf.conj() * rfft2(blurred) + weight * rfft2(v)
     return irfft2(spectrum / (otf.abs().square() + weight), shape)
+
+
+class Prior(Protocol):
+    """What an image is like: the prox of a functional, or a denoiser in its place."""
+
+    def __call__(self, x: Tensor, weight: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """``argmin_z 1/2 |z - x|^2 + weight R(z)``.
+
+        Args:
+            x: (B, C, P, Q).
+            weight: (B, 1, 1, 1), > 0.
+            memory: What the last call left, None at first.
+
+        Returns:
+            z, and what the next call may start from, one row an image.
+        """
+
+
+class TotalVariationProx:
+    """Prox of isotropic total variation, by projected gradients on the dual that start where the last call ended.
+
+    ``p <- project(p + 1/8 grad(x / weight - grad^T p));  z = x - weight grad^T p`` [Chambolle2004]; held to [0, upper].
+
+    Args:
+        iterations: Gradient steps a call.
+        upper: Greatest intensity.
+    """
+
+    def __init__(self, iterations: int = 3, upper: float = 1.0) -> None:
+        check_option("iterations", iterations, 1, 1e4)
+        check_option("upper", upper, 1e-6, 1e6)
+        self.iterations, self.upper = int(iterations), upper
+
+    def __call__(self, x: Tensor, weight: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The prox, and its dual field (B, C, 2, P, Q)."""
+        p = torch.zeros_like(D.A(x)) if memory is None else memory
+        for _ in range(self.iterations):
+            p = project(p + D.A((x / weight - D.A_adjoint(p)).clamp(0 / weight, self.upper / weight)) / 8, 1.0)
+        return (x - weight * D.A_adjoint(p)).clamp(0, self.upper), p
+
+
+class Denoised:
+    """A denoiser in the place of a prox (plug and play).
+
+    Args:
+        denoiser: (images (B, C, P, Q), noise level (B, 1, 1, 1)) -> images.
+    """
+
+    def __init__(self, denoiser: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.denoiser = denoiser
+
+    def __call__(self, x: Tensor, weight: Tensor, memory: Tensor | None) -> tuple[Tensor, None]:
+        """The denoised image: a prox of weight w takes away noise of standard deviation sqrt(w)."""
+        return self.denoiser(x, weight.sqrt()), None
+
+
+@dataclass
+class Problem(Rows):
+    """What stays the same in :func:`step`, per image (B, ...)."""
+
+    y: Tensor
+    otf: Tensor
+    data_weight: Tensor
+    """lambda."""
+    prior_weight: Tensor
+    """``alpha / lambda``."""
+    prior: Prior
+
+
+@dataclass
+class State(Rows):
+    """The iterate, the present image u = z, and what the prior keeps."""
+
+    x: Tensor
+    u: Tensor
+    memory: Tensor | None
+
+
+def step(problem: Problem, state: State) -> State:
+    """One iteration of Douglas-Rachford on ``1/2 |M H u - y|^2 + alpha R(u)``."""
+    p = problem
+    memory: list[Tensor | None] = []
+
+    def prior(x: Tensor) -> Tensor:
+        z, kept = p.prior(x, p.prior_weight, state.memory)
+        memory.append(kept)
+        return z
+
+    x, z = douglas_rachford_step(state.x, prior, partial(data_prox, y=p.y, otf=p.otf, weight=p.data_weight))
+    return State(x, z, memory[0])
+
+
+class DouglasRachford(Deconvolver):
+    """``min 1/2 |M H u - y|^2 + alpha R(u)`` by Douglas-Rachford splitting; R is total variation, or a denoiser's prior.
+
+    Args:
+        prior: Prox of R; None is total variation within [0, 1].
+        weight: alpha; None is ``strength sigma^1.5`` for each image.
+        strength: alpha / sigma^1.5 where weight is None.
+        data_weight: lambda in units of alpha: how far a step goes, not where it ends.
+        iterations: Ceiling.
+        tolerance: Relative change of an image between iterations at which it is done.
+        boundary: What lies beyond the border, one of :data:`~blurlab.deconvolver.border.BOUNDARIES`.
+    """
+
+    def __init__(
+        self,
+        prior: Prior | None = None,
+        weight: float | None = None,
+        strength: float = STRENGTH,
+        data_weight: float = 30.0,
+        iterations: int = 100,
+        tolerance: float = 5e-4,
+        boundary: str = "unknown",
+    ) -> None:
+        if weight is not None:
+            check_option("weight", weight, 1e-12, 10)
+        check_option("strength", strength, 1e-3, 1e4)
+        check_option("data_weight", data_weight, 1e-3, 1e6)
+        check_option("iterations", iterations, 1, 1e6)
+        check_option("tolerance", tolerance, 0, 1)
+        check_choice("boundary", boundary, BOUNDARIES)
+        self.prior = TotalVariationProx() if prior is None else prior
+        self.weight, self.strength, self.data_weight = weight, strength, data_weight
+        self.iterations, self.tolerance, self.boundary = int(iterations), tolerance, boundary
+        self.reaches_beyond = boundary == "unknown"
+
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        """Iterate from y; history: relative_change."""
+        grid = on_grid(y, psf, self.boundary)
+        alpha = default_weight(sigma, self.strength) if self.weight is None else torch.full_like(sigma, self.weight)
+        observed = y if self.boundary == "unknown" else grid
+        otf = psf_to_otf(psf, (grid.shape[-2], grid.shape[-1]))
+        problem = Problem(
+            observed, otf, self.data_weight * alpha, torch.full_like(alpha, 1 / self.data_weight), self.prior
+        )
+        u, change = iterate(step, problem, State(grid, grid, None), self.iterations, self.tolerance)
+        return Restored(u[..., : y.shape[-2], : y.shape[-1]], {"relative_change": change})

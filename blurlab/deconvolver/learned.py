@@ -20,8 +20,8 @@ class Learned(Deconvolver):
 
     Args:
         net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W).
-        weights: A file of the package's ``deconvolver/weights`` by its name, or the path of any ``.safetensors`` file;
-            None takes the network as it is, which is for training it.
+        weights: A file of the package's ``deconvolver/weights`` by its name, or the path of another ``.safetensors``
+            file; None takes the network as it is, to be trained.
 
     Raises:
         FileNotFoundError: If there is no such file.

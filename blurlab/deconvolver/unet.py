@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,7 +17,7 @@ class UNet(nn.Module):
     training.
 
     Args:
-        in_channels: Channels of the input; the first is corrected, the others (noise level, first guesses) are looked at.
+        in_channels: Channels of the input; the first is corrected, the others (noise level, guesses) are looked at.
         channels: Channels at each scale.
         blocks: Residual blocks (conv, ReLU, conv) at each scale, on the way down and on the way up.
         fold: Side of the squares of pixels that become one.
@@ -42,10 +43,8 @@ class UNet(nn.Module):
         self.side = fold * 2 ** (len(channels) - 1)
         self.first = nn.Conv2d(in_channels * fold**2, channels[0], 3, padding=1)
         self.down_blocks = nn.ModuleList(_blocks(width, blocks) for width in channels)
-        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(channels, channels[1:], strict=False))
-        self.up = nn.ModuleList(
-            nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in zip(channels, channels[1:], strict=False)
-        )
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(channels))
+        self.up = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in pairwise(channels))
         self.up_blocks = nn.ModuleList(_blocks(width, blocks) for width in channels[:-1])
         self.last = nn.Conv2d(channels[0], fold**2, 3, padding=1)
         nn.init.zeros_(self.last.weight)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +28,8 @@ LOUDER = 5.0
 class UnrolledDR(nn.Module):
     """A few steps of Douglas-Rachford [DebarnotWeiss2024], each with a denoiser and a weight of its own.
 
-    ``z = D_t(x);  r = (H*H + lambda_t)^-1 (H* (M y + (1 - M) H z) + lambda_t (2 z - x));  x <- x - z + r``, and the last
-    z is the image. It starts from total variation, so it knows before training what that knows; Wiener filters that
+    ``z = D_t(x);  r = (H*H + lambda_t)^-1 (H* (M y + (1 - M) H z) + lambda_t (2 z - x));  x <- x - z + r``; the last z
+    is the image. It starts from total variation, so it knows before training what that knows; Wiener filters that
     trust y more show each denoiser what total variation took away. Channels are restored one by one. What lies beyond
     the border is unknown.
 
@@ -75,7 +76,7 @@ class UnrolledDR(nn.Module):
         shown = torch.cat([level, start, filtered(y, start, otf, sigma)], 1)
         denoisers = [lambda v, net=net: net(torch.cat([v, shown], 1)) for net in self.denoisers]
         for denoise, weight in zip(denoisers[:-1], self.weights(sigma), strict=True):
-            x, _ = douglas_rachford_step(x, denoise, lambda v, z, w=weight: data_prox(v, z, y, otf, w))
+            x, _ = douglas_rachford_step(x, denoise, partial(data_prox, y=y, otf=otf, weight=weight))
         return denoisers[-1](x)[..., : y.shape[-2], : y.shape[-1]]
 
     def weights(self, sigma: Tensor) -> list[Tensor]:

@@ -2,6 +2,7 @@
 
 from blurlab.learning.callbacks import BEST, LAST, Interrupts, StepSeed, last_checkpoint, training_callbacks
 from blurlab.learning.contrastive import ContrastiveDivergence, filter_picture
+from blurlab.learning.kernel_error import KernelError
 from blurlab.learning.restoration import Restoration
 from blurlab.learning.restoration_loss import DSSIM, L1, MSE, LogMSE, Mix, RestorationLoss
 from blurlab.learning.supervised import Supervised, load_net
@@ -14,6 +15,7 @@ __all__ = [
     "MSE",
     "ContrastiveDivergence",
     "Interrupts",
+    "KernelError",
     "LogMSE",
     "Mix",
     "Restoration",

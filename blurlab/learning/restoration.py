@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from blurlab.dataset import Degraded
 from blurlab.deconvolver import SIGMA_FLOOR
+from blurlab.learning.kernel_error import KernelError
 from blurlab.learning.restoration_loss import RestorationLoss
 from blurlab.learning.schedule import OptimizerFactory, check_schedule, scheduled
 from blurlab.metric import isnr, psnr
@@ -29,9 +30,7 @@ class Restoration(pl.LightningModule):
         optimizer: Makes the optimizer from the parameters.
         schedule: A key of :data:`~blurlab.learning.schedule.SCHEDULES`.
         total_steps: Steps of the whole training, for the schedule.
-        kernel_error: Largest relative error of the kernels that the net is told in training: each image draws its own up
-            to this one, and every pixel of its kernel is off by so much times a normal number. A camera's kernel is
-            never known to the last digit.
+        kernel_error: How wrong the kernels are that the net is told in training; None for not at all.
         show: Called after each validation with titles and pictures (H, W, C) in [0, 1]; None shows nothing.
         facts: Plain values that describe the net, kept as hyperparameters in the checkpoint.
 
@@ -47,7 +46,7 @@ class Restoration(pl.LightningModule):
         *,
         schedule: str,
         total_steps: int,
-        kernel_error: float = 0.0,
+        kernel_error: KernelError | None = None,
         show: Callable[[dict[str, np.ndarray]], None] | None = None,
         facts: dict[str, Any] | None = None,
     ) -> None:
@@ -69,7 +68,8 @@ class Restoration(pl.LightningModule):
 
     def training_step(self, batch: Degraded, batch_idx: int) -> Tensor:
         """One step of the loss."""
-        loss = self.loss(self(batch, uncertain(batch.psf, self.kernel_error)), batch.x).mean()
+        told = batch.psf if self.kernel_error is None else self.kernel_error(batch.psf)
+        loss = self.loss(self(batch, told), batch.x).mean()
         self.log("train_loss", loss, prog_bar=True, batch_size=len(batch))
         return loss
 
@@ -88,21 +88,6 @@ class Restoration(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """The optimizer with its schedule, stepped every batch."""
         return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, self.total_steps)
-
-
-def uncertain(psf: Tensor, error: float) -> Tensor:
-    """Kernels (B, 1, k, k) as one would know them: each value off by up to ``error``, drawn from torch's own generator.
-
-    Example:
-        >>> psf = torch.full((1, 1, 3, 3), 1 / 9)
-        >>> torch.equal(uncertain(psf, 0.0), psf), round(float(uncertain(psf, 0.5).sum()), 4)
-        (True, 1.0)
-    """
-    if not error:
-        return psf
-    level = error * torch.rand(len(psf), 1, 1, 1, device=psf.device, dtype=psf.dtype)
-    wrong = (psf * (1 + level * torch.randn_like(psf))).clamp_min(0)
-    return wrong / wrong.sum(dim=(-2, -1), keepdim=True)
 
 
 def side_by_side(batch: Degraded, restored: Tensor) -> dict[str, np.ndarray]:

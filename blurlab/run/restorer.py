@@ -10,7 +10,7 @@ from torch import nn
 
 from blurlab.dataset import DegradedData
 from blurlab.deconvolver import Learned, load_weights, save_weights
-from blurlab.learning import BEST, Restoration, RestorationLoss, load_net, training_callbacks
+from blurlab.learning import BEST, KernelError, Restoration, RestorationLoss, load_net, training_callbacks
 from blurlab.run.build import build
 from blurlab.run.context import Context
 from blurlab.run.errors import UsageError
@@ -29,20 +29,19 @@ class TrainRestorer(Stage):
 
     Args:
         loss: What a restored image costs.
-        kernel_error: Largest relative error of the kernel that the network is told.
+        kernel_error: How wrong the kernels are that the network is told in training; None for not at all.
     """
 
     identifies = False
 
-    def __init__(self, loss: RestorationLoss, kernel_error: float = 0.0) -> None:
+    def __init__(self, loss: RestorationLoss, kernel_error: KernelError | None = None) -> None:
         self.loss = loss
         self.kernel_error = kernel_error
 
     def __call__(self, context: Context) -> None:
         if not isinstance(context.deconvolver, Learned):
-            raise UsageError(
-                f"{type(context.deconvolver).__name__} has nothing to train; choose deconvolver=unrolled_dr or wiener_stack"
-            )
+            name = type(context.deconvolver).__name__
+            raise UsageError(f"{name} has nothing to train; choose deconvolver=unrolled_dr or wiener_stack")
         net = context.deconvolver.net
         result = once(context, NAME, lambda folder: self.fit(context, net, folder))
         load_weights(net, str(context.dir / "stages" / NAME / WEIGHTS)).eval()
