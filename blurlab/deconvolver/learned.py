@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError
@@ -21,7 +22,7 @@ class Learned(Deconvolver):
     Args:
         net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W).
         weights: A file of the package's ``deconvolver/weights`` by its name, or the path of another ``.safetensors``
-            file; None takes the network as it is, to be trained.
+            file or of a training's ``.ckpt``; None takes the network as it is, to be trained.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -64,14 +65,20 @@ def load_weights(net: nn.Module, weights: str) -> nn.Module:
     """
     path = weights_file(weights)
     try:
-        state = {name: value.float() for name, value in load_file(path).items()}
-        net.load_state_dict(state)
-    except (RuntimeError, SafetensorError) as error:
+        net.load_state_dict({name: value.float() for name, value in _read(path).items()})
+    except (RuntimeError, SafetensorError, KeyError, UnpicklingError) as error:
         said = " ".join(str(error).split())
         raise ValueError(
             f"{path} holds the weights of another network; choose its options or weights=null ({said[:200]})"
         ) from error
     return net
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if path.suffix != ".ckpt":
+        return load_file(path)
+    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    return {name.removeprefix("net."): value for name, value in state.items()}
 
 
 def save_weights(net: nn.Module, path: Path, facts: dict[str, str], dtype: torch.dtype = torch.float16) -> None:

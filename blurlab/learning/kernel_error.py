@@ -27,13 +27,13 @@ class KernelError:
 
     Example:
         >>> psf = torch.zeros(1, 1, 5, 5); psf[..., 2, 2] = 1
-        >>> told = KernelError(noise=0.0, softness_px=0.5, share=1.0)(psf)
-        >>> bool(told[0, 0, 2, 2] < 1), round(float(told.sum()), 4)
-        (True, 1.0)
+        >>> told = KernelError(noise=0.5, softness_px=1.0, share=1.0)(psf)
+        >>> round(float(told.sum()), 4), torch.equal(KernelError(share=0.0)(psf), psf)
+        (1.0, True)
     """
 
     def __init__(self, noise: float = 0.1, softness_px: float = 0.5, share: float = 0.5) -> None:
-        if not (0 <= noise and 0 <= softness_px <= 1 and 0 <= share <= 1):
+        if noise < 0 or not 0 <= softness_px <= 1 or not 0 <= share <= 1:
             raise ValueError(
                 f"noise must be >= 0, softness_px and share in [0, 1], got {noise:g}, {softness_px:g} and {share:g}"
             )
