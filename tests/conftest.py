@@ -19,7 +19,7 @@ def levin_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def put_levin(folder: Path, side: int = 56) -> None:
-    """Four smooth photographs through eight kernels in the layout of Levin et al.; the files of six kernels are turned."""
+    """Four smooth photographs through eight kernels, six of whose files are turned, in the layout of Levin et al."""
     rng = np.random.default_rng(9)
     (folder / "gt").mkdir(parents=True)
     kernels = {}

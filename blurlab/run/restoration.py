@@ -100,6 +100,8 @@ def identifying(context: Context, run: str | None) -> Pipeline | None:
     wrong = [
         what
         for what, same in {
+            f"pipeline ({type(trained.pipeline.identifier).__name__})": type(trained.pipeline.identifier)
+            is type(context.identifier),
             f"blurs ({', '.join(theirs.kinds)})": (theirs.kinds, theirs.bounds) == (family.kinds, family.bounds),
             f"channel ({trained.channel})": trained.channel == context.cfg.dataset.channel,
             f"size ({trained.size})": trained.size in (0, int(context.cfg.dataset.size)),
@@ -108,7 +110,7 @@ def identifying(context: Context, run: str | None) -> Pipeline | None:
         if not same
     ]
     if wrong:
-        raise UsageError(f"the run {run} was made for other {' and '.join(wrong)}; name a run made for these")
+        raise UsageError(f"the run {run} is of other {' and '.join(wrong)}; name a run like this one")
     pipeline = trained.pipeline
     nets = {name: net.to(context.device) for name, net in pipeline.nets.items()}
     return Pipeline(pipeline.identifier, nets, pipeline.risks, context.deconvolver)
