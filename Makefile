@@ -33,6 +33,7 @@ lint: $(VENV)/.installed ## ruff, mypy, import-linter
 small: $(VENV)/.installed ## every experiment at budget=small (needs DATA=<folder of photographs>)
 	BIN=$(BIN) experiments/williams2017/run_small.sh $(DATA)
 	BIN=$(BIN) experiments/yan2016/run_small.sh $(DATA)
+	BIN=$(BIN) experiments/nonblind/run_small.sh $(DATA)
 
 bench: $(VENV)/.installed ## time the parts against plain FFTs and write experiments/bench/results
 	$(BIN)/python experiments/bench/convolution.py

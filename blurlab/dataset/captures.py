@@ -19,7 +19,7 @@ class Captures(Source):
 
     @abstractmethod
     def observed(self, photo_id: str, kernel: str) -> NDArray[np.float32]:
-        """The photograph as it was taken through a kernel, (H, W, 1 or 3) float32 in [0, 1], aligned with the sharp one.
+        """The photograph as taken through a kernel, (H, W, 1 or 3) float32 in [0, 1], its centre that of the sharp one.
 
         Raises:
             ImageReadError: If the file is no whole image.

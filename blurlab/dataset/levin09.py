@@ -17,17 +17,15 @@ from blurlab.dataset.source import MIN_SIDE, Layout, Photo, files_in
 class Levin09(Captures):
     """The set as images: ``gt/im1.png`` ... sharp, ``im1_kernel1_img.png`` ... blurred [Levin2009].
 
-    Four photographs of 255x255 pixels through eight kernels, which lie beside the sharp ones (``gt/kernel1.png`` ...) and
-    are read by :func:`blurlab.blur.recorded_kernels`. A photograph's id is the path of the sharp one.
+    Four photographs of 255x255 pixels through eight kernels, which lie beside the sharp ones (``gt/kernel1.png`` ...)
+    and are read by :func:`blurlab.blur.recorded_kernels`. A photograph's id is the path of the sharp one.
 
     Args:
         root: The set's folder, or a folder that holds it as ``levin09``.
     """
 
     name = "levin09"
-    site = (
-        "https://webee.technion.ac.il/people/anat.levin/ (LevinEtalCVPR09Data), as images: gt/ and im*_kernel*_img.png"
-    )
+    site = "https://webee.technion.ac.il/people/anat.levin/ (LevinEtalCVPR09Data), as PNG files"
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = root

@@ -19,6 +19,7 @@ __all__ = [
     "Accuracy",
     "ConfusionMatrix",
     "MeanPerImage",
+    "Shifted",
     "accuracy",
     "align",
     "bootstrap_mean",

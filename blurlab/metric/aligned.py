@@ -105,7 +105,7 @@ def _correlate(v: Tensor, reference: Tensor) -> Tensor:
 
 
 def _between(image: Tensor, fraction: float, axis: int) -> Tensor:
-    """Linear interpolation between each pixel and the next along an axis; one pixel shorter unless the fraction is 0."""
+    """Linear interpolation between each pixel and the next along an axis; one pixel shorter unless that is 0."""
     if fraction == 0:
         return image
     count = image.shape[axis] - 1

@@ -55,6 +55,8 @@ def write_report_md(folder: str | Path) -> Path:
 
 
 def _summary(figures: Sequence[Mapping[str, str]], found: Found) -> str:
+    if not figures:
+        return "None was found that could be checked against its source."
     lines = []
     for figure_row in figures:
         name, known = figure_row["metric"], label(figure_row["metric"])

@@ -96,19 +96,15 @@ def _facts(record: Record) -> dict[str, str]:
 
 
 def _example(example: Mapping[str, Any], run_dir: Path) -> dict[str, Any]:
-    true, found = str(example["title"]), str(example.get("estimated", "not estimated"))
+    true, found = str(example["title"]), str(example.get("estimated", ""))
     steps = [
         ("sharp", "Sharp", str(example.get("photo", "")), None, None),
         ("blurred", "Blurred", f"by {true}", 0.0, example.get("ssim_blurred")),
         ("oracle", "Restored, true kernel", true, example.get("isnr_oracle"), example.get("ssim_oracle")),
-        (
-            "estimated_image",
-            "Restored, estimated kernel",
-            found,
-            example.get("isnr_estimated"),
-            example.get("ssim_estimated"),
-        ),
     ]
+    if found:
+        figures = example.get("isnr_estimated"), example.get("ssim_estimated")
+        steps.append(("estimated_image", "Restored, estimated kernel", found, *figures))
     pictures = [
         {"step": step, "kernel": kernel, "uri": _data_uri(example.get(key), run_dir),
          "isnr": "" if isnr is None else f"{figure(isnr, 1)} dB", "ssim": "" if ssim is None else figure(ssim, 3)}

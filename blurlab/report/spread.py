@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,9 +37,13 @@ def noise_tables(records: Sequence[Record]) -> list[str]:
 
 
 def side_by_side(records: Sequence[Record]) -> list[str]:
-    """The headline figures of every record of an experiment, a record a line; none where there is one record."""
+    """The headline figures of every record of an experiment, a record a line; none where there is one record.
+
+    Records that differ in the deconvolver stand in the order of their PSNR, or of their ISNR with the estimated kernel.
+    """
     if len(records) < 2:
         return []
+    records = sorted(records, key=_rank) if all("restore_s" in record["metrics"] for record in records) else records
     every = {name for record in records for name in record["metrics"]}
     names = sorted((name for name in every if label(name).headline and not split_name(name)[1]), key=sort_key)
     lines = [
@@ -48,6 +53,12 @@ def side_by_side(records: Sequence[Record]) -> list[str]:
     units = [f" ({label(name).unit})" if label(name).unit else "" for name in names]
     heads = [md(label(name).text + unit) for name, unit in zip(names, units, strict=True)]
     return ["### Side by side", md_table(["variant", "data set", *heads], lines)]
+
+
+def _rank(record: Record) -> float:
+    metrics = record["metrics"]
+    entry = metrics.get("psnr") or metrics.get("isnr_estimated") or {"value": None}
+    return math.inf if entry["value"] is None else -float(entry["value"])
 
 
 def _noise_table(series: Sequence[Record]) -> list[str]:

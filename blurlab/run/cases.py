@@ -70,7 +70,7 @@ class _Captured(Cases):
     def __getitem__(self, index: int) -> Degraded:  # type: ignore[override]  # no slices
         photo, kernel = self.pairs[index]
         data, degrade = self.context.data, self.context.degrade
-        x = _batch(data.test.arrays[photo] / np.float32(255)).to(self.context.device)
+        x = _batch(np.divide(data.test.arrays[photo], 255, dtype=np.float32)).to(self.context.device)
         taken = self.captures.observed(data.test.ids[photo], kernel)
         y = _batch(centre(pick_channel(taken, str(self.context.cfg.dataset.channel)), data.size)).to(x)
         kind = torch.tensor([degrade.family.kinds.index(kernel)])

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from blurlab.core.atomic import write_text
 from blurlab.core.image_io import write_image
 from blurlab.dataset import Degraded
-from blurlab.metric import align, isnr, isnr_border, isnr_oracle_wiener, psnr, psnr_oracle_wiener, ssim
 from blurlab.pipeline import Identification, Known, Pipeline, is_identity
 from blurlab.run.assemble import assemble
 from blurlab.run.cases import Cases, cases
@@ -24,16 +22,12 @@ from blurlab.run.evaluate import PER_IMAGE, write_rows
 from blurlab.run.examples import in_words
 from blurlab.run.load import load_run
 from blurlab.run.progress import track
+from blurlab.run.restored import figures, reference, summarise
 from blurlab.run.stage import Stage, once
-from blurlab.run.summary import interval
 
-BORDER_PX = 16
-"""Width of the frame whose ISNR stands beside that of the rest."""
 PICTURES = 6
 PICTURE_PX = 128
 DONE = "rows.jsonl"
-WIENER = "Wiener filter that knows kernel, noise and the photograph's own spectrum; circular, expected over the noise"
-UNITS = {"isnr": "dB", "psnr": "dB", "ssim": ""}
 Row = dict[str, Any]
 
 
@@ -64,17 +58,12 @@ def restore_all(context: Context, folder: Path, run: str | None = None) -> dict[
         Record entries: metrics, limit, examples.
     """
     items, pipeline = cases(context), identifying(context, run)
-    done, kept = folder / DONE, []
-    for text in done.read_text().splitlines() if done.is_file() else []:
-        try:
-            kept.append(json.loads(text))
-        except ValueError:  # the line that a kill left unfinished
-            break
-    done.write_text("".join(json.dumps(row) + "\n" for row in kept))
-    shown = {round(step * (len(items) - 1) / (PICTURES - 1)) for step in range(PICTURES)}
+    done = folder / DONE
+    kept = so_far(done)
     with done.open("a") as lines, torch.inference_mode():
         for index in track(range(len(kept), len(items)), f"restore {len(items)} items", context):
-            row = restore_one(context, items, index, pipeline, index in shown)
+            show = sum(row["example"] is not None for row in kept) <= PICTURES * index // len(items)
+            row = restore_one(context, items, index, pipeline, show)
             lines.write(json.dumps(row) + "\n")
             lines.flush()
             kept.append(row)
@@ -84,6 +73,18 @@ def restore_all(context: Context, folder: Path, run: str | None = None) -> dict[
     write_rows(context.dir / PER_IMAGE, rows)
     examples = [row["example"] for row in kept if row["example"]]
     return {**summarise(rows, context.seed), "examples": examples}
+
+
+def so_far(done: Path) -> list[Row]:
+    """The rows that a run stopped before left in a file, which then holds these alone."""
+    rows: list[Row] = []
+    for text in done.read_text().splitlines() if done.is_file() else []:
+        try:
+            rows.append(json.loads(text))
+        except ValueError:  # the line that a kill left unfinished
+            break
+    write_text(done, "".join(json.dumps(row) + "\n" for row in rows))
+    return rows
 
 
 def identifying(context: Context, run: str | None) -> Pipeline | None:
@@ -99,6 +100,8 @@ def identifying(context: Context, run: str | None) -> Pipeline | None:
     wrong = [
         what
         for what, same in {
+            f"pipeline ({type(trained.pipeline.identifier).__name__})": type(trained.pipeline.identifier)
+            is type(context.identifier),
             f"blurs ({', '.join(theirs.kinds)})": (theirs.kinds, theirs.bounds) == (family.kinds, family.bounds),
             f"channel ({trained.channel})": trained.channel == context.cfg.dataset.channel,
             f"size ({trained.size})": trained.size in (0, int(context.cfg.dataset.size)),
@@ -107,7 +110,7 @@ def identifying(context: Context, run: str | None) -> Pipeline | None:
         if not same
     ]
     if wrong:
-        raise UsageError(f"the run {run} was made for other {' and '.join(wrong)}; name a run made for these")
+        raise UsageError(f"the run {run} is of other {' and '.join(wrong)}; name a run like this one")
     pipeline = trained.pipeline
     nets = {name: net.to(context.device) for name, net in pipeline.nets.items()}
     return Pipeline(pipeline.identifier, nets, pipeline.risks, context.deconvolver)
@@ -125,7 +128,8 @@ def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline |
     case = items[index]
     if bool(is_identity(case.psf)):
         return {"figures": None, "example": None}
-    sigma = None if context.data.captures else case.sigma
+    captured = context.data.captures is not None
+    sigma = None if captured else case.sigma
     start = time.perf_counter()
     image = context.deconvolver(case.y, case.psf, sigma).image
     if image.is_cuda:
@@ -141,70 +145,10 @@ def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline |
     row: Row = {"photo": context.data.test.ids[int(case.item[0])], "kind": kind, **dict(names)}
     row |= {"sigma": float(case.sigma[0]), "restore_s": seconds}
     for name, one in restored.items():
-        row |= {f"{key}_{name}".rstrip("_"): value for key, value in figures(context, case, one).items()}
-    row |= reference(context, case)
+        row |= {f"{key}_{name}".rstrip("_"): value for key, value in figures(case, one, captured).items()}
+    row |= reference(case, captured)
     example = _example(context, items, case, restored, found, row, index) if show else None
     return {"figures": row, "example": example}
-
-
-def figures(context: Context, case: Degraded, image: Tensor) -> dict[str, float]:
-    """PSNR, SSIM and ISNR of a restored image; of a capture after alignment, of the rest also frame and inside."""
-    x, y = case.x, case.y
-    if context.data.captures:
-        moved, before = align(image, x), align(y, x)
-        down, right = moved.shift_px[0].tolist()
-        gain = float(psnr(moved.x_hat, moved.x)) - float(psnr(before.x_hat, before.x))
-        plain = {"psnr": float(psnr(moved.x_hat, moved.x)), "ssim": float(ssim(moved.x_hat, moved.x)), "isnr": gain}
-        return {**plain, "shift_down_px": down, "shift_right_px": right}
-    return {
-        "psnr": float(psnr(image, x)),
-        "ssim": float(ssim(image, x)),
-        "isnr": float(isnr(y, image, x)),
-        "isnr_border16": float(isnr_border(y, image, x, border=BORDER_PX)),
-        "isnr_interior": float(isnr(y, image, x, border=BORDER_PX)),
-    }
-
-
-def reference(context: Context, case: Degraded) -> dict[str, float]:
-    """What the blurred image has, and what the Wiener filter that knows the spectrum would reach."""
-    y, x = case.y, case.x
-    if context.data.captures:
-        y, x, _ = align(y, x)
-    found = {"psnr_blurred": float(psnr(y, x)), "ssim_blurred": float(ssim(y, x))}
-    if max(case.psf.shape[-2:]) <= min(case.x.shape[-2:]):  # circular: no kernel may be wider than the image
-        found["psnr_oracle_wiener"] = float(psnr_oracle_wiener(case.x, case.psf, case.sigma))
-        found["isnr_oracle_wiener"] = float(isnr_oracle_wiener(case.x, case.psf, case.sigma))
-    return found
-
-
-def summarise(rows: list[Row], seed: int) -> dict[str, Any]:
-    """Means with bootstrap intervals over photographs, the median time of an image, and the limits beside them.
-
-    Args:
-        rows: One row an item, as ``per_image.csv`` keeps them.
-        seed: Seeds the bootstrap.
-
-    Returns:
-        Entries ``metrics`` and ``limit`` of the record.
-    """
-    names = dict.fromkeys(name for row in rows for name in row if name.split("_")[0] in UNITS)
-    metrics: dict[str, Any] = {}
-    for name in names:
-        some = [row for row in rows if row.get(name) is not None and np.isfinite(row[name])]
-        if some:
-            metrics[name] = interval([row[name] for row in some], some, seed, UNITS[name.split("_")[0]])
-    metrics["restore_s"] = {"value": median(row["restore_s"] for row in rows), "n": len(rows), "unit": "s"}
-    limit = {
-        f"{base}{suffix}": {"value": metrics[f"{base}_oracle_wiener"]["value"], "how": WIENER}
-        for base in ("psnr", "isnr")
-        for suffix in ("", "_oracle")
-        if f"{base}{suffix}" in metrics and f"{base}_oracle_wiener" in metrics
-    }
-    for base in UNITS:
-        if f"{base}_estimated" in metrics:
-            value = metrics[f"{base}_oracle"]["value"]
-            limit[f"{base}_estimated"] = {"value": value, "how": "the same deconvolver with the true kernel"}
-    return {"metrics": metrics, "limit": limit}
 
 
 def _example(

@@ -48,4 +48,10 @@ for cameras in drive_to_chase chase_to_drive; do
 done
 # trained on drawn photographs only, tested on the same real ones as above
 once messidor_hier.synthetic_to_drive_chase "${hier[@]}" dataset=synthetic_to_drive_chase budget.draws_restore=4
+# every deconvolver on the same items, true kernel and the likelihood's
+for file in conf/deconvolver/*.yaml; do
+  name="$(basename "$file" .yaml)"
+  once restoration.drive_chase."$name" +experiment=restoration dataset=drive_chase deconvolver="$name" \
+    budget.draws_restore=4
+done
 $BLURLAB report

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 
-from blurlab.metric import bsnr, isnr
+from blurlab.metric import bsnr, isnr, isnr_border
 
 
 def test_is_the_gain_in_psnr():
@@ -33,3 +34,15 @@ def test_bsnr_takes_one_sigma_or_one_an_image():
     torch.testing.assert_close(bsnr(blurred, sigma), torch.tensor(expected, dtype=torch.float64))
     torch.testing.assert_close(bsnr(blurred, 0.1)[1], bsnr(blurred, sigma)[1])
     assert math.isinf(bsnr(blurred, 0.0)[0])
+
+
+def test_frame_and_inside_together_are_the_whole() -> None:
+    x, y, x_hat = torch.rand(3, 2, 3, 17, 24, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    outside = torch.ones(17, 24, dtype=torch.bool)
+    outside[4:-4, 4:-4] = False
+    before, after = ((image - x)[..., outside].square().sum((1, 2)) for image in (y, x_hat))
+    torch.testing.assert_close(isnr_border(y, x_hat, x, border=4), 10 * torch.log10(before / after))
+    x_hat[..., 4:-4, 4:-4] += 1  # no matter to the frame
+    torch.testing.assert_close(isnr_border(y, x_hat, x, border=4), 10 * torch.log10(before / after))
+    with pytest.raises(ValueError, match="leave pixels"):
+        isnr_border(y, x_hat, x, border=9)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.ndimage import convolve
 
-from blurlab.metric import isnr_oracle_wiener
+from blurlab.metric import isnr_oracle_wiener, psnr_oracle_wiener
 
 SHAPES = [(17, 24), (16, 21)]
 
@@ -38,6 +38,8 @@ def test_is_what_the_filter_reaches_on_average(shape):
             before += ((y - sharp) ** 2).sum()
             after += ((np.fft.ifft2(wiener * np.fft.fft2(y)).real - sharp) ** 2).sum()
         assert expected[i].item() == pytest.approx(10 * math.log10(before / after), abs=0.1)
+        left = psnr_oracle_wiener(x, psf, sigma)[i].item()
+        assert left == pytest.approx(-10 * math.log10(after / 300 / sharp.size), abs=0.1)
 
 
 def test_closed_form_and_no_constant_noise_to_signal_ratio_does_better():

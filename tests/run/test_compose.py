@@ -13,24 +13,27 @@ from blurlab.run.errors import UsageError
 
 
 @pytest.mark.parametrize("experiment", options("experiment"))
-def test_every_experiment_composes(experiment: str, tmp_path: Path) -> None:
-    (cfg,) = check([f"+experiment={experiment}", f"paths.runs_dir={tmp_path}"])
+def test_every_experiment_composes(experiment: str, levin_data: Path, tmp_path: Path) -> None:
+    (cfg,) = check([f"+experiment={experiment}", f"paths.runs_dir={tmp_path}", f"paths.data_dir={levin_data}"])
     assert cfg.run.experiment == experiment
 
 
 NO_STRENGTH = "no one parameter for its strength"
 NOTHING = {
     "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "gaussian_anisotropic": NO_STRENGTH,
-    "trajectory": NO_STRENGTH,
+    "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
 }  # fmt: skip
 ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "hierarchical": {
         "none": "no range|kind 'none' and others", "motion": "angle_deg from 0 to 180", "taps": "use pipeline=direct",
         "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
-        "three_kinds": "angle_deg from 0 to 180", "trajectory": NO_STRENGTH,
+        "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
-    "likelihood": {"taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "trajectory": NO_STRENGTH},
+    "likelihood": {
+        "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
+    },
+    "known": {},
     "regression": NOTHING,
     "regression_refined": NOTHING,
     "grnn": NOTHING,
@@ -39,8 +42,11 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
 
 @pytest.mark.parametrize("pipeline", options("pipeline"))
 @pytest.mark.parametrize("blur", options("blur"))
-def test_every_pipeline_takes_a_blur_or_says_why_not(pipeline: str, blur: str, tmp_path: Path) -> None:
-    words = [f"pipeline={pipeline}", f"blur={blur}", f"paths.runs_dir={tmp_path}"]
+def test_every_pipeline_takes_a_blur_or_says_why_not(
+    pipeline: str, blur: str, levin_data: Path, tmp_path: Path
+) -> None:
+    words = [f"pipeline={pipeline}", f"blur={blur}", f"paths.runs_dir={tmp_path}", f"paths.data_dir={levin_data}"]
+    words += ["stage=restore"] if pipeline == "known" else []
     if blur in ANSWERS[pipeline]:
         with pytest.raises(UsageError, match=ANSWERS[pipeline][blur]):
             check(words)
@@ -52,11 +58,17 @@ def test_every_pipeline_takes_a_blur_or_says_why_not(pipeline: str, blur: str, t
     ("group", "member"),
     [(group, member) for group in groups() if group not in ("experiment", "paths") for member in options(group)],
 )
-def test_every_member_of_every_group_composes(group: str, member: str, tmp_path: Path) -> None:
+def test_every_member_of_every_group_composes(group: str, member: str, levin_data: Path, tmp_path: Path) -> None:
     if group == "launcher" and member != "local":
         pytest.skip("the launcher is an extra that need not be installed")
-    with_it = {"direct": ["blur=taps"]}.get(member, [])
-    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]}
+    places = [f"paths.runs_dir={tmp_path}", f"paths.data_dir={levin_data}"]
+    known = ["pipeline=known", "stage=restore"]
+    with_it = {
+        "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
+        "levin": known, "levin09": [*known, "noise=captured", "boundary=captured"],
+        "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
+    }.get(member, [])  # fmt: skip
+    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin")}
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
     if member in ("gaussian_anisotropic", "trajectory"):
@@ -67,7 +79,8 @@ def test_every_member_of_every_group_composes(group: str, member: str, tmp_path:
         with pytest.raises(UsageError, match="no CUDA device"):
             check([f"{group}={member}", f"paths.runs_dir={tmp_path}"])
         return
-    check([f"{group}={member}", *with_it, f"paths.runs_dir={tmp_path}"])
+    words = [f"{group}={member}", *with_it, *places]
+    check([*dict.fromkeys(words)])
 
 
 @pytest.mark.parametrize(
@@ -92,6 +105,17 @@ def test_a_wrong_word_gets_one_line_that_helps(words: list[str], line: str) -> N
     with pytest.raises(UsageError, match=line) as caught:
         check(words)
     assert "\n" not in str(caught.value)
+
+
+def test_a_variant_is_named_after_the_deconvolver_of_its_job(levin_data: Path, tmp_path: Path) -> None:
+    words = [f"paths.runs_dir={tmp_path}", f"paths.data_dir={levin_data}"]
+    jobs = check(["+experiment=levin32", "deconvolver=glob(*)", *words])
+    assert [cfg.run.variant for cfg in jobs] == options("deconvolver")
+    assert "tv_fundus" in options("deconvolver") and "hydra" not in jobs[0]
+    (cfg,) = check(["+experiment=restoration", "dataset=drive_chase", "deconvolver=wiener", *words])
+    assert cfg.run.variant == "drive_chase.wiener"
+    (cfg,) = check(["+experiment=levin32", "run.variant=mine", *words])
+    assert cfg.run.variant == "mine"
 
 
 def test_every_job_of_a_sweep_is_checked(tmp_path: Path) -> None:

@@ -137,6 +137,24 @@ def test_a_finished_run_restores_a_photograph_from_the_command_line(finished: Pa
     assert (tmp_path / "out" / photo.name).is_file()
 
 
+@pytest.mark.slow
+def test_a_finished_runs_networks_identify_for_another_deconvolver(finished: Path) -> None:
+    small = [word for word in TINY if word.startswith(("budget", "dataset", "run."))]
+    words = ["+experiment=restoration", *small, "pipeline=hierarchical", "deconvolver=wiener", "logger=csv"]
+    named = f"stage.restore.run={run_dir(finished)}"
+    done = blurlab(*words, named, cwd=finished)
+    assert done.returncode == 0, done.stderr
+    kept = record(next((finished / "runs" / "restoration").iterdir()))
+    theirs = record(run_dir(finished))
+    assert kept["variant"] == "messidor.wiener" and kept["dataset"] == theirs["dataset"]
+    assert kept["metrics"]["isnr_oracle"]["n"] == theirs["metrics"]["isnr_oracle"]["n"]
+    assert kept["metrics"]["psnr_blurred"] == pytest.approx(theirs["metrics"]["psnr_blurred"])
+    for other, what in (("noise.sigma=0.01", ""), ("dataset.size=96", r"size \(128\)"), ("run.seed=1", "")):
+        done = blurlab(*words, named, other, "budget.draws_restore=1", cwd=finished)
+        assert (done.returncode == 2) == bool(what), done.stderr
+        assert re.search(f"is of other {what}", done.stderr) or not what
+
+
 def spoil(folder: Path, photo: Path) -> list[Path]:
     """Files that no photograph viewer shows."""
     import numpy as np

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Every record of experiments/nonblind/results/small. levin09 and bsds500 lie under $1 (or $BLURLAB_DATA).
+# Stopped half-way? Run it again: what has a record is not run twice. Remove a record to have it made anew.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export BLURLAB_DATA="${1:-${BLURLAB_DATA:?name the folder of photographs: run_small.sh FOLDER}}"
+BLURLAB="${BIN:+$BIN/}python -m blurlab"
+KEPT=experiments/nonblind/results/small
+
+once() { # once EXPERIMENT VARIANT WORDS...: make the record unless it is there
+  local experiment="$1" variant="$2"; shift 2
+  [ -f "$KEPT/$experiment.$variant.json" ] ||
+    $BLURLAB +experiment=$experiment budget=small run.keep=true run.variant="$variant" "$@"
+}
+
+# kernel known, nothing tuned per image: every deconvolver with its defaults
+for file in conf/deconvolver/*.yaml; do
+  name="$(basename "$file" .yaml)"
+  once levin32 "$name" deconvolver="$name"
+  once bsds_levin "$name" deconvolver="$name"
+done
+# other borders beside TV's default
+for border in circular edgetaper liu_jia; do
+  once bsds_levin tv."$border" deconvolver=tv deconvolver.boundary="$border"
+done
+# which kernels of Levin et al. are stored turned
+[ -f experiments/nonblind/results/orientation.json ] ||
+  "${BIN:+$BIN/}python" experiments/nonblind/orientation.py "$BLURLAB_DATA" > experiments/nonblind/results/orientation.json
+$BLURLAB report

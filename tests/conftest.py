@@ -1,0 +1,38 @@
+"""Made-up sets that tests of several folders read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage, signal
+
+
+@pytest.fixture(scope="session")
+def levin_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the made-up set of :func:`put_levin`; to be read only."""
+    root = tmp_path_factory.mktemp("data")
+    put_levin(root / "levin09")
+    return root
+
+
+def put_levin(folder: Path, side: int = 56) -> None:
+    """Four smooth photographs through eight kernels, six of whose files are turned, in the layout of Levin et al."""
+    rng = np.random.default_rng(9)
+    (folder / "gt").mkdir(parents=True)
+    kernels = {}
+    for number in range(1, 9):
+        plane = rng.integers(0, 256, (3 + 2 * (number % 3),) * 2, dtype=np.uint8)
+        Image.fromarray(plane).save(folder / "gt" / f"kernel{number}.png")
+        kernels[number] = (plane if number in (4, 8) else plane[::-1, ::-1]) / plane.sum()
+    for photo in range(1, 5):
+        wide = ndimage.gaussian_filter(rng.standard_normal((side + 6, side + 6)), 2)
+        wide = np.round((0.5 + wide / (6 * wide.std())).clip(0, 1) * 255)
+        Image.fromarray(wide[3:-3, 3:-3].astype(np.uint8)).save(folder / "gt" / f"im{photo}.png")
+        for number, kernel in kernels.items():
+            margin = 3 - kernel.shape[0] // 2
+            inner = wide[margin : len(wide) - margin, margin : len(wide) - margin]
+            y = signal.convolve2d(inner, kernel, "valid") + rng.normal(0, 1, (side, side))
+            Image.fromarray(y.round().clip(0, 255).astype(np.uint8)).save(folder / f"im{photo}_kernel{number}_img.png")
