@@ -15,6 +15,7 @@ from blurlab.blur.laws import check_family
 from blurlab.blur.mixture import Mixture
 from blurlab.blur.motion import Motion, motion_psf
 from blurlab.blur.none import NoBlur, identity_psf
+from blurlab.blur.recorded import Recorded, recorded_kernels
 from blurlab.blur.shape import centre_crop, centroid, pad_to_odd
 from blurlab.blur.taps import Taps, taps_psf
 from blurlab.blur.trajectory import Trajectory, camera_path, trajectory_psf
@@ -31,6 +32,7 @@ __all__ = [
     "Mixture",
     "Motion",
     "NoBlur",
+    "Recorded",
     "Taps",
     "Trajectory",
     "anisotropic_gaussian_psf",
@@ -47,6 +49,7 @@ __all__ = [
     "identity_psf",
     "motion_psf",
     "pad_to_odd",
+    "recorded_kernels",
     "taps_psf",
     "trajectory_psf",
 ]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from blurlab.dataset.bsds500 import Bsds500 as Bsds500
     from blurlab.dataset.bundled import Bundled as Bundled
     from blurlab.dataset.caltech101 import Caltech101 as Caltech101
+    from blurlab.dataset.captures import Captures as Captures
     from blurlab.dataset.chase_db1 import ChaseDb1 as ChaseDb1
     from blurlab.dataset.concat import Concat as Concat
     from blurlab.dataset.condition import Condition as Condition
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from blurlab.dataset.folder import Folder as Folder
     from blurlab.dataset.fundus_synthetic import FundusSynthetic as FundusSynthetic
     from blurlab.dataset.hrf import Hrf as Hrf
+    from blurlab.dataset.levin09 import Levin09 as Levin09
     from blurlab.dataset.messidor import Messidor as Messidor
     from blurlab.dataset.oxford_flowers import OxfordFlowers as OxfordFlowers
     from blurlab.dataset.prepare import Prepared as Prepared
@@ -53,6 +55,7 @@ _HOME = {
     "bsds500": ["Bsds500"],
     "bundled": ["Bundled"],
     "caltech101": ["Caltech101"],
+    "captures": ["Captures"],
     "chase_db1": ["ChaseDb1"],
     "concat": ["Concat"],
     "condition": ["Condition", "Encoded", "OtherNoise", "Resized", "Softened", "Unchanged", "Varied"],
@@ -66,6 +69,7 @@ _HOME = {
     "folder": ["Folder"],
     "fundus_synthetic": ["FundusSynthetic"],
     "hrf": ["Hrf"],
+    "levin09": ["Levin09"],
     "messidor": ["Messidor"],
     "oxford_flowers": ["OxfordFlowers"],
     "prepare": ["Prepared", "prepare_all", "to_square"],

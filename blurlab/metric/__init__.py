@@ -1,13 +1,14 @@
 """Figures of merit: a pure function with a value per image, and a torchmetrics class that keeps those values."""
 
 from blurlab.metric.accuracy import Accuracy, accuracy, wilson
+from blurlab.metric.aligned import Shifted, align
 from blurlab.metric.base import MeanPerImage
 from blurlab.metric.bootstrap import bootstrap_mean
 from blurlab.metric.bsnr import bsnr
 from blurlab.metric.confusion import ConfusionMatrix, confusion_matrix
-from blurlab.metric.isnr import ISNR, isnr
+from blurlab.metric.isnr import ISNR, isnr, isnr_border
 from blurlab.metric.kernel import kernel_error, psf_snr
-from blurlab.metric.oracle import isnr_oracle_wiener
+from blurlab.metric.oracle import isnr_oracle_wiener, psnr_oracle_wiener
 from blurlab.metric.psnr import PSNR, psnr
 from blurlab.metric.ssim import SSIM, ssim
 
@@ -19,14 +20,17 @@ __all__ = [
     "ConfusionMatrix",
     "MeanPerImage",
     "accuracy",
+    "align",
     "bootstrap_mean",
     "bsnr",
     "confusion_matrix",
     "isnr",
+    "isnr_border",
     "isnr_oracle_wiener",
     "kernel_error",
     "psf_snr",
     "psnr",
+    "psnr_oracle_wiener",
     "ssim",
     "wilson",
 ]

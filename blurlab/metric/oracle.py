@@ -37,6 +37,35 @@ def isnr_oracle_wiener(x: Tensor, psf: Tensor, sigma: float | Tensor) -> Tensor:
         >>> round(float(isnr_oracle_wiener(x, psf, 0.1)), 2)
         13.28
     """
+    before, after = _errors(x, psf, sigma)
+    return torch.where(before == after, torch.zeros_like(before), 10 * torch.log10(before / after))
+
+
+def psnr_oracle_wiener(x: Tensor, psf: Tensor, sigma: float | Tensor) -> Tensor:
+    """PSNR that this Wiener filter is expected to reach, -10 log10 of the second mean of :func:`isnr_oracle_wiener`.
+
+    Args:
+        x: Sharp images (B, C, H, W).
+        psf: Kernels (B, 1, k, k), k odd, sum 1; or (1, 1, k, k) for all.
+        sigma: Noise standard deviation, one number or (B,).
+
+    Returns:
+        dB (B,), peak 1.
+
+    Raises:
+        ValueError: If the kernel does not fit or sigma is negative.
+
+    Example:
+        >>> x = torch.tensor([0.0, 1.0]).repeat(8).reshape(1, 1, 1, 16)
+        >>> psf = torch.tensor([0.1, 0.8, 0.1]).reshape(1, 1, 1, 3)
+        >>> round(float(psnr_oracle_wiener(x, psf, 0.1)), 2)
+        26.29
+    """
+    return -10 * torch.log10(_errors(x, psf, sigma)[1])
+
+
+def _errors(x: Tensor, psf: Tensor, sigma: float | Tensor) -> tuple[Tensor, Tensor]:
+    """Expected mean squared errors (B,) of the observation and of the filtered image."""
     check_images(x, "x")
     check_sigma(sigma)
     x = at_least_float32(x)
@@ -48,8 +77,7 @@ def isnr_oracle_wiener(x: Tensor, psf: Tensor, sigma: float | Tensor) -> Tensor:
     kept = otf.abs().square() * power + noise
     # Where neither signal nor noise comes through, the filter gives 0 and loses the whole of S.
     left = torch.where(kept > 0, power * noise / kept.clamp_min(torch.finfo(x.dtype).tiny), power)
-    before, after = _grid_mean(observed, width), _grid_mean(left, width)
-    return torch.where(before == after, torch.zeros_like(before), 10 * torch.log10(before / after))
+    return _grid_mean(observed, width), _grid_mean(left, width)
 
 
 def _grid_mean(half: Tensor, width: int) -> Tensor:

@@ -1,6 +1,7 @@
 """What is added after the blur, and the standard deviation it amounts to."""
 
 from blurlab.noise.base import NoiseModel
+from blurlab.noise.captured import Captured
 from blurlab.noise.chain import Chain
 from blurlab.noise.gaussian import Gaussian, add_gaussian, bsnr_from_sigma, sigma_from_bsnr
 from blurlab.noise.jpeg import Jpeg, jpeg
@@ -11,6 +12,7 @@ from blurlab.noise.quantise import Quantise, quantise, quantise_sigma
 from blurlab.noise.sensor import Sensor
 
 __all__ = [
+    "Captured",
     "Chain",
     "Gaussian",
     "Jpeg",

@@ -5,6 +5,7 @@ from blurlab.pipeline.direct import Direct
 from blurlab.pipeline.general_regression import GeneralRegression
 from blurlab.pipeline.hierarchical import Hierarchical
 from blurlab.pipeline.identification import Identification, Identifier, is_identity, untold
+from blurlab.pipeline.known import Known
 from blurlab.pipeline.lesson import Example, Lesson
 from blurlab.pipeline.likelihood import Likelihood
 from blurlab.pipeline.pipeline import Deblurred, Pipeline
@@ -19,6 +20,7 @@ __all__ = [
     "Hierarchical",
     "Identification",
     "Identifier",
+    "Known",
     "Lesson",
     "Likelihood",
     "Pipeline",

@@ -27,6 +27,8 @@ class WriteReport(Stage):
     A run of no paper has no published figures.
     """
 
+    identifies = False
+
     def __call__(self, context: Context) -> None:
         """Report on what the stages before found."""
         record = make_record(context)

@@ -139,9 +139,22 @@ def _written(cfg: Any, overrides: list[str]) -> list[Path]:
 
 def _compose(words: list[str], config_dir: str | None) -> Any:
     from hydra import compose
+    from omegaconf import open_dict
 
     extra = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
-    return compose("run", overrides=[*words, *extra])
+    cfg = compose("run", overrides=[*words, *extra], return_hydra_config=True)
+    _fill_choices(cfg, cfg.hydra.runtime.choices)
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return cfg
+
+
+def _fill_choices(cfg: Any, choices: Any) -> None:
+    """Write into ``run.variant`` what Hydra itself, which is not running yet, will put there for ``${hydra:...}``."""
+    variant = cfg.run._get_node("variant")
+    words = variant._value() if variant is not None else None
+    if isinstance(words, str):
+        cfg.run.variant = re.sub(r"\$\{hydra:runtime\.choices\.(\w+)\}", lambda found: str(choices[found[1]]), words)
 
 
 def _check_experiment(overrides: list[str], config_dir: str | None) -> None:

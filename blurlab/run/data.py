@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 from rich.console import Console
 
-from blurlab.dataset import SCALE, DataNotFound, Photo, SharpImages, Source, Split, make_split, prepare_all
+from blurlab.dataset import SCALE, Captures, DataNotFound, Photo, SharpImages, Source, Split, make_split, prepare_all
 from blurlab.run.build import build
 from blurlab.run.errors import UsageError
 from blurlab.run.progress import bar
@@ -34,6 +34,7 @@ class RunData:
         size: Side of a sharp image in pixels: the observed size and the margins.
         channels: 1 or 3.
         scale: What share of a photograph a training item shows; None where items are cut out as they are.
+        captures: The set tested on, where its photographs were also taken blurred.
     """
 
     train: SharpImages
@@ -44,13 +45,15 @@ class RunData:
     size: int
     channels: int
     scale: tuple[float, float] | None
+    captures: Captures | None = None
 
 
 def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
     """Find, split and prepare the photographs of ``cfg.dataset``.
 
     Where the set is missing its ``fallback`` is taken, unless ``strict``. With a ``test_source`` the test photographs
-    (and they alone) come from there: its own test quarter, or with ``test_part: all`` every one of them. With a
+    (and they alone) come from there: its own test quarter, or with ``test_part: all`` every one of them; where
+    ``source`` is null these are all there is, and nothing can be trained. With a
     ``val_source`` all of its photographs are validated on, and what would have been is trained on. With
     ``cut: centre`` photographs are not shrunk to the size: their centre is cut out; with ``cut: anywhere`` each item is
     cut out at a place of its own.
@@ -70,7 +73,7 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
     source, split, stands_in = _find(cfg, console)
     size = int(dataset.size) + 2 * margin
     tested, test_split = source, split
-    if dataset.get("test_source") is not None:
+    if dataset.source is not None and dataset.get("test_source") is not None:
         tested = build(dataset.test_source)
         test_split = make_split(tested)
     every = dataset.get("test_part", "quarter") == "all"
@@ -120,7 +123,8 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
     elsewhere = test_split.skipped if tested is not source else []
     skipped = [*split.skipped, *elsewhere, *bad_train, *bad_val, *bad_test]
     channels = 3 if dataset.channel == "rgb" else 1
-    return RunData(train, val, test, facts, skipped, size, channels, SCALE if resize else None)
+    captures = tested if isinstance(tested, Captures) else None
+    return RunData(train, val, test, facts, skipped, size, channels, SCALE if resize else None, captures)
 
 
 def kept_apart(*parts: tuple[list[Photo], Split]) -> None:
@@ -140,6 +144,8 @@ def kept_apart(*parts: tuple[list[Photo], Split]) -> None:
 def _find(cfg: DictConfig, console: Console) -> tuple[Source, Split, bool]:
     """The set that is really used, its split, and whether it stands in for the one asked for."""
     dataset = cfg.dataset
+    if dataset.source is None:
+        return *_only_tested(dataset), False
     with _progress("reading the set", console, bool(cfg.run.progress)) as step:
         try:
             source = build(dataset.source)
@@ -149,6 +155,20 @@ def _find(cfg: DictConfig, console: Console) -> tuple[Source, Split, bool]:
                 raise UsageError(str(error)) from error
         source = build(dataset.fallback)
         return source, make_split(source, progress=step), True
+
+
+def _only_tested(dataset: DictConfig) -> tuple[Source, Split]:
+    """The set tested on and its split, of which nothing is left to train and validate on."""
+    if dataset.get("test_source") is None:
+        raise UsageError("dataset.source is null and so is dataset.test_source; name one of them")
+    source = build(dataset.test_source)
+    try:
+        split = make_split(source)
+    except DataNotFound as error:
+        raise UsageError(str(error)) from error
+    rest = [] if dataset.get("test_part", "quarter") == "all" else [*split.train, *split.val]
+    tested = [photo for photo in (*split.train, *split.val, *split.test) if photo not in rest]
+    return source, replace(split, train=[], val=[], test=sorted(tested, key=lambda photo: photo.id))
 
 
 @contextmanager

@@ -103,7 +103,8 @@ def log_run(context: Context) -> None:
     metrics = {name: entry["value"] for name, entry in context.record.get("metrics", {}).items()}
     if metrics:
         headline = next(iter(metrics))
-        metrics |= {"accuracy": metrics[headline]}
+        if headline.endswith("accuracy"):
+            metrics |= {"accuracy": metrics[headline]}
         metrics |= {
             name.upper(): metrics[f"{name}_estimated"] for name in ("isnr", "ssim") if f"{name}_estimated" in metrics
         }
@@ -111,5 +112,6 @@ def log_run(context: Context) -> None:
         f"{number}/{key}": read_image(context.dir / example[key])
         for number, example in enumerate(context.record.get("examples", []))
         for key in ("sharp", "blurred", "oracle", "estimated_image")
+        if key in example
     }
     log_results(context.logger, metrics, context.record.get("confusion"), pictures)

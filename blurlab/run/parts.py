@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blurlab.run.errors import UsageError
+
+if TYPE_CHECKING:
+    from blurlab.pipeline import Identifier
+    from blurlab.run.stage import Stage
 
 LISTS = ("risk_strengths_px", "risk_errors_px")
 COUNTS = (
@@ -31,7 +35,7 @@ def refuse_other_record(cfg: Any) -> None:
     if not path.is_file():
         return
     kept = json.loads(path.read_text()).get("config", {})
-    for part in ("pipeline", "head"):
+    for part in ("pipeline", "head", "deconvolver"):
         before, now = kept.get(part, {}).get("_target_"), cfg[part]._target_
         if part == "head" and not build(cfg.pipeline, build(cfg.blur)).questions:
             continue
@@ -39,6 +43,56 @@ def refuse_other_record(cfg: Any) -> None:
             raise UsageError(
                 f"{path} is the record of another {part} ({before}, not {now}); "
                 "give this one a name of its own: run.variant=..."
+            )
+
+
+def refuse_half_captured(cfg: Any) -> None:
+    """Raise unless photographs, noise and border are all a camera's own, or none of them.
+
+    Raises:
+        UsageError: Naming what does not go together.
+    """
+    from blurlab.dataset import Captures
+    from blurlab.noise import Captured
+    from blurlab.run.build import build
+
+    tested = cfg.dataset.get("test_source")
+    own = {
+        f"dataset={cfg.dataset.name}": tested is not None and isinstance(build(tested), Captures),
+        f"noise={cfg.noise._target_.rsplit('.', 1)[-1]}": isinstance(build(cfg.noise), Captured),
+        f"boundary={cfg.boundary.data}": cfg.boundary.data == "captured",
+    }
+    if len({*own.values()}) > 1:
+        camera = " ".join(name for name, captured in own.items() if captured)
+        other = " ".join(name for name, captured in own.items() if not captured)
+        raise UsageError(
+            f"{camera} is a camera's own, {other} is not; images taken blurred go together: "
+            "dataset=levin09 noise=captured boundary=captured"
+        )
+
+
+def refuse_stages(identifier: Identifier, stages: list[Stage], cfg: Any) -> None:
+    """Raise where a stage needs what the pipeline or the set of photographs does not have.
+
+    Raises:
+        UsageError: With the remedy.
+    """
+    from blurlab.pipeline import Known
+    from blurlab.run.restoration import Restoration
+
+    asks = any(stage.identifies for stage in stages)
+    restorations = [stage for stage in stages if isinstance(stage, Restoration)]
+    if asks and isinstance(identifier, Known):
+        raise UsageError("pipeline=known identifies nothing, but these stages ask it; use stage=restore")
+    if asks and cfg.boundary.data == "captured":
+        raise UsageError("images taken blurred can be restored, not identified; use stage=restore")
+    if asks and cfg.dataset.source is None and identifier.questions:
+        raise UsageError(f"dataset={cfg.dataset.name} has no photographs to train on; use another, or stage=restore")
+    for stage in restorations:
+        if identifier.questions and not asks and stage.run is None:
+            raise UsageError(
+                "this pipeline has networks and stage=restore trains none; name a finished run by stage.restore.run=, "
+                "or use pipeline=likelihood or pipeline=known"
             )
 
 
@@ -68,15 +122,14 @@ def try_parts(cfg: Any) -> None:
     build(cfg.noise)
     build(cfg.augment)
     reaches = build(cfg.deconvolver).reaches_beyond and cfg.boundary.data == "valid"
+    refuse_half_captured(cfg)
     size = identifier.family.size
     if size >= cfg.dataset.size and not reaches:
         raise UsageError(
             f"a kernel of {size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size, "
             "or use boundary=valid with a deconvolver whose border is unknown"
         )
-    for part in cfg.stage.values():
-        if part is not None:
-            build(part)
+    refuse_stages(identifier, [build(part) for part in cfg.stage.values() if part is not None], cfg)
     if not identifier.questions:
         return
     with torch.device("meta"):

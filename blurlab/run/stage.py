@@ -17,7 +17,13 @@ MARK = "finished.json"
 
 
 class Stage(ABC):
-    """One stage of a run."""
+    """One stage of a run.
+
+    Attributes:
+        identifies: Does it ask the pipeline what the blur is, so that the run must train or otherwise have one?
+    """
+
+    identifies: bool = True
 
     @abstractmethod
     def __call__(self, context: Context) -> None:

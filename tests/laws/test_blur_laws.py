@@ -17,6 +17,7 @@ from blurlab.blur import (
     Mixture,
     Motion,
     NoBlur,
+    Recorded,
     Taps,
     Trajectory,
     check_family,
@@ -45,6 +46,8 @@ FAMILIES: dict[str, BlurFamily] = {
     "trajectory": Trajectory(),
     "trajectory_uncut": Trajectory([0.1, 1], [0, 12], size=15),
     "trajectory_calm": Trajectory(0.5, [1, 20], anxiety=0, size=13),
+    "recorded": Recorded(torch.rand(7, 4, generator=torch.Generator().manual_seed(0))),
+    "recorded_several": Mixture({"a": Recorded(torch.eye(3)), "b": Recorded(torch.ones(2, 6))}, size=9),
     "mixture": Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 5]), "motion": Motion([1, 10], 0)}),
     "mixture_weighted": Mixture({"taps": Taps(4, include_none=False), "gaussian": Gaussian(1.0)}, weights=[3, 1]),
 }
