@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from blurlab.deconvolver.base import Deconvolver, Restored
+from blurlab.deconvolver.base import SIGMA_FLOOR, Deconvolver, Restored
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
+from blurlab.deconvolver.learned import Learned, load_weights, save_weights
 from blurlab.deconvolver.tv import TV, tv_objective
+from blurlab.deconvolver.unet import UNet
+from blurlab.deconvolver.unrolled_dr import UnrolledDR
 from blurlab.deconvolver.wiener import Wiener
 
 __all__ = [
+    "SIGMA_FLOOR",
     "TV",
     "Deconvolver",
     "ImplicitTV",
+    "Learned",
     "Restored",
+    "UNet",
+    "UnrolledDR",
     "Wiener",
     "check_deconvolver",
+    "load_weights",
+    "save_weights",
     "tv_objective",
 ]

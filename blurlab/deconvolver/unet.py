@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -36,7 +35,9 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         if min(in_channels, blocks, fold, *channels) < 1:
-            raise ValueError(f"channels, blocks and fold must be 1 or more, got {in_channels}, {channels}, {blocks}, {fold}")
+            raise ValueError(
+                f"channels, blocks and fold must be 1 or more, got {in_channels}, {channels}, {blocks}, {fold}"
+            )
         self.fold = fold
         self.side = fold * 2 ** (len(channels) - 1)
         self.first = nn.Conv2d(in_channels * fold**2, channels[0], 3, padding=1)

@@ -8,25 +8,29 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from blurlab.core.fourier import psf_to_otf,rfft2,irfft2
-from blurlab.deconvolver.border import keep_observed
-from blurlab.physics import Gradient
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver import tv
+from blurlab.deconvolver.border import keep_observed
 from blurlab.deconvolver.douglas_rachford import data_prox, douglas_rachford_step
+from blurlab.physics import Gradient
 
 SIGMA_UNIT = 0.01
 """Noise at which a learned weight is its own; at another it follows a learned power."""
-GUESSES = (0.3, 0.03, 0.003)
-INPUTS = 3 + len(GUESSES)
-"""What a denoiser is shown: the iterate, the noise level, the start, and Wiener filters of several strengths."""
+FILTERS = (0.3, 0.03, 0.003)
+"""Strengths of the Wiener filters that a denoiser is shown, at noise of ``SIGMA_UNIT``: from smooth to noisy."""
+INPUTS = 3 + len(FILTERS)
+"""What a denoiser is shown: the iterate, the noise level, the start, what each filter adds to it."""
+LOUDER = 5.0
+"""What a filter adds is small beside the image; it is shown so many times as large, cut to [-5, 5]."""
 
 
 class UnrolledDR(nn.Module):
     """A few steps of Douglas-Rachford [DebarnotWeiss2024], each with a denoiser and a weight of its own.
 
     ``z = D_t(x);  r = (H*H + lambda_t)^-1 (H* (M y + (1 - M) H z) + lambda_t (2 z - x));  x <- x - z + r``, and the last
-    z is the image. It starts from a few iterations of total variation, so it knows from the first training step what
-    that knows. Channels are restored one by one. What lies beyond the border is unknown.
+    z is the image. It starts from total variation, so it knows before training what that knows; Wiener filters that
+    trust y more show each denoiser what total variation took away. Channels are restored one by one. What lies beyond
+    the border is unknown.
 
     Args:
         denoiser: Makes a denoiser from the number of channels that it is shown; (B, inputs, H, W) -> (B, 1, H, W).
@@ -38,8 +42,8 @@ class UnrolledDR(nn.Module):
     def __init__(
         self,
         denoiser: Callable[[int], nn.Module],
-        iterations: int = 4,
-        start_iterations: int = 20,
+        iterations: int = 3,
+        start_iterations: int = 40,
         start_strength: float = 1.5,
     ) -> None:
         super().__init__()
@@ -68,12 +72,8 @@ class UnrolledDR(nn.Module):
         x = start = self._start(y, psf, sigma)
         otf = psf_to_otf(psf, (start.shape[-2], start.shape[-1]))
         level = ((sigma / SIGMA_UNIT).log() / 3).expand_as(start)
-        grid = keep_observed(irfft2(otf * rfft2(start), (start.shape[-2], start.shape[-1])), y)
-        Y = rfft2(grid)
-        L = Gradient().power((start.shape[-2], start.shape[-1]), like=start)
-        guesses = [irfft2(otf.conj() * Y / (otf.abs().square() + g * (sigma/SIGMA_UNIT)**2 * L+1e-6), (start.shape[-2], start.shape[-1]))-start for g in GUESSES]
-        shown = [level, start, *[g.clamp(-1,1)*5 for g in guesses]]
-        denoisers = [lambda v, net=net: net(torch.cat([v, *shown], 1)) for net in self.denoisers]
+        shown = torch.cat([level, start, filtered(y, start, otf, sigma)], 1)
+        denoisers = [lambda v, net=net: net(torch.cat([v, shown], 1)) for net in self.denoisers]
         for denoise, weight in zip(denoisers[:-1], self.weights(sigma), strict=True):
             x, _ = douglas_rachford_step(x, denoise, lambda v, z, w=weight: data_prox(v, z, y, otf, w))
         return denoisers[-1](x)[..., : y.shape[-2], : y.shape[-1]]
@@ -91,3 +91,14 @@ class UnrolledDR(nn.Module):
         for _ in range(self.start_iterations):
             state = tv.step(problem, state)
         return state.u
+
+
+@torch.no_grad()
+def filtered(y: Tensor, start: Tensor, otf: Tensor, sigma: Tensor) -> Tensor:
+    """What Wiener filters with a gradient prior add to the start, (B, len(FILTERS), P, Q)."""
+    shape = (start.shape[-2], start.shape[-1])
+    spectrum = rfft2(keep_observed(irfft2(otf * rfft2(start), shape), y))
+    power, damping = Gradient().power(shape, like=start), (sigma / SIGMA_UNIT).square()
+    gains = [otf.conj() / (otf.abs().square() + strength * damping * power + 1e-6) for strength in FILTERS]
+    added = irfft2(torch.cat([gain * spectrum for gain in gains], 1), shape) - start
+    return (LOUDER * added).clamp(-LOUDER, LOUDER)

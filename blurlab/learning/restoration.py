@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
 from blurlab.dataset import Degraded
+from blurlab.deconvolver import SIGMA_FLOOR
 from blurlab.learning.restoration_loss import RestorationLoss
-from blurlab.learning.supervised import SCHEDULES, OptimizerFactory, check_schedule, scheduled
+from blurlab.learning.schedule import OptimizerFactory, check_schedule, scheduled
 from blurlab.metric import isnr, psnr
 
 PICTURES = 4
@@ -24,8 +27,12 @@ class Restoration(pl.LightningModule):
         net: (y (B, C, H, W), psf (B, 1, k, k), sigma (B, 1, 1, 1)) -> (B, C, H, W).
         loss: What a restored image costs.
         optimizer: Makes the optimizer from the parameters.
-        schedule: A key of :data:`~blurlab.learning.supervised.SCHEDULES`.
+        schedule: A key of :data:`~blurlab.learning.schedule.SCHEDULES`.
         total_steps: Steps of the whole training, for the schedule.
+        kernel_error: Largest relative error of the kernels that the net is told in training: each image draws its own up
+            to this one, and every pixel of its kernel is off by so much times a normal number. A camera's kernel is
+            never known to the last digit.
+        show: Called after each validation with titles and pictures (H, W, C) in [0, 1]; None shows nothing.
         facts: Plain values that describe the net, kept as hyperparameters in the checkpoint.
 
     Raises:
@@ -40,6 +47,8 @@ class Restoration(pl.LightningModule):
         *,
         schedule: str,
         total_steps: int,
+        kernel_error: float = 0.0,
+        show: Callable[[dict[str, np.ndarray]], None] | None = None,
         facts: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -49,15 +58,18 @@ class Restoration(pl.LightningModule):
         self.make_optimizer = optimizer
         self.schedule = schedule
         self.total_steps = total_steps
+        self.kernel_error = kernel_error
+        self.show = show
         self.save_hyperparameters({"schedule": schedule, "loss": type(loss).__name__, **(facts or {})})
 
-    def forward(self, batch: Degraded) -> Tensor:
-        """Restored images (B, C, H, W)."""
-        return self.net(batch.y, batch.psf, batch.sigma.clamp_min(SIGMA_FLOOR).reshape(-1, 1, 1, 1)).float()
+    def forward(self, batch: Degraded, psf: Tensor | None = None) -> Tensor:
+        """Restored images (B, C, H, W), with the batch's kernels unless others are given."""
+        psf = batch.psf if psf is None else psf
+        return self.net(batch.y, psf, batch.sigma.clamp_min(SIGMA_FLOOR).reshape(-1, 1, 1, 1)).float()
 
     def training_step(self, batch: Degraded, batch_idx: int) -> Tensor:
         """One step of the loss."""
-        loss = self.loss(self(batch), batch.x).mean()
+        loss = self.loss(self(batch, uncertain(batch.psf, self.kernel_error)), batch.x).mean()
         self.log("train_loss", loss, prog_bar=True, batch_size=len(batch))
         return loss
 
@@ -70,17 +82,30 @@ class Restoration(pl.LightningModule):
             "val_isnr": isnr(batch.y, restored, batch.x).mean(),
         }
         self.log_dict(figures, prog_bar=True, batch_size=len(batch))
-        if batch_idx == 0:
-            self._show(batch, restored)
+        if batch_idx == 0 and self.show is not None:
+            self.show(side_by_side(batch, restored))
 
     def configure_optimizers(self) -> Any:
         """The optimizer with its schedule, stepped every batch."""
         return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, self.total_steps)
 
-    def _show(self, batch: Degraded, restored: Tensor) -> None:
-        """Log sharp, observed and restored images side by side, where the logger takes pictures."""
-        rows = torch.cat([batch.x, batch.y, restored], dim=-1)[:PICTURES].clamp(0, 1).cpu()
-        pictures = [row.permute(1, 2, 0).float().numpy() for row in rows]
-        for logger in self.loggers:
-            if hasattr(logger, "log_image"):
-                logger.log_image("sharp, observed, restored", pictures)
+
+def uncertain(psf: Tensor, error: float) -> Tensor:
+    """Kernels (B, 1, k, k) as one would know them: each value off by up to ``error``, drawn from torch's own generator.
+
+    Example:
+        >>> psf = torch.full((1, 1, 3, 3), 1 / 9)
+        >>> torch.equal(uncertain(psf, 0.0), psf), round(float(uncertain(psf, 0.5).sum()), 4)
+        (True, 1.0)
+    """
+    if not error:
+        return psf
+    level = error * torch.rand(len(psf), 1, 1, 1, device=psf.device, dtype=psf.dtype)
+    wrong = (psf * (1 + level * torch.randn_like(psf))).clamp_min(0)
+    return wrong / wrong.sum(dim=(-2, -1), keepdim=True)
+
+
+def side_by_side(batch: Degraded, restored: Tensor) -> dict[str, np.ndarray]:
+    """Sharp, observed and restored image of the first items, by title."""
+    rows = torch.cat([batch.x, batch.y, restored], dim=-1)[:PICTURES].clamp(0, 1).cpu()
+    return {f"sharp, observed, restored/{i}": row.permute(1, 2, 0).float().numpy() for i, row in enumerate(rows)}

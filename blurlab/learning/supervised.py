@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,7 @@ from torch import Tensor, nn
 
 from blurlab.dataset import Degraded
 from blurlab.head import Answer
-
-OptimizerFactory = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
+from blurlab.learning.schedule import OptimizerFactory, check_schedule, scheduled
 
 
 class Supervised(pl.LightningModule):
@@ -43,8 +40,7 @@ class Supervised(pl.LightningModule):
         facts: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        if schedule not in SCHEDULES:
-            raise ValueError(f"unknown schedule '{schedule}', expected one of {', '.join(SCHEDULES)}")
+        check_schedule(schedule)
         self.net = net
         self.answer = answer
         self.make_optimizer = optimizer
@@ -69,10 +65,7 @@ class Supervised(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimizer with its schedule, stepped every batch."""
-        optimizer = self.make_optimizer(self.net.parameters())
-        factor = SCHEDULES[self.schedule]
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(step / max(1, self.total_steps)))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, self.total_steps)
 
     def _loss_and_accuracy(self, batch: Degraded) -> tuple[Tensor, Tensor]:
         output = self(batch.y)
@@ -80,22 +73,6 @@ class Supervised(pl.LightningModule):
         loss = share @ self.answer.loss(output, batch.kind, batch.strength_px, batch.params)
         accuracy = share @ self.answer.right(output, batch.kind, batch.strength_px).to(share)
         return loss, accuracy
-
-
-def one_cosine(progress: float) -> float:
-    """Warm-up over the first 5 % of the training, then a cosine to zero; ``progress`` in [0, 1].
-
-    Example:
-        >>> round(one_cosine(0.05), 3), round(one_cosine(1.0), 3)
-        (1.0, 0.0)
-    """
-    warm = 0.05
-    if progress < warm:
-        return max(progress / warm, 0.01)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - warm) / (1 - warm))))
-
-
-SCHEDULES: dict[str, Callable[[float], float]] = {"constant": lambda progress: 1.0, "one_cosine": one_cosine}
 
 
 def load_net(net: nn.Module, checkpoint: Path) -> nn.Module:

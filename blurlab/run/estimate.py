@@ -33,7 +33,7 @@ def say_plan(context: Context) -> None:
         first = "; ".join(f"{name}: {why}" for name, why in context.data.skipped[:3])
         say(f"{len(context.data.skipped)} files skipped, all listed in the record: {first}", markup=False)
     if not context.identifier.questions:
-        say(f"nothing to train; run directory {context.dir}")
+        say(f"no network for the blur to train; run directory {context.dir}")
         return
     seconds = estimate_seconds(context)
     say(f"about {_human(seconds)} of training and as much again for the rest at most; run directory {context.dir}")

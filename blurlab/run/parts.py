@@ -104,7 +104,7 @@ def try_parts(cfg: Any) -> None:
     """
     import torch
 
-    from blurlab.learning.supervised import SCHEDULES
+    from blurlab.learning.schedule import SCHEDULES
     from blurlab.run.build import build
 
     for name in COUNTS:

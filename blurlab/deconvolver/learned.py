@@ -1,0 +1,80 @@
+"""A deconvolver whose image comes from a trained network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from blurlab.deconvolver.base import Deconvolver, Restored
+
+SHIPPED = Path(__file__).parent / "weights"
+"""Weights that come with the package, each with a model card of the same name."""
+
+
+class Learned(Deconvolver):
+    """A network (y, psf, sigma) -> image, restored images in float32.
+
+    Args:
+        net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W).
+        weights: A file of the package's ``deconvolver/weights`` by its name, or the path of any ``.safetensors`` file;
+            None takes the network as it is, which is for training it.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file holds another network.
+    """
+
+    reaches_beyond = True
+
+    def __init__(self, net: nn.Module, weights: str | None = None) -> None:
+        self.net = (net if weights is None else load_weights(net, weights)).eval()
+
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        """One pass of the network; no history."""
+        net = self.net.to(y.device)
+        return Restored(net(y.float(), psf.float(), sigma.float()).to(y.dtype))
+
+
+def weights_file(weights: str) -> Path:
+    """Where the weights of this name or path are.
+
+    Raises:
+        FileNotFoundError: If there are none; it names those that there are.
+    """
+    shipped = SHIPPED / f"{weights}.safetensors"
+    for path in (shipped, Path(weights)):
+        if path.is_file():
+            return path
+    names = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
+    raise FileNotFoundError(
+        f"no weights {weights!r}: neither a file nor one of {', '.join(names)}; train with +experiment=train_unrolled_dr"
+    )
+
+
+def load_weights(net: nn.Module, weights: str) -> nn.Module:
+    """Put weights into a network.
+
+    Raises:
+        FileNotFoundError: If there are none of this name.
+        ValueError: If they are another network's.
+    """
+    path = weights_file(weights)
+    try:
+        state = {name: value.float() for name, value in load_file(path).items()}
+        net.load_state_dict(state)
+    except (RuntimeError, SafetensorError) as error:
+        said = " ".join(str(error).split())
+        raise ValueError(
+            f"{path} holds the weights of another network; choose its options or weights=null ({said[:200]})"
+        ) from error
+    return net
+
+
+def save_weights(net: nn.Module, path: Path, facts: dict[str, str], dtype: torch.dtype = torch.float16) -> None:
+    """Write a network's weights, rounded to half precision, with plain facts about their making."""
+    state = {name: value.detach().cpu().to(dtype).contiguous() for name, value in net.state_dict().items()}
+    save_file(state, path, metadata=facts)

@@ -1,0 +1,99 @@
+"""Stage: train the network of a learned deconvolver."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from blurlab.dataset import DegradedData
+from blurlab.deconvolver import Learned, load_weights, save_weights
+from blurlab.learning import BEST, Restoration, RestorationLoss, load_net, training_callbacks
+from blurlab.run.build import build
+from blurlab.run.context import Context
+from blurlab.run.errors import UsageError
+from blurlab.run.logging import log_pictures
+from blurlab.run.stage import Stage, once
+from blurlab.run.trainer import go_on, make_trainer
+
+NAME = "train_deconvolver"
+WEIGHTS = "weights.safetensors"
+
+
+class TrainRestorer(Stage):
+    """Train ``deconvolver.net`` on degraded photographs, kernels and noise known; the stages after it use the best.
+
+    The best weights, of lowest validation loss, are written to ``weights.safetensors`` beside the checkpoints.
+
+    Args:
+        loss: What a restored image costs.
+        kernel_error: Largest relative error of the kernel that the network is told.
+    """
+
+    identifies = False
+
+    def __init__(self, loss: RestorationLoss, kernel_error: float = 0.0) -> None:
+        self.loss = loss
+        self.kernel_error = kernel_error
+
+    def __call__(self, context: Context) -> None:
+        if not isinstance(context.deconvolver, Learned):
+            raise UsageError(
+                f"{type(context.deconvolver).__name__} has nothing to train; choose deconvolver=unrolled_dr or wiener_stack"
+            )
+        net = context.deconvolver.net
+        result = once(context, NAME, lambda folder: self.fit(context, net, folder))
+        load_weights(net, str(context.dir / "stages" / NAME / WEIGHTS)).eval()
+        context.record.setdefault("training", {})["deconvolver"] = result
+
+    def fit(self, context: Context, net: nn.Module, folder: Path) -> dict[str, Any]:
+        """Train, going on from ``last.ckpt`` where there is one.
+
+        Returns:
+            Best validation loss, number of weights and steps.
+        """
+        budget, recipe = context.budget, context.cfg.optimizer
+        module = Restoration(
+            net,
+            self.loss,
+            build(recipe.factory),
+            schedule=str(recipe.schedule),
+            total_steps=budget["epochs"] * budget["steps_per_epoch"],
+            kernel_error=self.kernel_error,
+            show=partial(log_pictures, context.logger),
+            facts={"net": type(net).__name__, "channels": context.data.channels},
+        )
+        callbacks = training_callbacks(
+            folder, seed=context.seed, stage=NAME, ema_decay=float(recipe.ema_decay), progress=context.progress
+        )
+        trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
+        go_on(context, trainer, module, restorer_data(context), folder)
+        best = trainer.checkpoint_callbacks[0]
+        facts = {"steps": str(trainer.global_step), "data": str(context.data.facts["name"]), "seed": str(context.seed)}
+        save_weights(load_net(net, folder / BEST), folder / WEIGHTS, facts)
+        return {
+            "val_loss": float(best.best_model_score),  # type: ignore[attr-defined]
+            "steps": trainer.global_step,
+            "weights": sum(weight.numel() for weight in net.parameters()),
+        }
+
+
+def restorer_data(context: Context) -> DegradedData:
+    """Degraded batches with kernels of the run's blurs."""
+    budget = context.budget
+    return DegradedData(
+        context.data.train,
+        context.data.val,
+        context.degrade,
+        size=context.data.size,
+        stage=NAME,
+        seed=context.seed,
+        batch_size=budget["batch_size"],
+        steps_per_epoch=budget["steps_per_epoch"],
+        draws_val=budget["draws_val"],
+        workers=budget["workers"],
+        scale=context.data.scale,
+        condition=context.condition,
+    )
