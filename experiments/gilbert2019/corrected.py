@@ -26,7 +26,7 @@ from blurlab.blur import trajectory_psf
 from blurlab.core.rng import generator
 from blurlab.dataset import Folder, Photo, make_split, prepare_all
 from blurlab.deconvolver import TV, Learned, Wiener, WienerStack
-from blurlab.metric import bootstrap_interval, psnr, ssim
+from blurlab.metric import bootstrap_mean, psnr, ssim
 from blurlab.noise import PoissonGaussian
 from blurlab.physics import Convolution
 
@@ -104,44 +104,50 @@ NET: dict[str, Any] = {"channels": 3, "width": 64, "blocks": 6}
 
 
 def table(val: Tensor, test: Tensor, weights: str) -> dict[str, dict[str, Any]]:
-    """Exposure -> figures; the ratios of the Wiener filters are chosen on the validation photographs."""
-    chosen_on = [
-        torch.stack([score[:, 0] for score in scores(val, exposure, 0, filters()).values()]) for exposure in EXPOSURES
-    ]
-    for_all = int(torch.stack(chosen_on).mean((0, 2)).argmax())
+    """Exposure, or ``mean`` -> figures; the ratios of the Wiener filters are chosen on the validation photographs."""
+    tried = [torch.stack([row[:, 0] for row in scores(val, one, 0, filters()).values()]) for one in EXPOSURES]
+    for_all = int(torch.stack(tried).mean((0, 2)).argmax())
     found: dict[str, dict[str, Any]] = {}
-    for exposure, tried in zip(EXPOSURES, chosen_on, strict=True):
-        best = int(tried.mean(1).argmax())
+    together: dict[str, list[Tensor]] = {}
+    for exposure, on_val in zip(EXPOSURES, tried, strict=True):
+        best = int(on_val.mean(1).argmax())
         stack = torch.stack([*scores(test, exposure, len(val), filters()).values()])  # (15, n, 4)
-        each = stack[:, :, 0].argmax(0)
         rows = scores(test, exposure, len(val), others(weights))
         rows |= {"wiener_one_for_all": stack[for_all], "wiener_best": stack[best]}
-        rows["wiener_best_of_each_image"] = stack[each, torch.arange(len(test))]
-        found[str(exposure)] = {name: summary(row) for name, row in sorted(rows.items())}
-        found[str(exposure)] |= {"snr_db": {"one_for_all": SNR_DB[for_all], "best": SNR_DB[best]}}
-        if "network" in rows:
-            found[str(exposure)]["gain"] = {
-                f"over_{name}": gain(rows["network"], rows[name])
-                for name in ("wiener_best", "wiener_one_for_all", "wiener_best_of_each_image", "wiener_gradient", "tv")
-            }
-        print(exposure, {name: row["psnr"] for name, row in found[str(exposure)].items() if "psnr" in row}, flush=True)
+        rows["wiener_best_of_each_image"] = stack[stack[:, :, 0].argmax(0), torch.arange(len(test))]
+        found[str(exposure)] = figures(rows) | {"snr_db": {"one_for_all": SNR_DB[for_all], "best": SNR_DB[best]}}
+        show(str(exposure), found[str(exposure)])
+        for name, row in rows.items():
+            together.setdefault(name, []).append(row)
+    found["mean"] = figures({name: torch.stack(rows).mean(0) for name, rows in together.items()})
+    show("mean", found["mean"])
     return found
 
 
-def summary(score: Tensor) -> dict[str, float]:
-    """Means of the figures."""
-    means = score.mean(0).tolist()
+def figures(rows: dict[str, Tensor]) -> dict[str, Any]:
+    """Means of each restorer's figures (n, 4), and what the network gains over the others."""
     names = ("psnr", "psnr_interior", "ssim", "seconds")
-    return {name: round(value, 3) for name, value in zip(names, means, strict=True)}
+    found: dict[str, Any] = {
+        name: {figure: round(value, 3) for figure, value in zip(names, row.mean(0).tolist(), strict=True)}
+        for name, row in sorted(rows.items())
+    }
+    if "network" in rows:
+        rest = [name for name in sorted(rows) if name != "network"]
+        found["gain"] = {f"over_{name}": gain(rows["network"], rows[name]) for name in rest}
+    return found
+
+
+def show(title: str, found: dict[str, Any]) -> None:
+    """Print the PSNR of each restorer."""
+    print(title, {name: row["psnr"] for name, row in found.items() if "psnr" in row}, flush=True)
 
 
 def gain(ours: Tensor, theirs: Tensor) -> dict[str, float]:
     """Mean difference of PSNR [dB] over photographs with its 95 % interval, and that of the inside."""
     difference = (ours - theirs)[:, :2]
-    low, high = bootstrap_interval(difference[:, 0])
-    psnr_gain, interior = difference.mean(0).tolist()
-    values = {"psnr": psnr_gain, "low": low, "high": high, "psnr_interior": interior}
-    return {name: round(float(value), 3) for name, value in values.items()}
+    mean, low, high = bootstrap_mean(difference[:, 0], generator=generator("gilbert2019"))
+    values = {"psnr": mean, "low": low, "high": high, "psnr_interior": float(difference[:, 1].mean())}
+    return {name: round(value, 3) for name, value in values.items()}
 
 
 def load(source: Folder, photos: list[Photo], count: int) -> tuple[list[str], Tensor]:
