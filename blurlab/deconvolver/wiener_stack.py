@@ -83,7 +83,7 @@ class WienerStack(nn.Module):
         blocks: int = 6,
         kernel: int = 5,
         fold: int = 2,
-        snr_db: Sequence[float] = (-10, -5, 0, 5, 10),
+        snr_db: Sequence[float] = (-15, -10, -5, 0, 5),
         relative: bool = True,
         prior: str = "gradient",
         onto: int | None = 2,

@@ -3,7 +3,8 @@
 Kernels sum to one, photons are divided by photons at white times the exposure, signal-to-noise ratios are in dB, scenes
 that are tested on were never trained or chosen on, PSNR has the peak 1, and nothing wraps around: data are ``valid``,
 every filter and the network pad alike. FOLDER holds imagenet_samples. The network is the one whose weights are shipped;
-``--weights FILE`` takes those of a run of ``python -m blurlab +experiment=gilbert2019``, ``--weights none`` leaves it out.
+``--weights FILE`` takes those that ``python -m blurlab +experiment=gilbert2019`` left, ``--weights none`` leaves it
+out.
 """
 
 from __future__ import annotations
@@ -35,6 +36,15 @@ SNR_DB = tuple(range(9, 66, 4))
 SIZE, KERNEL, PATH_PX = 256, 35, 64.0
 PHOTONS, READ_OUT = 2048.0, 0.05
 INTERIOR = KERNEL // 2
+TITLES = {
+    "observed": "blurred",
+    "wiener_one_for_all": "Wiener, one ratio for all exposures",
+    "wiener_best": "Wiener, best ratio of the exposure",
+    "wiener_best_of_each_image": "Wiener, best ratio of each image (oracle)",
+    "wiener_gradient": "Wiener, gradient prior, ratio from sigma",
+    "tv": "total variation",
+    "network": "network",
+}
 BATCH = 4
 Restorer = Callable[["Case"], Tensor]
 
@@ -116,11 +126,10 @@ def table(val: Tensor, test: Tensor, weights: str) -> dict[str, dict[str, Any]]:
         rows |= {"wiener_one_for_all": stack[for_all], "wiener_best": stack[best]}
         rows["wiener_best_of_each_image"] = stack[stack[:, :, 0].argmax(0), torch.arange(len(test))]
         found[str(exposure)] = figures(rows) | {"snr_db": {"one_for_all": SNR_DB[for_all], "best": SNR_DB[best]}}
-        show(str(exposure), found[str(exposure)])
+        print(exposure, {name: row["psnr"] for name, row in found[str(exposure)].items() if "psnr" in row}, flush=True)
         for name, row in rows.items():
             together.setdefault(name, []).append(row)
     found["mean"] = figures({name: torch.stack(rows).mean(0) for name, rows in together.items()})
-    show("mean", found["mean"])
     return found
 
 
@@ -137,9 +146,23 @@ def figures(rows: dict[str, Tensor]) -> dict[str, Any]:
     return found
 
 
-def show(title: str, found: dict[str, Any]) -> None:
-    """Print the PSNR of each restorer."""
-    print(title, {name: row["psnr"] for name, row in found.items() if "psnr" in row}, flush=True)
+def markdown(found: dict[str, dict[str, Any]], photographs: int) -> str:
+    """The table: PSNR [dB], that of the inside in brackets, and what the network gains."""
+    rows = [["", *(f"T = {name}" if name != "mean" else name for name in found)], ["---"] * (len(found) + 1)]
+    for name, title in TITLES.items():
+        if name in found["mean"]:
+            rows.append(
+                [title, *(f"{one[name]['psnr']:.2f} ({one[name]['psnr_interior']:.2f})" for one in found.values())]
+            )
+    for name in found["mean"].get("gain", {}):
+        values = [
+            f"{row['gain'][name]['psnr']:+.2f} [{row['gain'][name]['low']:.2f}, {row['gain'][name]['high']:.2f}]"
+            for row in found.values()
+        ]
+        rows.append([f"network {name.replace('_', ' ')}", *values])
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    title = f"PSNR [dB], of the inside in brackets, by exposure; {photographs} photographs never trained or chosen on"
+    return "\n".join([title, "", *lines, ""])
 
 
 def gain(ours: Tensor, theirs: Tensor) -> dict[str, float]:
@@ -172,6 +195,7 @@ def main() -> None:
     split = make_split(source)
     _, val = load(source, split.val, args.val)
     names, test = load(source, split.test, args.count)
+    results = table(val, test, args.weights)
     record = {
         "protocol": "corrected",
         "dataset": {"name": source.name, "val": len(val), "test": len(test), "photographs": names, "size": SIZE},
@@ -179,14 +203,15 @@ def main() -> None:
         "noise": {"photons_at_white": "2048 T", "read_out_photons": READ_OUT},
         "boundary": {"data": "valid", "solver": {"wiener and network": "padded", "tv": "unknown"}},
         "snr_db": SNR_DB,
-        "results": table(val, test, args.weights),
+        "results": results,
         "network": "not run" if args.weights == "none" else {"weights": Path(args.weights).name, **NET},
         "published": {"network": 26.1, "baseline": 16.6, "source": "Gilbert2019 table 1"},
         "versions": {"torch": torch.__version__, "cpu": platform.machine()},
     }
     args.output.parent.mkdir(exist_ok=True)
     args.output.write_text(json.dumps(record, indent=1) + "\n")
-    print(args.output)
+    args.output.with_suffix(".md").write_text(markdown(results, len(test)))
+    print(markdown(results, len(test)))
 
 
 if __name__ == "__main__":
