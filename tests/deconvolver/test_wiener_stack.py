@@ -127,6 +127,15 @@ def test_other_channels_are_refused() -> None:
         WienerStack(channels=3, width=4, blocks=1)(y, psf, sigma)
 
 
+def test_spectra_stay_in_float32_under_autocast() -> None:
+    y, psf, sigma = case(3)
+    net = WienerStack(channels=3, width=8, blocks=1, onto=2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = net(y, psf, sigma)
+    assert out.dtype == torch.float32
+    torch.testing.assert_close(out, net(y, psf, sigma), rtol=0, atol=1e-5)
+
+
 @pytest.mark.slow
 def test_it_learns_two_images_by_heart() -> None:
     draw = torch.Generator().manual_seed(2)
