@@ -224,7 +224,7 @@ class Trajectory(BlurFamily):
         return params[:, 0] * params[:, 1]
 
     def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
-        """Parameters (n, 3) of the middle exposure and trajectory, its length such that the exposed path has this one."""
+        """Parameters (n, 3) of the middle exposure and trajectory, its exposed path as long as that."""
         middle = strength_px.new_tensor([(low + high) / 2 for low, high in self.bounds])
         params = middle.repeat(len(strength_px), 1)
         params[:, 2] = params[:, 2].floor()

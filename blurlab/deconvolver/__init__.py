@@ -11,6 +11,7 @@ from blurlab.deconvolver.tv import TV, tv_objective
 from blurlab.deconvolver.unet import UNet
 from blurlab.deconvolver.unrolled_dr import UnrolledDR
 from blurlab.deconvolver.wiener import Wiener
+from blurlab.deconvolver.wiener_stack import WienerStack
 
 __all__ = [
     "SIGMA_FLOOR",
@@ -25,6 +26,7 @@ __all__ = [
     "UNet",
     "UnrolledDR",
     "Wiener",
+    "WienerStack",
     "check_deconvolver",
     "load_weights",
     "save_weights",

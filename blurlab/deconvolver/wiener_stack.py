@@ -20,34 +20,28 @@ CEILING = 2.0
 """A filter's result is held within this of the mean of y: what trusts y too much is mostly noise."""
 
 
-def wiener_stack(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat", margin: int = 0) -> Tensor:
-    """``conj(H) Y / (|H|^2 + nsr L^p)`` for several ratios; the mean of each channel is kept aside.
+def wiener_stack(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat") -> Tensor:
+    """``conj(H) Y / (|H|^2 + nsr L^p)``, circular, for several ratios; see :func:`~blurlab.deconvolver.wiener.wiener`.
 
     Args:
         y: Observed images (B, C, H, W).
         psf: Kernels (B, 1, k, k).
         nsr: Noise-to-signal ratios of power (B, R), > 0.
         prior: A key of :data:`~blurlab.deconvolver.wiener.PRIORS`.
-        margin: Pixels by which y is extended before it is taken for periodic; 0 where its border is circular.
 
     Returns:
         (B, R, C, H, W).
 
     Example:
         >>> delta = torch.zeros(1, 1, 3, 3); delta[0, 0, 1, 1] = 1
-        >>> ramp = torch.linspace(0, 1, 8).expand(1, 1, 8, 8)
-        >>> stack = wiener_stack(ramp, delta, torch.tensor([[0.25, 1e-6]]))
-        >>> stack.shape, stack[0, :, 0, 0, 0].round(decimals=3).tolist()
-        (torch.Size([1, 2, 1, 8, 8]), [0.1, 0.0])
+        >>> wiener_stack(torch.ones(1, 1, 8, 8), delta, torch.tensor([[0.25, 1.0]])).mean((2, 3, 4))
+        tensor([[0.8000, 0.5000]])
     """
-    mean = y.mean(dim=(-2, -1), keepdim=True)
-    grid = extend_periodic(y - mean, margin) if margin else y - mean
-    shape = (grid.shape[-2], grid.shape[-1])
+    shape = (y.shape[-2], y.shape[-1])
     otf = psf_to_otf(psf, shape)
     damping = nsr[..., None, None] * Gradient().power(shape, like=y) ** PRIORS[prior]
     gain = otf.conj() / (otf.abs().square() + damping)  # (B, R, P, Q)
-    restored = irfft2(gain[:, :, None] * rfft2(grid)[:, None], shape)
-    return restored[..., : y.shape[-2], : y.shape[-1]] + mean[:, None]
+    return irfft2(gain[:, :, None] * rfft2(y)[:, None], shape)
 
 
 class WienerStack(nn.Module):
@@ -67,7 +61,8 @@ class WienerStack(nn.Module):
         relative: Are the ratios multiples of the one that sigma and y suggest
             (:func:`~blurlab.deconvolver.wiener.estimate_nsr`)?
         prior: Prior of the filters, a key of :data:`~blurlab.deconvolver.wiener.PRIORS`.
-        onto: Index of the filter whose result the network corrects; None leaves it to give the image itself.
+        onto: Index of the filter whose result the network corrects, by nothing before training; None leaves it to give
+            the image itself.
         boundary: padded or circular.
 
     Raises:
@@ -88,7 +83,7 @@ class WienerStack(nn.Module):
         blocks: int = 6,
         kernel: int = 5,
         fold: int = 2,
-        snr_db: Sequence[float] = (-10, -5, 0, 5, 10),
+        snr_db: Sequence[float] = (-15, -10, -5, 0, 5),
         relative: bool = True,
         prior: str = "gradient",
         onto: int | None = 2,
@@ -111,6 +106,9 @@ class WienerStack(nn.Module):
         self.first = nn.Conv2d((len(snr_db) + 1) * folded, width, kernel, padding=kernel // 2)
         self.shared = nn.Conv2d(width, width, kernel, padding=kernel // 2)
         self.last = nn.Conv2d(width, folded, kernel, padding=kernel // 2)
+        if onto is not None:
+            for weight in self.last.parameters():
+                nn.init.zeros_(weight)
 
     def forward(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         """Restore.
@@ -140,12 +138,13 @@ class WienerStack(nn.Module):
 
     def stack(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         """The filters' results (B, R, channels, H, W), held near the mean of y."""
-        margin = 2 * max(psf.shape[-2:]) if self.boundary == "padded" else 0
+        mean = y.mean(dim=(-2, -1), keepdim=True)
+        grid = extend_periodic(y - mean, 2 * max(psf.shape[-2:])) if self.boundary == "padded" else y - mean
         nsr = self.nsr.to(y).expand(len(y), -1)
         if self.relative:
-            nsr = nsr * estimate_nsr(y, psf, sigma, self.prior)[:, :, 0, 0]
-        mean = y.mean(dim=(-2, -1), keepdim=True)[:, None]
-        return mean + (wiener_stack(y, psf, nsr, self.prior, margin) - mean).clamp(-CEILING, CEILING)
+            nsr = nsr * estimate_nsr(grid, psf, sigma, self.prior)[:, :, 0, 0]
+        filtered = wiener_stack(grid, psf, nsr, self.prior)[..., : y.shape[-2], : y.shape[-1]]
+        return mean[:, None] + filtered.clamp(-CEILING, CEILING)
 
     def correct(self, shown: Tensor) -> Tensor:
         """The network (B, (R + 1) channels, H, W) -> (B, channels, H, W), sides of any length."""

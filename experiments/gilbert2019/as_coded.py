@@ -119,14 +119,24 @@ def _rounded(values: Tensor) -> Any:
     return json.loads(json.dumps(values.tolist()), parse_float=lambda number: round(float(number), 2))
 
 
-def show(found: dict[str, Any]) -> None:
-    """Print PSNR by exposure and ratio, peak 1."""
-    print("T      observed | Wiener, snr " + " ".join(f"{snr:5d}" for snr in SNRS))
-    for share, row in found["by_exposure"]["wiener"].items():
-        observed = found["by_exposure"]["observed"][share]
-        print(f"{share:<6} {observed:8.1f} |             " + " ".join(f"{value:5.1f}" for value in row))
-    for name in ("wiener", "wiener_bilateral", "wiener_range", "wiener_bilateral_range"):
-        print(f"mean {name:<22}" + " ".join(f"{value:5.1f}" for value in found["mean"][name]))
+def markdown(found: dict[str, Any], photographs: int) -> str:
+    """The table: PSNR [dB] by exposure and ratio, peak 1 but in the last rows."""
+    columns = ["", "blurred", *(f"{snr}" for snr in SNRS)]
+    rows = [
+        [f"T = {share}", found["by_exposure"]["observed"][share], *row]
+        for share, row in found["by_exposure"]["wiener"].items()
+    ]
+    titles = {
+        "wiener": "mean", "wiener_bilateral": "mean, bilateral filter after it",
+        "wiener_range": "mean, peak as coded", "wiener_bilateral_range": "mean, bilateral, peak as coded",
+    }  # fmt: skip
+    for name, title in titles.items():
+        peak = "_range" if name.endswith("_range") else ""
+        rows.append([title, found["mean"][f"observed{peak}"], *found["mean"][name]])
+    cells = [[f"{cell:.1f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
+    lines = ["| " + " | ".join(row) + " |" for row in (columns, ["---"] * len(columns), *cells)]
+    title = f"PSNR [dB] of the Wiener filter as coded, by exposure and signal-to-noise ratio; {photographs} photographs"
+    return "\n".join([title, "", *lines, ""])
 
 
 def main() -> None:
@@ -153,9 +163,11 @@ def main() -> None:
         "network": "not run",
         "versions": {"torch": torch.__version__, "cpu": platform.machine()},
     }
-    show(found)
+    table = markdown(found, len(names))
+    print(table)
     args.output.parent.mkdir(exist_ok=True)
     args.output.write_text(json.dumps(record, indent=1) + "\n")
+    args.output.with_suffix(".md").write_text(table)
 
 
 if __name__ == "__main__":
