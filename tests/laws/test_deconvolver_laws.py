@@ -8,11 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver import TV, Deconvolver, ImplicitTV, Restored, Wiener, check_deconvolver
+from blurlab.deconvolver import TV, Deconvolver, ImplicitTV, Restored, Tikhonov, Wiener, check_deconvolver
 
 MEMBERS = {
     "wiener": Wiener(),
     "wiener_gradient": Wiener(prior="gradient"),
+    "tikhonov": Tikhonov(),
+    "tikhonov_laplacian_padded": Tikhonov(penalty="laplacian", rule="discrepancy", boundary="padded"),
+    "tikhonov_identity": Tikhonov(penalty="identity", rule="discrepancy"),
     "tv": TV(),
     "implicit_tv": ImplicitTV(),
 }
