@@ -5,6 +5,7 @@ from __future__ import annotations
 from blurlab.deconvolver.base import Deconvolver, Restored
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
+from blurlab.deconvolver.richardson_lucy import RichardsonLucy
 from blurlab.deconvolver.tikhonov import Tikhonov
 from blurlab.deconvolver.tv import TV, tv_objective
 from blurlab.deconvolver.wiener import Wiener
@@ -14,6 +15,7 @@ __all__ = [
     "Deconvolver",
     "ImplicitTV",
     "Restored",
+    "RichardsonLucy",
     "Tikhonov",
     "Wiener",
     "check_deconvolver",

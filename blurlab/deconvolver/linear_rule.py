@@ -1,7 +1,7 @@
 """The weight of a linear filter from y alone: cross-validation, the discrepancy principle, Stein's estimate of risk.
 
-On a periodic grid a filter whose result explains y by ``A y`` has one factor ``left`` in [0, 1] per frequency: what part
-of Y it leaves in the residual, 1 - A. Each rule needs two numbers of it, and no solution.
+On a periodic grid a filter whose result explains y by ``A y`` has one factor ``left`` in [0, 1] per frequency: what
+part of Y it leaves in the residual, 1 - A. Each rule needs two numbers of it, and no solution.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def complete(
     z free. That minimum is ``<z, R z>`` with ``R = weight |D|^2 / (|H|^2 + weight |D|^2)`` in Fourier space, so the
     free part solves ``(1 - M) R z = 0``: conjugate gradients on the frame beyond the border, preconditioned by the same
     cut of 1 / R [ChanNg1996]. The fixed point of :func:`~blurlab.deconvolver.border.keep_observed` has the same limit
-    and comes nowhere near it (``experiments/bench/tikhonov.py --border``). A hair of ``TIE`` holds what little the
+    and is far slower (``experiments/bench/tikhonov.py --border``). A hair of ``TIE`` holds what little the
     observed pixels say nothing about to the first guess.
 
     Args:

@@ -8,11 +8,23 @@ import pytest
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver import TV, Deconvolver, ImplicitTV, Restored, Tikhonov, Wiener, check_deconvolver
+from blurlab.deconvolver import (
+    TV,
+    Deconvolver,
+    ImplicitTV,
+    Restored,
+    RichardsonLucy,
+    Tikhonov,
+    Wiener,
+    check_deconvolver,
+)
 
 MEMBERS = {
     "wiener": Wiener(),
     "wiener_gradient": Wiener(prior="gradient"),
+    "richardson_lucy": RichardsonLucy(),
+    "richardson_lucy_plain": RichardsonLucy(accelerated=False, boundary="padded"),
+    "richardson_lucy_tv": RichardsonLucy(weight=None, stop=0.0),
     "tikhonov": Tikhonov(),
     "tikhonov_laplacian_padded": Tikhonov(penalty="laplacian", rule="discrepancy", boundary="padded"),
     "tikhonov_identity": Tikhonov(penalty="identity", rule="discrepancy"),
