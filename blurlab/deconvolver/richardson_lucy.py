@@ -145,9 +145,10 @@ class RichardsonLucy(Deconvolver):
 
     Args:
         iterations: Ceiling.
-        accelerated: By the vector extrapolation of [BiggsAndrews1997].
+        accelerated: By the vector extrapolation of [BiggsAndrews1997]; over hundreds of steps that nothing stops, its
+            factor alpha magnifies round-off in float32 to some 1e-4.
         weight: lambda of the total variation of [Dey2006]; 0 is without, None is TV's own alpha over the mean of each
-            image, for a residual r costs about ``r^2 / (2 H u)`` in the Poisson likelihood where it costs TV ``r^2 / 2``.
+            image: a residual r costs about ``r^2 / (2 H u)`` in the Poisson likelihood, ``r^2 / 2`` in TV's objective.
         stop: An image is done where ``|M (H u - y)|^2 <= stop n sigma^2`` (discrepancy principle); 0 never stops early.
         tolerance: Relative change of an image between iterations at which it is done.
         boundary: unknown (M keeps the pixels that were observed [Bertero2005]), padded or circular (M = 1).

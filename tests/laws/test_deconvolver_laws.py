@@ -24,7 +24,7 @@ MEMBERS = {
     "wiener_gradient": Wiener(prior="gradient"),
     "richardson_lucy": RichardsonLucy(),
     "richardson_lucy_plain": RichardsonLucy(accelerated=False, boundary="padded"),
-    "richardson_lucy_tv": RichardsonLucy(weight=None, stop=0.0),
+    "richardson_lucy_tv": RichardsonLucy(200, accelerated=False, weight=None, stop=0.0),
     "tikhonov": Tikhonov(),
     "tikhonov_laplacian_padded": Tikhonov(penalty="laplacian", rule="discrepancy", boundary="padded"),
     "tikhonov_identity": Tikhonov(penalty="identity", rule="discrepancy"),
