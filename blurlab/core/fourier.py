@@ -62,6 +62,25 @@ def psf_to_otf(psf: Tensor, shape: tuple[int, int]) -> Tensor:
     return rfft2(torch.roll(padded, (-(rows // 2), -(cols // 2)), dims=(-2, -1)))
 
 
+def plane_mean(half: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Mean over the whole plane of an even real spectrum of which :func:`rfft2` gives one half.
+
+    Args:
+        half: Real tensor (..., H, W // 2 + 1).
+        shape: Grid (H, W).
+
+    Returns:
+        (..., 1, 1).
+
+    Example:
+        >>> x = torch.arange(15.0).reshape(3, 5)
+        >>> plane_mean(rfft2(x).abs().square(), (3, 5)).round().tolist(), float(x.square().sum())
+        ([[1015.0]], 1015.0)
+    """
+    twice = half[..., 1 : (shape[1] + 1) // 2].sum(dim=(-2, -1), keepdim=True)
+    return (half.sum(dim=(-2, -1), keepdim=True) + twice) / (shape[0] * shape[1])
+
+
 def fast_size(n: int) -> int:
     """Smallest integer >= n with no prime factor above 5: a grid side on which the FFT is quick.
 

@@ -7,6 +7,8 @@ from blurlab.deconvolver.douglas_rachford import Denoised, DouglasRachford, Tota
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.learned import Learned, load_weights, save_weights
+from blurlab.deconvolver.richardson_lucy import RichardsonLucy
+from blurlab.deconvolver.tikhonov import Tikhonov
 from blurlab.deconvolver.tv import TV, tv_objective
 from blurlab.deconvolver.unet import UNet
 from blurlab.deconvolver.unrolled_dr import UnrolledDR
@@ -22,6 +24,8 @@ __all__ = [
     "ImplicitTV",
     "Learned",
     "Restored",
+    "RichardsonLucy",
+    "Tikhonov",
     "TotalVariationProx",
     "UNet",
     "UnrolledDR",

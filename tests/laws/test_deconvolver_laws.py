@@ -8,11 +8,27 @@ import pytest
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver import TV, Deconvolver, DouglasRachford, ImplicitTV, Restored, Wiener, check_deconvolver
+from blurlab.deconvolver import (
+    TV,
+    Deconvolver,
+    DouglasRachford,
+    ImplicitTV,
+    Restored,
+    RichardsonLucy,
+    Tikhonov,
+    Wiener,
+    check_deconvolver,
+)
 
 MEMBERS = {
     "wiener": Wiener(),
     "wiener_gradient": Wiener(prior="gradient"),
+    "richardson_lucy": RichardsonLucy(),
+    "richardson_lucy_plain": RichardsonLucy(accelerated=False, boundary="padded"),
+    "richardson_lucy_tv": RichardsonLucy(200, accelerated=False, weight=None, stop=0.0),
+    "tikhonov": Tikhonov(),
+    "tikhonov_laplacian_padded": Tikhonov(penalty="laplacian", rule="discrepancy", boundary="padded"),
+    "tikhonov_identity": Tikhonov(penalty="identity", rule="discrepancy"),
     "tv": TV(),
     "implicit_tv": ImplicitTV(),
     "douglas_rachford": DouglasRachford(),

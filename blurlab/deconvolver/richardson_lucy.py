@@ -1,0 +1,200 @@
+"""Richardson and Lucy's multiplicative iteration: plain, with total variation, accelerated; stopped at the noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.border import BOUNDARIES, on_grid
+from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.deconvolver.tv import default_weight
+from blurlab.physics import Gradient
+
+DARK = 1e-12
+"""Added to a blurred image so that nothing is divided by zero; scikit-image adds as much."""
+SEEN = 1e-2
+"""A pixel beyond the border of which less than this share of the light was observed is left as it was guessed."""
+FLAT = 8.0
+"""Gradients below this many lambda are no edges: the step, explicit in the total variation, would swing on them."""
+D = Gradient()
+
+
+def richardson_lucy(
+    u: Tensor, y: Tensor, blur: Callable[[Tensor], Tensor], adjoint: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """``u H^T (y / H u)``: one step towards the greatest Poisson likelihood [Richardson1972] [Lucy1974].
+
+    Args:
+        u: Present estimate (B, C, H, W), >= 0.
+        y: Observed images.
+        blur: H, any boundary.
+        adjoint: H^T.
+
+    Returns:
+        The next estimate, shaped as u.
+
+    Example:
+        >>> u, y = torch.full((1, 1, 2, 2), 0.5), torch.full((1, 1, 2, 2), 0.25)
+        >>> float(richardson_lucy(u, y, lambda x: x, lambda x: x).mean())
+        0.25
+    """
+    return u * adjoint(y / (blur(u) + DARK))
+
+
+def curvature(u: Tensor, flat: float | Tensor) -> Tensor:
+    """``div(grad u / sqrt(|grad u|^2 + flat^2))``, periodic: minus the slope of the total variation, rounded off.
+
+    Args:
+        u: (B, C, H, W).
+        flat: Gradient below which it is rounded off, > 0 [1 / px], broadcast to (B, 1, 1, 1, 1).
+
+    Returns:
+        (B, C, H, W).
+
+    Example:
+        >>> hill = torch.zeros(1, 1, 5, 5); hill[..., 2, 2] = 1
+        >>> round(float(curvature(hill, 1e-3)[0, 0, 2, 2]), 3)
+        -3.414
+    """
+    field = D.A(u)
+    return -D.A_adjoint(field / (field.square().sum(2, keepdim=True) + flat**2).sqrt())
+
+
+@dataclass
+class Problem(Rows):
+    """What stays the same in :func:`step`, per image (B, ...)."""
+
+    y: Tensor
+    """Observed images, >= 0; they fill the first rows and columns of the grid, the rest is unknown."""
+    otf: Tensor
+    seen: Tensor
+    """``H^T M 1``, which share of a pixel's light was observed, on the grid (B, 1, P, Q)."""
+    limit: Tensor
+    """Mean square residual at which an image is done (B, 1, 1, 1)."""
+    weight: Tensor
+    """lambda of the total variation (B, 1, 1, 1)."""
+    accelerated: bool
+
+
+@dataclass
+class State(Rows):
+    """What :func:`step` hands on, on the grid (B, C, P, Q)."""
+
+    u: Tensor
+    before: Tensor
+    """The estimate before u."""
+    move: Tensor
+    """``g_{k-1}``: what the last step added to its prediction."""
+    alpha: Tensor
+    """Factor of the next prediction (B, 1, 1, 1)."""
+    done: Tensor
+    """Which images explain y as well as the noise lets them (B, 1, 1, 1)."""
+
+
+def start(u: Tensor) -> State:
+    """The state at a first estimate (B, C, P, Q), >= 0."""
+    alone = u.new_zeros(len(u), 1, 1, 1)
+    return State(u, u, torch.zeros_like(u), alone, alone.bool())
+
+
+def step(problem: Problem, state: State) -> State:
+    """One iteration; an image that is done stays as it is.
+
+    Args:
+        problem: Images, filters, stopping.
+        state: The last state.
+
+    Returns:
+        The next state.
+    """
+    p, grid = problem, (state.u.shape[-2], state.u.shape[-1])
+
+    # prediction: v = u_k + alpha (u_k - u_{k-1}), eq. (6) of [BiggsAndrews1997]
+    v = (state.u + state.alpha * (state.u - state.before)).clamp_min(0) if p.accelerated else state.u
+
+    def blur(x: Tensor) -> Tensor:
+        return irfft2(p.otf * rfft2(x), grid)[..., : p.y.shape[-2], : p.y.shape[-1]].clamp_min(0)
+
+    def adjoint(x: Tensor) -> Tensor:
+        return irfft2(p.otf.conj() * torch.fft.rfft2(x, s=grid), grid)
+
+    blurred = blur(v)
+    done = state.done | ((blurred - p.y).square().mean((1, 2, 3), keepdim=True) <= p.limit)
+
+    # u_{k+1} = v / (H^T M 1 - lambda div(grad v / |grad v|)) H^T M (y / H v), [Dey2006] [Bertero2005]
+    share = p.seen
+    if bool((p.weight > 0).any()):
+        share = p.seen - p.weight * curvature(v, FLAT * p.weight.unsqueeze(1))
+    u = richardson_lucy(v, p.y, lambda _: blurred, adjoint) / share.clamp_min(SEEN)
+    u = torch.where(p.seen > SEEN, u.clamp_min(0), v)
+
+    # alpha = <g_k, g_{k-1}> / <g_{k-1}, g_{k-1}> within [0, 1], eq. (10) of [BiggsAndrews1997]
+    move = u - v
+    along = (move * state.move).sum((1, 2, 3), keepdim=True)
+    alpha = (along / state.move.square().sum((1, 2, 3), keepdim=True).clamp_min(1e-30)).clamp(0, 1)
+    return State(torch.where(done, state.u, u), state.u, move, alpha, done)
+
+
+class RichardsonLucy(Deconvolver):
+    """Greatest Poisson likelihood of ``y = M H u`` by Richardson and Lucy's iteration, u >= 0, stopped at the noise.
+
+    Args:
+        iterations: Ceiling.
+        accelerated: By the vector extrapolation of [BiggsAndrews1997]; over hundreds of steps that nothing stops, its
+            factor alpha magnifies round-off in float32 to some 1e-4.
+        weight: lambda of the total variation of [Dey2006]; 0 is without, None is TV's own alpha over the mean of each
+            image: a residual r costs about ``r^2 / (2 H u)`` in the Poisson likelihood, ``r^2 / 2`` in TV's objective.
+        stop: An image is done where ``|M (H u - y)|^2 <= stop n sigma^2`` (discrepancy principle); 0 never stops early.
+        tolerance: Relative change of an image between iterations at which it is done.
+        boundary: unknown (M keeps the pixels that were observed [Bertero2005]), padded or circular (M = 1).
+    """
+
+    def __init__(
+        self,
+        iterations: int = 100,
+        accelerated: bool = True,
+        weight: float | None = 0.0,
+        stop: float = 1.0,
+        tolerance: float = 1e-5,
+        boundary: str = "unknown",
+    ) -> None:
+        check_option("iterations", iterations, 1, 1e6)
+        if weight is not None:
+            check_option("weight", weight, 0, 0.1)
+        check_option("stop", stop, 0, 100)
+        check_option("tolerance", tolerance, 0, 1)
+        check_choice("boundary", boundary, BOUNDARIES)
+        self.iterations = int(iterations)
+        self.accelerated = accelerated
+        self.weight = weight
+        self.stop = stop
+        self.tolerance = tolerance
+        self.boundary = boundary
+        self.reaches_beyond = boundary == "unknown"
+
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        """Iterations from y; history: relative_change."""
+        grid = on_grid(y, psf, self.boundary).clamp_min(0)
+        shape = (grid.shape[-2], grid.shape[-1])
+        observed = y.clamp_min(0) if self.boundary == "unknown" else grid
+        otf = psf_to_otf(psf, shape)
+        mask = torch.fft.rfft2(torch.ones_like(observed[:, :1]), s=shape)
+        if self.weight is None:
+            weight = default_weight(sigma) / observed.mean((1, 2, 3), keepdim=True).clamp_min(sigma)
+        else:
+            weight = torch.full_like(sigma, self.weight)
+        problem = Problem(
+            y=observed,
+            otf=otf,
+            seen=irfft2(otf.conj() * mask, shape),
+            limit=self.stop * sigma.square(),
+            weight=weight,
+            accelerated=self.accelerated,
+        )
+        u, change = iterate(step, problem, start(grid), self.iterations, self.tolerance)
+        return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), {"relative_change": change})

@@ -1,0 +1,140 @@
+"""Quadratic regularisation; nothing need be assumed of what lies beyond the border, and the weight is found from y."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.border import BOUNDARIES, on_grid
+from blurlab.deconvolver.linear_rule import RULES, tikhonov_weight
+from blurlab.physics import Gradient, conjugate_gradient
+
+TIE = 1e-6
+"""Weight of a first guess beyond the border beside that of an observed pixel."""
+PENALTIES = {"identity": 0, "gradient": 1, "laplacian": 2}
+"""Name of D -> power p of the difference spectrum L = |Dx|^2 + |Dy|^2 that is ``|D|^2``."""
+
+
+def tikhonov(y: Tensor, otf: Tensor, weighed: Tensor) -> Tensor:
+    """``argmin_u |H u - y|^2 + weight |D u|^2`` on a periodic grid: ``U = conj(H) Y / (|H|^2 + weight |D|^2)``.
+
+    Args:
+        y: Images on the grid (B, C, H, W).
+        otf: H (B, 1, H, W // 2 + 1).
+        weighed: ``weight |D|^2``, broadcast to otf.
+
+    Returns:
+        (B, C, H, W).
+
+    Example:
+        >>> y, otf = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 3)
+        >>> float(tikhonov(y, otf, torch.tensor(0.25)).mean())
+        0.800000...
+    """
+    return irfft2(otf.conj() * rfft2(y) / _bounded(otf, weighed), (y.shape[-2], y.shape[-1]))
+
+
+def complete(
+    first: Tensor, observed: tuple[int, int], otf: Tensor, weighed: Tensor, tolerance: float, iterations: int
+) -> Tensor:
+    """The pixels beyond the border that fit the observed ones best.
+
+    ``min_u |M (H u - y)|^2 + weight |D u|^2`` is ``min_u |H u - z|^2 + weight |D u|^2`` with ``M z = y``, the rest of
+    z free. That minimum is ``<z, R z>`` with ``R = weight |D|^2 / (|H|^2 + weight |D|^2)`` in Fourier space, so the
+    free part solves ``(1 - M) R z = 0``: conjugate gradients on the frame beyond the border, preconditioned by the same
+    cut of 1 / R [ChanNg1996]. The fixed point of :func:`~blurlab.deconvolver.border.keep_observed` has the same limit
+    and is far slower (``experiments/bench/tikhonov.py --border``). A hair of ``TIE`` holds what little the
+    observed pixels say nothing about to the first guess.
+
+    Args:
+        first: Grid (B, C, P, Q) that begins with y; the rest is a first guess.
+        observed: Size (H, W) of y.
+        otf: H (B, 1, P, Q // 2 + 1).
+        weighed: ``weight |D|^2``, broadcast to otf.
+        tolerance: Relative residual at which an image is done.
+        iterations: Ceiling.
+
+    Returns:
+        z (B, C, P, Q), y where it was observed; :func:`tikhonov` of it is the minimiser.
+    """
+    shape = (first.shape[-2], first.shape[-1])
+    remains = weighed / _bounded(otf, weighed)
+
+    def beyond(factor: Tensor, x: Tensor) -> Tensor:
+        filtered = irfft2(factor * rfft2(x), shape)
+        filtered[..., : observed[0], : observed[1]] = 0
+        return filtered
+
+    missing = conjugate_gradient(
+        lambda x: beyond(remains + TIE, x),
+        -beyond(remains, first),
+        precondition=lambda x: beyond(1 / (remains + TIE), x),
+        tolerance=tolerance,
+        max_iterations=iterations,
+    )
+    return first + missing
+
+
+class Tikhonov(Deconvolver):
+    """``min_u |M H u - y|^2 + weight |D u|^2``; the mean of each channel is kept aside.
+
+    Args:
+        weight: Of the penalty; None lets ``rule`` choose it for each image.
+        penalty: D: identity, gradient or laplacian.
+        rule: How the weight is found where it is None, on the grid of a first guess of what lies beyond the border: gcv
+            (needs no noise level), discrepancy or sure, see :mod:`blurlab.deconvolver.linear_rule`.
+        strength: Factor on the rule's weight.
+        boundary: unknown (M keeps the pixels that were observed), padded or circular (M = 1).
+        tolerance: Relative residual of :func:`complete` at which an image is done.
+        iterations: Ceiling there.
+    """
+
+    def __init__(
+        self,
+        weight: float | None = None,
+        penalty: str = "gradient",
+        rule: str = "sure",
+        strength: float = 1.0,
+        boundary: str = "unknown",
+        tolerance: float = 1e-4,
+        iterations: int = 100,
+    ) -> None:
+        if weight is not None:
+            check_option("weight", weight, 1e-12, 1e6)
+        check_choice("penalty", penalty, tuple(PENALTIES))
+        check_choice("rule", rule, tuple(RULES))
+        check_option("strength", strength, 1e-3, 1e3)
+        check_choice("boundary", boundary, BOUNDARIES)
+        check_option("tolerance", tolerance, 0, 1)
+        check_option("iterations", iterations, 1, 1e6)
+        self.weight = weight
+        self.penalty = penalty
+        self.rule = rule
+        self.strength = strength
+        self.boundary = boundary
+        self.reaches_beyond = boundary == "unknown"
+        self.tolerance = tolerance
+        self.iterations = int(iterations)
+
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        """The minimiser, no history."""
+        mean = y.mean(dim=(-2, -1), keepdim=True)
+        grid = on_grid(y - mean, psf, self.boundary)
+        shape = (grid.shape[-2], grid.shape[-1])
+        otf = psf_to_otf(psf, shape)
+        power = Gradient().power(shape, like=y) ** PENALTIES[self.penalty]
+        if self.weight is None:
+            weight = self.strength * tikhonov_weight(grid, otf, power, sigma, self.rule)
+        else:
+            weight = torch.full_like(sigma, self.weight)
+        weighed = weight * power
+        if self.boundary == "unknown":
+            grid = complete(grid, (y.shape[-2], y.shape[-1]), otf, weighed, self.tolerance, self.iterations)
+        return Restored(tikhonov(grid, otf, weighed)[..., : y.shape[-2], : y.shape[-1]] + mean)
+
+
+def _bounded(otf: Tensor, weighed: Tensor) -> Tensor:
+    """``|H|^2 + weight |D|^2``, which is never zero."""
+    return (otf.abs().square() + weighed).clamp_min(torch.finfo(otf.real.dtype).tiny)
