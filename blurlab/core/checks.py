@@ -21,8 +21,18 @@ def check_images(images: Tensor, name: str = "image") -> None:
         raise TypeError(f"{name} must be a floating-point tensor in [0, 1], got {came}; divide integers by their range")
     if images.ndim != 4 or 0 in images.shape:
         raise ValueError(f"{name} must be (B, C, H, W) with no empty side, got {tuple(images.shape)}")
-    if not torch.isfinite(images).all():
+    if not all_finite(images):
         raise ValueError(f"{name} has NaN or infinite values; replace them before calling")
+
+
+def all_finite(values: Tensor) -> bool:
+    """Is no value NaN or infinite? Takes no memory beside the values, which must not be empty.
+
+    Example:
+        >>> all_finite(torch.tensor([0.0, 1.0])), all_finite(torch.tensor([0.0, torch.nan, 1.0]))
+        (True, False)
+    """
+    return all(bool(torch.isfinite(end)) for end in torch.aminmax(values))
 
 
 FLAT = 1e-9

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blurlab.deconvolver.base import Deconvolver, Restored
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
+from blurlab.deconvolver.tiled import Tiled
 from blurlab.deconvolver.tv import TV, tv_objective
 from blurlab.deconvolver.wiener import Wiener
 
@@ -13,6 +14,7 @@ __all__ = [
     "Deconvolver",
     "ImplicitTV",
     "Restored",
+    "Tiled",
     "Wiener",
     "check_deconvolver",
     "tv_objective",
