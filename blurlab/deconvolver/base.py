@@ -75,7 +75,9 @@ class Deconvolver(ABC):
         check_kernels(psf, y, self.reaches_beyond)
         if sigma is not None:
             check_noise(sigma, len(y))
+        rounded = psf.dtype in (torch.float16, torch.bfloat16)
         psf = psf.to(y.device, torch.float64 if y.dtype == torch.float64 else torch.float32)
+        psf = psf / psf.sum(dim=(-2, -1), keepdim=True) if rounded else psf
         noise = measure_sigma(y) if sigma is None else torch.as_tensor(sigma)
         noise = noise.to(psf).clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
         return psf.expand(len(y), -1, -1, -1), noise
@@ -117,7 +119,7 @@ def check_kernels(psf: Tensor, y: Tensor, wider: bool = False) -> None:
     if not torch.isfinite(psf).all():
         raise ValueError("psf has NaN or infinite values; replace them before calling")
     furthest = float((psf.double().sum(dim=(-2, -1)) - 1).abs().max())
-    if furthest > 1e-3:
+    if furthest > max(1e-3, torch.finfo(psf.dtype).eps if psf.is_floating_point() else 0):
         raise ValueError(f"psf must sum to 1, got a sum {furthest:.3g} away from it; divide each kernel by its sum")
 
 
