@@ -54,7 +54,7 @@ class Tiled(Deconvolver):
     ) -> None:
         if not isinstance(deconvolver, Deconvolver):
             raise TypeError(f"Tiled takes a deconvolver, got {type(deconvolver).__name__}; pass an object, as TV()")
-        check_option("tile", tile, 16, 1e6)
+        check_tile(tile)
         if overlap is not None:
             check_option("overlap", overlap, 0, (tile - 1) // 2)
         self.deconvolver = deconvolver
@@ -112,7 +112,7 @@ class Tiled(Deconvolver):
             tiles = list(layout((one.shape[-2], one.shape[-1]), self.tile, overlap))
             for n, ((top, bottom), (left, right), window) in enumerate(tiles, start=1):
                 image = solver(one[..., top:bottom, left:right].to(kernel), kernel, noise.flatten()).image
-                out[i : i + 1, :, top:bottom, left:right] += image.mul_(window().to(image)).to(out)
+                out[i : i + 1, :, top:bottom, left:right] += (image * window().to(image)).to(out)
                 if self.progress is not None:
                     self.progress((i + n / len(tiles)) / len(y))
         return history
@@ -132,6 +132,18 @@ class Tiled(Deconvolver):
         kept = next((d for d, error in enumerate(at) if error < SEAM), most)
         overlap = min(max(-(-4 * kept // 3), max(psf.shape[-2:])), most)
         return overlap, at[min(overlap * 3 // 4, most - 1)]
+
+
+def check_tile(tile: int) -> None:
+    """Raise unless a tile may have this side, [px].
+
+    Raises:
+        ValueError: With the side that came and the range.
+
+    Example:
+        >>> check_tile(1024)
+    """
+    check_option("tile", tile, 16, 1e6)
 
 
 def _all_but(last: int, cut: bool) -> slice:
