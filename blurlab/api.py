@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+
+TILE = 2048
+"""Side of the tiles in which a larger photograph is restored, [px]."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +49,18 @@ class Deblurrer:
 
     Args:
         run_dir: Directory of the run; None for the likelihood.
+        tile: Side of the tiles in which a larger image is restored, [px]: memory is bounded by it.
 
     Raises:
-        ValueError: If the directory holds no finished run.
+        ValueError: If the directory holds no finished run, or the tiles are too small.
     """
 
-    def __init__(self, run_dir: str | Path | None = None) -> None:
+    def __init__(self, run_dir: str | Path | None = None, tile: int = TILE) -> None:
+        from blurlab.deconvolver.tiled import check_tile
         from blurlab.run.load import load_run, untrained
 
+        check_tile(tile)
+        self.tile = tile
         self.trained = untrained() if run_dir is None else load_run(Path(run_dir))
 
     def identify(self, image: np.ndarray) -> Found:
@@ -77,13 +86,16 @@ class Deblurrer:
         check_sigma(noise)
         return noise
 
-    def deblur(self, image: np.ndarray, sigma: float | None = None) -> tuple[np.ndarray, Found]:
+    def deblur(
+        self, image: np.ndarray, sigma: float | None = None, progress: Callable[[float], None] | None = None
+    ) -> tuple[np.ndarray, Found]:
         """Identify the blur of an image and restore all its channels.
 
         Args:
             image: (H, W, 1 or 3) in [0, 1].
             sigma: Noise standard deviation on the [0, 1] scale; if None that of the run's training images, or without
                 a run the one found in the image.
+            progress: Called after each tile with the share that is done; not where one tile holds the image.
 
         Returns:
             The restored image (H, W, C) in [0, 1], unchanged where no blur was found, and what was found.
@@ -94,6 +106,7 @@ class Deblurrer:
         """
         import torch
 
+        from blurlab.deconvolver import Tiled
         from blurlab.pipeline import is_identity
 
         noise = self.sigma(sigma)
@@ -105,7 +118,7 @@ class Deblurrer:
         assert level is not None  # what needs no run looks for the noise
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
         with torch.inference_mode():
-            restored = pipeline.deconvolver(y, said.psf.to(y), level).image
+            restored = Tiled(pipeline.deconvolver, self.tile, progress=progress)(y, said.psf.to(y), level).image
         return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), self._found(said)
 
     def _seen(self, image: np.ndarray) -> Any:
@@ -158,7 +171,7 @@ def deblur_files(words: list[str]) -> None:
     if asked.sigma is not None:
         check_sigma(asked.sigma)
     targets = _targets(asked.photo, asked.out)
-    tool = Deblurrer(asked.run)
+    tool = Deblurrer(asked.run, asked.tile)
     sigma = tool.sigma(asked.sigma)
     images = {target: read_image(path, min_side=64) for target, path in targets.items()}
     try:
@@ -166,9 +179,22 @@ def deblur_files(words: list[str]) -> None:
     except OSError as error:
         raise PermissionError(f"cannot make the folder {asked.out} ({error.strerror}); choose another --out") from error
     for target, path in targets.items():
-        restored, found = tool.deblur(images[target], sigma)
+        with _shown(path.name) as progress:
+            restored, found = tool.deblur(images[target], sigma, progress)
         write_image(target, restored)
         print(f"{path}: {describe(found)} -> {target}")
+
+
+@contextmanager
+def _shown(title: str) -> Iterator[Callable[[float], None]]:
+    """A bar on a terminal's error stream from the first share that is done, which is gone at the end."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=1.0, visible=False)
+        yield lambda done: bar.update(task, completed=done, visible=True)
 
 
 def describe(found: Found) -> str:
@@ -198,6 +224,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run", type=Path, help="directory of a finished run; without it, no network is asked")
     parser.add_argument("--out", default=Path("deblurred"), type=Path, help="folder of the results; default: deblurred")
     parser.add_argument("--sigma", type=float, help="noise on the [0, 1] scale; default: the run's, or the image's")
+    parser.add_argument(
+        "--tile", default=TILE, type=int, help=f"restore larger photographs in tiles of this side, px; default: {TILE}"
+    )
     return parser
 
 

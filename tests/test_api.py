@@ -117,6 +117,15 @@ def test_a_blurred_photograph_is_restored_and_a_sharp_one_is_returned(monkeypatc
     np.testing.assert_array_equal(same, image)
 
 
+def test_a_photograph_larger_than_a_tile_is_restored_alike_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = skimage.data.astronaut()[:150, :190].astype(np.float32) / 255
+    whole, _ = tool(monkeypatch, trained(Says(0.1, 0.2, 0.7))).deblur(image)
+    shares: list[float] = []
+    restored, _ = api.Deblurrer("a run", tile=96).deblur(image, progress=shares.append)
+    assert shares[-1] == 1 and len(shares) > 3
+    np.testing.assert_allclose(restored[48:-48, 48:-48], whole[48:-48, 48:-48], atol=2e-3)
+
+
 @pytest.mark.parametrize(
     ("net", "line"),
     [
@@ -152,6 +161,7 @@ def test_two_photographs_of_one_name_are_refused_before_any_work(
         (["a.png", "--run", "nowhere", "--sigma", "-1"], "sigma is a standard deviation"),
         (["a.png", "--run", "nowhere", "--sigma", "nan"], "sigma is a standard deviation"),
         (["a.png", "--run", "nowhere", "--sigma", "much"], "invalid float value: 'much'"),
+        (["a.png", "--run", "nowhere", "--tile", "3"], "tile must be a number in [16, 1e+06], got 3"),
         (["a.png", "--run", "nowhere"], "nowhere is no run directory"),
         (["nowhere.png"], "nowhere.png"),
         (["--run", "nowhere"], "required: photo"),

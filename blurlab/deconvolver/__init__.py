@@ -9,6 +9,7 @@ from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.learned import Learned, load_weights, save_weights
 from blurlab.deconvolver.richardson_lucy import RichardsonLucy
 from blurlab.deconvolver.tikhonov import Tikhonov
+from blurlab.deconvolver.tiled import Tiled
 from blurlab.deconvolver.tv import TV, tv_objective
 from blurlab.deconvolver.unet import UNet
 from blurlab.deconvolver.unrolled_dr import UnrolledDR
@@ -26,6 +27,7 @@ __all__ = [
     "Restored",
     "RichardsonLucy",
     "Tikhonov",
+    "Tiled",
     "TotalVariationProx",
     "UNet",
     "UnrolledDR",

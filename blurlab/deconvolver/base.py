@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from blurlab.core.checks import check_images, check_psf, check_sigma
-from blurlab.noise.level import estimate_sigma
+from blurlab.core.checks import all_finite, check_images, check_psf, check_sigma
+from blurlab.deconvolver.parts import measure_sigma
 
 SIGMA_FLOOR = 1e-4
 """Noise a deconvolver assumes where it is told there is none: a tenth of what 8-bit rounding adds."""
@@ -37,9 +38,11 @@ class Deconvolver(ABC):
 
     Attributes:
         reaches_beyond: Does it let the image go on beyond its border? Then a kernel may be wider than the image.
+        tolerance: Relative change at which an iteration is done; 0 where it never ends early.
     """
 
     reaches_beyond: bool = False
+    tolerance: float = 0.0
 
     def __call__(self, y: Tensor, psf: Tensor, sigma: float | Tensor | None = None) -> Restored:
         """Restore a batch.
@@ -48,7 +51,7 @@ class Deconvolver(ABC):
             y: Observed images (B, C, H, W) on the [0, 1] scale, any device; half precision is computed in float32.
             psf: Kernels (B, 1, k, k) or (1, 1, k, k), k odd, sum 1, centred at ``k // 2``.
             sigma: Noise standard deviation on the [0, 1] scale, a float or (B,); None measures it in each image
-                (:func:`~blurlab.noise.level.estimate_sigma`).
+                (:func:`~blurlab.deconvolver.parts.measure_sigma`).
 
         Returns:
             Images of y's shape and, save half precision, its type.
@@ -58,19 +61,43 @@ class Deconvolver(ABC):
             ValueError: If y, psf or sigma has another shape, or values that cannot be.
             ArithmeticError: If the restored image is not finite.
         """
+        psf, noise = self.checked(y, psf, sigma)
+        y = y.to(psf.dtype)
+        with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
+            restored = self.restore(y, psf, noise)
+        if not all_finite(restored.image):
+            raise ArithmeticError(f"{type(self).__name__} diverged on images of {tuple(y.shape)}; use a larger weight")
+        return restored
+
+    def checked(self, y: Tensor, psf: Tensor, sigma: float | Tensor | None) -> tuple[Tensor, Tensor]:
+        """Kernels (B, 1, k, k) and noise (B, 1, 1, 1), > 0, of the type to compute in, on y's device; see the call."""
         check_images(y, "y")
         check_kernels(psf, y, self.reaches_beyond)
         if sigma is not None:
             check_noise(sigma, len(y))
-        y = y if y.dtype == torch.float64 else y.float()
-        psf = psf.to(y).expand(len(y), -1, -1, -1)
-        noise = estimate_sigma(y) if sigma is None else torch.as_tensor(sigma).to(y)
-        noise = noise.clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
-        with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
-            restored = self.restore(y, psf, noise)
-        if not torch.isfinite(restored.image).all():
-            raise ArithmeticError(f"{type(self).__name__} diverged on images of {tuple(y.shape)}; use a larger weight")
-        return restored
+        rounded = psf.dtype in (torch.float16, torch.bfloat16)
+        psf = psf.to(y.device, torch.float64 if y.dtype == torch.float64 else torch.float32)
+        psf = psf / psf.sum(dim=(-2, -1), keepdim=True) if rounded else psf
+        noise = measure_sigma(y) if sigma is None else torch.as_tensor(sigma)
+        noise = noise.to(psf).clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
+        return psf.expand(len(y), -1, -1, -1), noise
+
+    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
+        """The same with all that it takes from a whole image fixed, so that pieces of the image are restored alike.
+
+        Here no iteration ends early. What takes a weight from the image extends this and fixes that too.
+
+        Args:
+            parts: The image (1, C, H, W), or several parts of it (N, C, h, w); a weight is a mean over them.
+            psf: Its kernel (1, 1, k, k).
+            sigma: Its noise standard deviation (1, 1, 1, 1).
+
+        Returns:
+            Another object.
+        """
+        settled = copy(self)
+        settled.tolerance = 0.0
+        return settled
 
     @abstractmethod
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
@@ -83,13 +110,16 @@ def check_kernels(psf: Tensor, y: Tensor, wider: bool = False) -> None:
     Raises:
         ValueError: With what came and the remedy.
     """
+    if not isinstance(psf, Tensor) or psf.is_complex():
+        came = psf.dtype if isinstance(psf, Tensor) else type(psf).__name__
+        raise TypeError(f"psf must be a real tensor (B, 1, k, k), got {came}; make one with torch.as_tensor")
     check_psf(psf, None if wider else (y.shape[-2], y.shape[-1]))
     if len(psf) not in (1, len(y)):
         raise ValueError(f"psf must hold 1 or {len(y)} kernels for {len(y)} images, got {len(psf)}")
     if not torch.isfinite(psf).all():
         raise ValueError("psf has NaN or infinite values; replace them before calling")
     furthest = float((psf.double().sum(dim=(-2, -1)) - 1).abs().max())
-    if furthest > 1e-3:
+    if furthest > max(1e-3, torch.finfo(psf.dtype).eps if psf.is_floating_point() else 0):
         raise ValueError(f"psf must sum to 1, got a sum {furthest:.3g} away from it; divide each kernel by its sum")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import torch
 from torch import Tensor
 
@@ -63,17 +65,30 @@ class Wiener(Deconvolver):
         self.strength = strength
         self.prior = prior
         self.boundary = boundary
+        self.mean: Tensor | None = None
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """One filter, no history."""
-        mean = y.mean(dim=(-2, -1), keepdim=True)
-        margin = 2 * max(psf.shape[-2:])
-        grid = extend_periodic(y - mean, margin) if self.boundary == "padded" else y - mean
+        mean = y.mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
+        grid = self._grid(y - mean, psf)
         if self.nsr is None:
             nsr = self.strength * estimate_nsr(grid, psf, sigma, self.prior)
         else:
             nsr = torch.full_like(sigma, self.nsr)
         return Restored(wiener(grid, psf, nsr, self.prior)[..., : y.shape[-2], : y.shape[-1]] + mean)
+
+    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
+        """The same with the mean and the nsr of the whole image: signal power is averaged over its parts."""
+        settled = copy(self)
+        settled.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
+        if self.nsr is None:
+            ratio = estimate_nsr(self._grid(parts - settled.mean, psf), psf, sigma, self.prior)
+            settled.nsr = float(self.strength / (1 / ratio).mean())
+        return settled
+
+    def _grid(self, y: Tensor, psf: Tensor) -> Tensor:
+        """A periodic grid that begins with y."""
+        return extend_periodic(y, 2 * max(psf.shape[-2:])) if self.boundary == "padded" else y
 
 
 def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str) -> Tensor:

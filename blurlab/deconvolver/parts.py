@@ -1,0 +1,72 @@
+"""What can be told of an image of any size from as many pixels as memory is sure to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from blurlab.noise.level import estimate_sigma
+
+MOST_PX = 2**22
+"""Pixels of an image that is looked at whole."""
+ALONG = 3
+"""Parts of a larger image, along each side."""
+
+
+def parts(image: Tensor, most_px: int = MOST_PX) -> Tensor:
+    """The image itself if it is small; else nine parts of it, evenly spaced, together of about ``most_px`` pixels.
+
+    Args:
+        image: One image (1, C, H, W).
+        most_px: Greatest H W of an image that is taken whole, [px].
+
+    Returns:
+        (1, C, H, W), the image, or (9, C, h, w), copies.
+
+    Example:
+        >>> parts(torch.zeros(1, 3, 40, 60)).shape, parts(torch.zeros(1, 3, 40, 60), 600).shape
+        (torch.Size([1, 3, 40, 60]), torch.Size([9, 3, 6, 10]))
+    """
+    height, width = image.shape[-2:]
+    if height * width <= most_px:
+        return image
+    share = (most_px / (height * width)) ** 0.5 / ALONG
+    rows, cols = max(int(height * share), 1), max(int(width * share), 1)
+    places = corners(image, (rows, cols))
+    return torch.cat([image[..., top : top + rows, left : left + cols] for top, left in places])
+
+
+def corners(image: Tensor, size: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """First row and column of nine evenly spaced pieces of ``size`` (h, w).
+
+    Example:
+        >>> list(corners(torch.zeros(5, 9), (5, 3)))[:3]
+        [(0, 0), (0, 3), (0, 6)]
+    """
+    rooms = [whole - part for whole, part in zip(image.shape[-2:], size, strict=True)]
+    for i in range(ALONG):
+        for j in range(ALONG):
+            yield rooms[0] * i // (ALONG - 1), rooms[1] * j // (ALONG - 1)
+
+
+def measure_sigma(y: Tensor, most_px: int = MOST_PX) -> Tensor:
+    """:func:`~blurlab.noise.level.estimate_sigma`; of a larger image the median over its :func:`parts`.
+
+    Args:
+        y: Observed images (B, C, H, W) on the [0, 1] scale.
+        most_px: Greatest H W of an image that is taken whole, [px].
+
+    Returns:
+        (B,).
+
+    Example:
+        >>> y = 0.5 + 0.01 * torch.randn(1, 1, 90, 90, generator=torch.Generator().manual_seed(0))
+        >>> torch.cat([measure_sigma(y), measure_sigma(y, most_px=4096)]).round(decimals=3)
+        tensor([0.0100, 0.0100])
+    """
+    if y.shape[-2] * y.shape[-1] <= most_px:
+        return estimate_sigma(y if y.dtype == torch.float64 else y.float())
+    looked_at = (parts(y[i : i + 1], most_px) for i in range(len(y)))
+    return torch.stack([measure_sigma(some, most_px).median() for some in looked_at])

@@ -1,0 +1,193 @@
+"""Large images, restored tile by tile: memory is bounded by the side of a tile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from blurlab.deconvolver.base import Deconvolver, Restored, check_option
+from blurlab.deconvolver.parts import corners, parts
+
+SEAM = 3e-5
+"""Greatest difference to the untiled result that is let into what is kept of a tile, where it was tried out."""
+Span = tuple[int, int]
+
+
+class Tiled(Deconvolver):
+    """Any deconvolver, on overlapping tiles; an image that fits one tile is handed on as it is.
+
+    What a deconvolver takes from a whole image (noise, weight, level) is fixed before the image is cut, and no
+    iteration ends early (:meth:`~blurlab.deconvolver.base.Deconvolver.settle`). So the result is that of the untiled
+    deconvolver with its tolerance at 0, save near the image's border, beyond which each goes on in its own way.
+
+    A tile is wrong near where it was cut, as far as the deconvolver reaches; that part is not kept. Where two tiles
+    meet, one fades into the other.
+
+    A border is felt further the less noise there is, and furthest along a line where the kernel's transfer function is
+    zero. So the reach is tried out: the most contrasted piece of the image as large as a tile, restored whole and cut.
+
+    Args:
+        deconvolver: Restores the tiles.
+        tile: Side of a tile, [px]; it bounds memory.
+        overlap: By how much a tile goes beyond what is kept of it, on each side where it was cut, [px]; None is what
+            keeps the difference to the untiled result below ``SEAM``, at least a kernel and at most ``tile // 4``.
+        progress: Called after each tile with the share that is done, up to 1.
+
+    Example:
+        >>> from blurlab.deconvolver import Wiener
+        >>> from blurlab.deconvolver.laws import kernels
+        >>> y = torch.rand(1, 3, 90, 200, generator=torch.Generator().manual_seed(0))
+        >>> whole, tiled = (solver(y, kernels(1), 0.1).image for solver in (Wiener(), Tiled(Wiener(), tile=80)))
+        >>> bool((whole - tiled)[..., 16:-16, 16:-16].abs().max() < 1e-4)
+        True
+    """
+
+    def __init__(
+        self,
+        deconvolver: Deconvolver,
+        tile: int = 1024,
+        overlap: int | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> None:
+        if not isinstance(deconvolver, Deconvolver):
+            raise TypeError(f"Tiled takes a deconvolver, got {type(deconvolver).__name__}; pass an object, as TV()")
+        check_tile(tile)
+        if overlap is not None:
+            check_option("overlap", overlap, 0, (tile - 1) // 2)
+        self.deconvolver = deconvolver
+        self.tile = int(tile)
+        self.overlap = overlap
+        self.progress = progress
+        self.reaches_beyond = deconvolver.reaches_beyond
+
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        """Tile by tile; history: overlap_px and seam (difference at that overlap, where tried out), one an image."""
+        if max(y.shape[-2:]) <= self.tile:
+            return self.deconvolver(y, psf, sigma.flatten())
+        out = torch.empty_like(y)
+        return Restored(out, self._fill(out, y, psf, sigma))
+
+    @torch.no_grad()
+    def restore_into(self, out: Tensor, y: Tensor, psf: Tensor, sigma: float | Tensor | None = None) -> Restored:
+        """As a call, but the result is written into a tensor that is given, and half precision is converted by tiles.
+
+        So neither need be in memory: ``torch.from_numpy`` of a ``numpy.memmap``.
+
+        Args:
+            out: Where to write, of y's shape, any floating-point type, no part of y.
+            y: Observed images (B, C, H, W).
+            psf: Kernels, as in a call.
+            sigma: Noise, as in a call.
+
+        Returns:
+            ``out`` and the history.
+
+        Raises:
+            ValueError: If out has another shape, or as a call does.
+        """
+        if out.shape != y.shape or not out.is_floating_point():
+            came = f"{tuple(out.shape)} {out.dtype}"
+            raise ValueError(f"out must be floating-point of y's shape {tuple(y.shape)}, got {came}; use empty_like(y)")
+        psf, noise = self.checked(y, psf, sigma)
+        return Restored(out, self._fill(out, y, psf, noise))
+
+    def _fill(self, out: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -> dict[str, list[float]]:
+        """Restore image after image into ``out``."""
+        least = 4 * max(psf.shape[-2:])
+        if self.tile < least:
+            raise ValueError(f"tile must be at least four kernels wide, {least} px, got {self.tile}; use larger tiles")
+        history: dict[str, list[float]] = {"overlap_px": [], "seam": []}
+        for i in range(len(y)):
+            one, kernel, noise = y[i : i + 1], psf[i : i + 1], sigma[i : i + 1]
+            solver = self.deconvolver.settle(parts(one).to(kernel), kernel, noise)
+            overlap = self.overlap
+            if overlap is None:
+                overlap, seam = self._try_out(solver, one, kernel, noise)
+                history["seam"].append(seam)
+            history["overlap_px"].append(float(overlap))
+            out[i].zero_()
+            tiles = list(layout((one.shape[-2], one.shape[-1]), self.tile, overlap))
+            for n, ((top, bottom), (left, right), window) in enumerate(tiles, start=1):
+                image = solver(one[..., top:bottom, left:right].to(kernel), kernel, noise.flatten()).image
+                out[i : i + 1, :, top:bottom, left:right] += (image * window().to(image)).to(out)
+                if self.progress is not None:
+                    self.progress((i + n / len(tiles)) / len(y))
+        return history
+
+    def _try_out(self, solver: Deconvolver, y: Tensor, psf: Tensor, sigma: Tensor) -> tuple[int, float]:
+        """The overlap that keeps ``SEAM`` on the most contrasted piece of an image, and the difference there."""
+        size = (min(y.shape[-2], self.tile), min(y.shape[-1], self.tile))
+        pieces = (y[..., top : top + size[0], left : left + size[1]] for top, left in corners(y, size))
+        piece = max(pieces, key=lambda piece: float(piece.float().std())).to(psf)
+        stop = [n * 5 // 8 if n == self.tile < whole else n for n, whole in zip(size, y.shape[-2:], strict=True)]
+        whole = solver(piece, psf, sigma.flatten()).image[..., : stop[0], : stop[1]]
+        cut = solver(piece[..., : stop[0], : stop[1]], psf, sigma.flatten()).image
+        most = self.tile // 4
+        inner = [most * 3 // 2 if end < n else 0 for n, end in zip(size, stop, strict=True)]
+        worst = (whole - cut).abs().amax(dim=(0, 1))[inner[0] :, inner[1] :]
+        at = [float(worst[_all_but(d, stop[0] < size[0]), _all_but(d, stop[1] < size[1])].max()) for d in range(most)]
+        kept = next((d for d, error in enumerate(at) if error < SEAM), most)
+        overlap = min(max(-(-4 * kept // 3), max(psf.shape[-2:])), most)
+        return overlap, at[min(overlap * 3 // 4, most - 1)]
+
+
+def check_tile(tile: int) -> None:
+    """Raise unless a tile may have this side, [px].
+
+    Raises:
+        ValueError: With the side that came and the range.
+
+    Example:
+        >>> check_tile(1024)
+    """
+    check_option("tile", tile, 16, 1e6)
+
+
+def _all_but(last: int, cut: bool) -> slice:
+    """All along an axis; where it was cut, all but the last few."""
+    return slice(None, -last if cut and last else None)
+
+
+def layout(shape: Span, tile: int, overlap: int) -> Iterator[tuple[Span, Span, Callable[[], Tensor]]]:
+    """As few tiles as cover an image, of one size, and for each how to make its window; the windows sum to 1.
+
+    Args:
+        shape: Image (H, W).
+        tile: Greatest side, [px].
+        overlap: Least distance between a cut and the middle of the fade there, [px]; the fade is half as wide.
+
+    Yields:
+        First and end row, first and end column, and a function that gives the window (h, w).
+
+    Example:
+        >>> [(rows, cols) for rows, cols, _ in layout((100, 310), 140, 20)]
+        [((0, 100), (0, 130)), ((0, 100), (90, 220)), ((0, 100), (180, 310))]
+    """
+    axes = [_axis(n, min(n, tile), overlap) for n in shape]
+    for rows, down in axes[0]:
+        for cols, across in axes[1]:
+            yield rows, cols, lambda down=down, across=across: down[:, None] * across  # type: ignore[misc]
+
+
+def _axis(length: int, tile: int, overlap: int) -> list[tuple[Span, Tensor]]:
+    """Spans along one axis, each with its window."""
+    count = 1 if length == tile else -(-(length - 2 * overlap) // (tile - 2 * overlap))
+    tile = -(-(length + 2 * overlap * (count - 1)) // count)
+    starts = [(length - tile) * i // max(count - 1, 1) for i in range(count)]
+    middles = [(after + before + tile) / 2 for before, after in pairwise(starts)]
+    place = torch.arange(length) + 0.5
+    rise = [_smooth((place - middle) / max(overlap / 2, 1) + 0.5) for middle in middles]
+    edges = [torch.ones(length), *rise, torch.zeros(length)]
+    return [
+        ((start, start + tile), (up - down)[start : start + tile])
+        for start, (up, down) in zip(starts, pairwise(edges), strict=True)
+    ]
+
+
+def _smooth(t: Tensor) -> Tensor:
+    """From 0 below 0 to 1 above 1, without a corner."""
+    t = t.clamp(0, 1)
+    return t * t * (3 - 2 * t)

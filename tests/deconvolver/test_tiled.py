@@ -1,0 +1,143 @@
+"""Tiles against the whole image, their windows, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from torch import Tensor
+
+from blurlab.blur import Defocus
+from blurlab.deconvolver import TV, Deconvolver, ImplicitTV, Restored, Tiled, Wiener
+from blurlab.deconvolver.laws import kernels
+from blurlab.deconvolver.parts import measure_sigma, parts
+from blurlab.deconvolver.tiled import layout
+from blurlab.physics import Convolution
+
+PSF = Defocus(2.0).psf(torch.tensor([[2.0]]))
+
+
+def photo(rows: int = 200, cols: int = 330, channels: int = 1, sigma: float = 0.01) -> Tensor:
+    """A photograph, out of focus."""
+    sharp = torch.from_numpy(skimage.data.astronaut()[..., :channels].copy()).permute(2, 0, 1)[None] / 255
+    y = Convolution(PSF, "valid").A(sharp)[..., :rows, :cols]
+    return y + sigma * torch.randn(y.shape, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("sigma", [0.01, None])
+@pytest.mark.parametrize(
+    ("solver", "whole"),
+    [
+        (Wiener(), Wiener()),
+        (Wiener(prior="flat"), Wiener(prior="flat")),
+        (Wiener(boundary="circular", nsr=0.01), Wiener(boundary="circular", nsr=0.01)),
+        (TV(iterations=12), TV(iterations=12, tolerance=0)),
+        (ImplicitTV(iterations=3, rounds=2), ImplicitTV(iterations=3, rounds=2, tolerance=0)),
+    ],
+    ids=["wiener", "wiener_flat", "wiener_circular", "tv", "implicit_tv"],
+)
+def test_the_interior_is_that_of_the_whole_image(solver: Deconvolver, whole: Deconvolver, sigma: float | None) -> None:
+    y = photo(channels=2)
+    tiled = Tiled(solver, tile=144)(y, PSF, sigma)
+    assert tiled.history["seam"][0] < 1e-4
+    difference = (tiled.image - whole(y, PSF, sigma).image).abs()
+    assert difference[..., 40:-40, 40:-40].max() < 1e-4
+
+
+def test_each_tile_by_itself_would_not_do() -> None:
+    class Unsettled(Wiener):
+        def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
+            return self
+
+    y = photo()
+    whole = Wiener()(y, PSF, 0.01).image
+    far = (Tiled(Unsettled(), tile=144)(y, PSF, 0.01).image - whole).abs()[..., 40:-40, 40:-40].max()
+    narrow = (Tiled(Wiener(), tile=144, overlap=2)(y, PSF, 0.01).image - whole).abs()[..., 40:-40, 40:-40].max()
+    assert far > 1e-3 and narrow > 1e-3
+
+
+def test_an_image_that_fits_is_handed_on() -> None:
+    y, psf = photo(60, 80).repeat(3, 1, 1, 1), kernels(3)
+    assert torch.equal(Tiled(TV(), tile=80)(y, psf, 0.01).image, TV()(y, psf, 0.01).image)
+
+
+def test_images_of_a_batch_are_restored_by_themselves() -> None:
+    y = torch.cat([photo(90, 150), 0.5 * photo(90, 150, sigma=0.02).flip(-1)])
+    psf, sigma = kernels(2), torch.tensor([0.01, 0.02])
+    calls: list[float] = []
+    tiled = Tiled(Wiener(), tile=70, progress=calls.append)
+    both = tiled(y, psf, sigma)
+    assert calls == sorted(set(calls)) and calls[-1] == 1 and 0.5 in calls
+    assert len(both.history["overlap_px"]) == 2
+    for i in range(2):
+        assert torch.equal(both.image[i], tiled(y[i : i + 1], psf[i : i + 1], sigma[i]).image[0])
+
+
+@pytest.mark.parametrize(("shape", "tile", "overlap"), [((100, 310), 140, 20), ((17, 24), 16, 3), ((51, 8), 20, 0)])
+def test_windows_sum_to_one_and_are_zero_at_a_cut(shape: tuple[int, int], tile: int, overlap: int) -> None:
+    total = torch.zeros(shape)
+    for (top, bottom), (left, right), window in layout(shape, tile, overlap):
+        assert bottom - top <= tile and right - left <= tile
+        weight = window()
+        near = overlap // 2
+        if left > 0:
+            assert not weight[:, :near].any()
+        if right < shape[1]:
+            assert not weight[:, weight.shape[1] - near :].any()
+        total[top:bottom, left:right] += weight
+    torch.testing.assert_close(total, torch.ones(shape))
+
+
+def test_writes_into_what_is_given(tmp_path) -> None:
+    y = photo()
+    half = torch.from_numpy(np.memmap(tmp_path / "y", np.float16, "w+", shape=tuple(y.shape)))
+    half.copy_(y)
+    out = torch.from_numpy(np.memmap(tmp_path / "out", np.float16, "w+", shape=tuple(y.shape))).fill_(7)
+    tiled = Tiled(Wiener(), tile=144)
+    assert tiled.restore_into(out, half, PSF, 0.01).image is out
+    torch.testing.assert_close(out.float(), tiled(half, PSF, 0.01).image, atol=2e-3, rtol=0)
+    with pytest.raises(ValueError, match="out must be floating-point of y's shape"):
+        tiled.restore_into(out[..., 1:], half, PSF, 0.01)
+
+
+def test_memory_beside_the_image_is_that_of_a_tile() -> None:
+    class Watched(Deconvolver):
+        most = 0
+
+        def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
+            return self
+
+        def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+            Watched.most = max(Watched.most, y[0, 0].numel())
+            return Restored(y)
+
+    y = photo(400, 400)
+    before = y.clone()
+    torch.testing.assert_close(Tiled(Watched(), tile=96)(y, PSF, 0.01).image, before)
+    assert torch.equal(y, before)
+    assert 0 < Watched.most <= 96**2
+
+
+def test_noise_of_a_large_image_is_measured_in_parts_of_it() -> None:
+    y = torch.cat([photo(300, 300, sigma=0.02), photo(300, 300, sigma=0.01)])
+    assert parts(y[:1], 10_000).shape == (9, 1, 33, 33)
+    torch.testing.assert_close(measure_sigma(y, 10_000), torch.tensor([0.02, 0.01]), rtol=0.1, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"deconvolver": "tv"}, TypeError, "Tiled takes a deconvolver, got str"),
+        ({"deconvolver": TV(), "tile": 8}, ValueError, "tile must be"),
+        ({"deconvolver": TV(), "tile": 64, "overlap": 32}, ValueError, "overlap must be"),
+    ],
+)
+def test_options_that_cannot_be(options: dict, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        Tiled(**options)
+
+
+def test_tiles_too_small_for_the_kernel_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"tile must be at least four kernels wide, 20 px, got 16"):
+        Tiled(TV(), tile=16)(photo(), PSF, 0.01)
