@@ -13,6 +13,7 @@ from blurlab.deconvolver.tiled import Tiled
 from blurlab.deconvolver.tv import TV, tv_objective
 from blurlab.deconvolver.unet import UNet
 from blurlab.deconvolver.unrolled_dr import UnrolledDR
+from blurlab.deconvolver.weight import Discrepancy, Fixed, FromGradient, Sure, WeightRule
 from blurlab.deconvolver.wiener import Wiener
 from blurlab.deconvolver.wiener_stack import WienerStack
 
@@ -21,16 +22,21 @@ __all__ = [
     "TV",
     "Deconvolver",
     "Denoised",
+    "Discrepancy",
     "DouglasRachford",
+    "Fixed",
+    "FromGradient",
     "ImplicitTV",
     "Learned",
     "Restored",
     "RichardsonLucy",
+    "Sure",
     "Tikhonov",
     "Tiled",
     "TotalVariationProx",
     "UNet",
     "UnrolledDR",
+    "WeightRule",
     "Wiener",
     "WienerStack",
     "check_deconvolver",

@@ -12,8 +12,9 @@ from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
 from blurlab.deconvolver.border import keep_observed, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
-from blurlab.deconvolver.tv import STRENGTH, D, default_weight
+from blurlab.deconvolver.tv import D
 from blurlab.deconvolver.variation import project, total_variation
+from blurlab.deconvolver.weight import WeightRule, weight_rule
 
 INSIDE = 1e-3
 """First estimates are kept this share of the range away from its ends, where the transform's inverse is infinite."""
@@ -148,8 +149,7 @@ class ImplicitTV(Deconvolver):
     from the present image in each of the ``rounds``.
 
     Args:
-        weight: alpha; None is ``strength sigma^1.5`` for each image.
-        strength: alpha / sigma^1.5 where weight is None.
+        weight: alpha, or a rule that chooses it for each image, as :class:`~blurlab.deconvolver.tv.TV`'s.
         iterations: Ceiling, of each round.
         rounds: First estimates: y, then the image of the round before.
         tolerance: Relative change of an image between iterations at which it is done.
@@ -164,8 +164,7 @@ class ImplicitTV(Deconvolver):
 
     def __init__(
         self,
-        weight: float | None = None,
-        strength: float = STRENGTH,
+        weight: float | WeightRule | None = None,
         iterations: int = 10,
         rounds: int = 8,
         tolerance: float = 2e-4,
@@ -177,9 +176,6 @@ class ImplicitTV(Deconvolver):
         theta: float | None = None,
         mu: float | None = None,
     ) -> None:
-        if weight is not None:
-            check_option("weight", weight, 1e-12, 10)
-        check_option("strength", strength, 1e-3, 1e4)
         check_option("iterations", iterations, 1, 1e6)
         check_option("rounds", rounds, 1, 1e3)
         check_option("tolerance", tolerance, 0, 1)
@@ -190,23 +186,32 @@ class ImplicitTV(Deconvolver):
         self.mu = 0.048 * gamma * upper**2 if mu is None else mu
         check_option("theta", self.theta, 0, 1e3)
         check_option("mu", self.mu, 0, 1e6)
-        self.weight, self.strength = weight, strength
+        self.weight = weight_rule(weight)
         self.iterations, self.rounds, self.tolerance = int(iterations), int(rounds), tolerance
         self.boundary, self.upper = boundary, upper
         self.gamma, self.kappa, self.rho = gamma, kappa, rho
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Rounds of ADMM from y; history: relative_change, objective (of the image, after each round)."""
+        alpha = self.weight.choose(y, psf, sigma, self._blur_again)
+        u, history = self._solve(y, psf, alpha)
+        return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+
+    def _solve(self, y: Tensor, psf: Tensor, alpha: Tensor) -> tuple[Tensor, dict[str, list[float]]]:
         u = on_grid(y, psf, self.boundary)
-        alpha = default_weight(sigma, self.strength) if self.weight is None else torch.full_like(sigma, self.weight)
         otf = psf_to_otf(psf, (u.shape[-2], u.shape[-1]))
         history: dict[str, list[float]] = {"relative_change": [], "objective": []}
         for _ in range(self.rounds):
             problem = self._problem(y, otf, alpha, first=u)
-            u, change = iterate(step, problem, start(problem), self.iterations, self.tolerance)
-            history["relative_change"] += change
+            u, looks = iterate(step, problem, start(problem), self.iterations, self.tolerance)
+            history["relative_change"] += looks["relative_change"]
             history["objective"].append(_objective(u, y, otf, alpha))
-        return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+        return u, history
+
+    def _blur_again(self, y: Tensor, psf: Tensor, alpha: Tensor) -> Tensor:
+        u, _ = self._solve(y, psf, alpha)
+        grid = (u.shape[-2], u.shape[-1])
+        return irfft2(psf_to_otf(psf, grid) * rfft2(u), grid)[..., : y.shape[-2], : y.shape[-1]]
 
     def _problem(self, y: Tensor, otf: Tensor, alpha: Tensor, *, first: Tensor) -> Problem:
         """Penalties in units of alpha, filters, and zeta = T^-1(first)."""

@@ -11,6 +11,8 @@ from torch import Tensor
 
 CHECK_EVERY = 5
 """Iterations between two looks at the relative change."""
+GROWTH = 1e3
+"""An image that has grown by this factor since the start, or beyond this many units, has diverged."""
 
 
 @dataclass
@@ -37,36 +39,68 @@ S = TypeVar("S", bound=Estimate)
 
 
 def iterate(
-    step: Callable[[P, S], S], problem: P, state: S, iterations: int, tolerance: float
-) -> tuple[Tensor, list[float]]:
+    step: Callable[[P, S], S],
+    problem: P,
+    state: S,
+    iterations: int,
+    tolerance: float,
+    measure: Callable[[P, S], dict[str, Tensor]] | None = None,
+    window: tuple[int, int] | None = None,
+) -> tuple[Tensor, dict[str, list[float]]]:
     """Repeat ``state = step(problem, state)``; an image whose relative change is small leaves the batch.
 
     Args:
-        step: One iteration; it must make a new u.
+        step: One iteration.
         problem: What stays the same.
         state: Where to start.
         iterations: Ceiling.
         tolerance: ``|u - u_before| / |u|`` at which an image is done, looked at every ``CHECK_EVERY`` iterations.
+        window: First rows and columns (H, W), whose change it is; the rest is a border that nobody will see. None: all.
+        measure: What else is worth knowing at a look: name -> a number per image (B,).
 
     Returns:
-        The last u of each image (B, C, H, W), and the mean relative change at each look.
+        The last u of each image (B, C, H, W); and by name, ``relative_change`` and what ``measure`` found: one number
+        per look, the mean over the images that were still iterated on.
+
+    Raises:
+        ArithmeticError: If images diverge, with their places in the batch.
     """
     result = torch.empty_like(state.u)
     alive = torch.arange(len(result), device=result.device)
-    history: list[float] = []
+    largest = GROWTH * _rms(state.u).clamp_min(1.0)
+    part = (..., slice(window[0]), slice(window[1])) if window else (...,)
+    history: dict[str, list[float]] = {"relative_change": []}
     for n in range(1, iterations + 1):
-        before = state.u
-        state = step(problem, state)
         if n % CHECK_EVERY and n < iterations:
+            state = step(problem, state)
             continue
-        size = state.u.flatten(1).norm(dim=1).clamp_min(torch.finfo(result.dtype).tiny)
-        change = (state.u - before).flatten(1).norm(dim=1) / size
-        history.append(float(change.mean()))
+        before = state.u[part].clone()
+        state = step(problem, state)
+        size = _rms(state.u[part])
+        _check_growth(size, largest, alive, n)
+        change = _rms(before.sub_(state.u[part])) / size.clamp_min(torch.finfo(result.dtype).tiny)
+        looks = {"relative_change": change} | (measure(problem, state) if measure else {})
+        for name, value in looks.items():
+            history.setdefault(name, []).append(float(value.mean()))
         going = change > tolerance
         done = torch.ones_like(going) if n == iterations else ~going
         result[alive[done]] = state.u[done]
         if done.all():
             break
         if done.any():
-            alive, problem, state = alive[going], problem.rows(going), state.rows(going)
+            alive, largest = alive[going], largest[going]
+            problem, state = problem.rows(going), state.rows(going)
     return result, history
+
+
+def _rms(u: Tensor) -> Tensor:
+    """Root mean square (B,)."""
+    return u.flatten(1).norm(dim=1) / u[0].numel() ** 0.5
+
+
+def _check_growth(size: Tensor, largest: Tensor, alive: Tensor, n: int) -> None:
+    """Raise where the size (B,) of an image is not finite, or beyond the largest that can be."""
+    lost = ~(size < largest)  # NaN too
+    if lost.any():
+        places = ", ".join(map(str, alive[lost].tolist()))
+        raise ArithmeticError(f"diverged by iteration {n} on images {places} of the batch; use a larger weight")

@@ -2,69 +2,102 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import keep_observed, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
-from blurlab.deconvolver.variation import project, total_variation
+from blurlab.deconvolver.variation import NORMS, field_length, gradient, gradient_adjoint, project, total_variation
+from blurlab.deconvolver.weight import FromGradient, WeightRule, weight_rule
 from blurlab.physics import Gradient
 
-STRENGTH = 1.5
-"""alpha / sigma^1.5 of best mean ISNR over validation photographs of DRIVE, CHASE_DB1 and BSDS500 (16, green), with 4,
-6, 8 and 10 taps and sigma .002, .004, .01: ``experiments/bench/tv_weight.py``, ``results/tv_weight.json`` there. Fundus
-photographs alone would have 2, Berkeley's 1. The power is 1.5, not 2: the best alpha / sigma^2 falls as noise grows."""
 D = Gradient()
+RELAXATION = 1.8
+"""Over-relaxation of all splits: between 1 (none) and 2."""
+FALL = 0.8
+"""Factor by which mu, the penalty of s = H u, falls with each iteration from 1 down to sqrt(alpha). A large one gets
+the details quickly, a small one the pixels beyond the border, of which y says little."""
 
 
 @dataclass
 class Problem(Rows):
-    """What stays the same in :func:`step`, per image (B, ...)."""
+    """What stays the same in :func:`step`, per image (B, ...); everything in units of rho, the penalty of d = grad u."""
 
     y: Tensor
     """Observed images (B, C, H, W); they fill the first rows and columns of the grid, the rest is unknown."""
     otf: Tensor
+    seen: Tensor | None
+    """``conj(H) Y`` where y is the whole grid; None where some of it is unknown."""
+    power: Tensor
+    """|H|^2."""
+    smooth: Tensor
+    """``gamma + L``, L = |Dx|^2 + |Dy|^2."""
     inverse: Tensor
-    """``1 / (|H|^2 + gamma + rho L)``, L = |Dx|^2 + |Dy|^2."""
-    gamma: Tensor
+    """``1 / (|H|^2 + smooth)``."""
+    alpha: Tensor
+    """As in the objective."""
     rho: Tensor
+    """As in the objective."""
+    gamma: float
+    """Penalty of w = u."""
     radius: float
-    """``alpha / rho``."""
+    """Of the shrinkage: alpha."""
     upper: float
+    norm: str
 
 
 @dataclass
 class State(Rows):
-    """What :func:`step` hands on, on the grid (B, C, P, Q)."""
+    """What :func:`step` hands on, on the grid (B, C, P, Q): of each split the sum with its scaled multiplier."""
 
     u: Tensor
-    hu: Tensor
+    spectrum: Tensor
+    """That of u."""
+    field: Tensor
+    """``d + b`` of d = grad u, (B, C, 2, P, Q)."""
     b: Tensor
-    """Scaled multiplier of d = grad u, (B, C, 2, P, Q)."""
+    box: Tensor
+    """``w + c`` of w = u."""
     c: Tensor
-    """Scaled multiplier of w = u, ``-lambda / gamma``."""
     pull: Tensor
-    """``gamma (w - c) + rho grad^T (d - b)``."""
+    """``gamma (w - c) + grad^T (d - b)``."""
+    blurred: Tensor | None
+    """``s + e`` of s = H u; None where y is the whole grid."""
+    e: Tensor
+    """Only where y was observed, (B, C, H, W): beyond it is zero."""
+    mu: Tensor
+    """Penalty of s = H u, as in the objective."""
+    space: Tensor
+    """Room for a field."""
+
+
+Measure: TypeAlias = Callable[[Problem, State], dict[str, Tensor]]
 
 
 def start(problem: Problem, u: Tensor) -> State:
     """The state at a first estimate u (B, C, P, Q), multipliers zero."""
-    hu = irfft2(problem.otf * rfft2(u), (u.shape[-2], u.shape[-1]))
-    field = D.A(u)
-    pull = problem.gamma * u + problem.rho * D.A_adjoint(field)
-    nothing = torch.zeros_like(u)
-    return State(u=u, hu=hu, b=torch.zeros_like(field), c=nothing, pull=pull)
+    p, spectrum, field = problem, rfft2(u), D.A(u)
+    pull = D.A_adjoint(field).add_(u, alpha=p.gamma)
+    blurred = None
+    if p.seen is None:
+        blurred = irfft2(p.otf * spectrum, (u.shape[-2], u.shape[-1]))
+        observed(blurred, p.y).copy_(p.y)
+    b, c, e = torch.zeros_like(field), torch.zeros_like(u), torch.zeros_like(p.y)
+    mu = torch.ones_like(p.alpha)
+    return State(u.clone(), spectrum, field, b, u.clone(), c, pull, blurred, e, mu, torch.empty_like(field))
 
 
 def step(problem: Problem, state: State) -> State:
-    """One iteration of ADMM on ``1/2 |M H u - y|^2 + alpha TV(u)``, 0 <= u <= upper.
+    """One iteration of over-relaxed ADMM on ``1/2 |M H u - y|^2 + alpha TV(u)``, 0 <= u <= upper.
 
-    The split s = H u of [Almeida2013] has the penalty 1, for which its update and multiplier together are: trust y
-    where it was observed, the present H u elsewhere.
+    The splits are d = grad u [Goldstein2009], w = u, and s = H u where the border is unknown [Almeida2013].
 
     Args:
         problem: Images, filters and penalties.
@@ -73,36 +106,68 @@ def step(problem: Problem, state: State) -> State:
     Returns:
         The next state.
     """
-    p, s, c = problem, state.hu, state.c
-    grid = (s.shape[-2], s.shape[-1])
+    p, v = problem, state
+    grid = (v.u.shape[-2], v.u.shape[-1])
 
-    s = keep_observed(s, p.y)
-    spectrum = (p.otf.conj() * rfft2(s)).add_(rfft2(state.pull)).mul_(p.inverse)
-    u, hu = irfft2(spectrum, grid), irfft2(p.otf * spectrum, grid)
+    # u: (mu H*H + gamma + grad^T grad) u = mu H*(s - e) + gamma (w - c) + grad^T (d - b)
+    spectrum = rfft2(v.pull)
+    if v.blurred is None:
+        spectrum.add_(p.seen).mul_(p.inverse)
+    else:
+        near = v.blurred.clone()
+        observed(near, p.y).sub_(v.e, alpha=2)
+        mu = v.mu / p.rho
+        spectrum.add_(rfft2(near).mul_(p.otf.conj()).mul_(mu))
+        spectrum.mul_(torch.addcmul(p.smooth, p.power, mu).reciprocal_())
+        _keep_to_data(p, v, irfft2(p.otf * spectrum, grid))
+    v.spectrum, v.u = spectrum, irfft2(spectrum, grid)
 
-    field = D.A(u).add_(state.b)
-    b = project(field, p.radius)  # b + grad u - d: shrinkage leaves what projection takes
-    field.sub_(b, alpha=2)  # d - b
+    # d: shrink(grad u + b, alpha / rho);  b <- grad u + b - d, which is the projection
+    v.field.lerp_(gradient(v.u, out=v.space).add_(v.b), RELAXATION)
+    project(v.field, p.radius, p.norm, out=v.b)
 
-    c += u
-    w = c.clamp(0, p.upper)  # w = clip(u + c)
-    c -= w  # c = u + c - w
-    pull = D.A_adjoint(field).mul_(p.rho).add_(w.sub_(c).mul_(p.gamma))
-    return State(u, hu, b, c, pull)
+    # w: clip(u + c);  c <- u + c - w
+    v.box.lerp_(v.c.add_(v.u), RELAXATION)
+    w = torch.clamp(v.box, 0, p.upper, out=v.c)
+    v.pull = gradient_adjoint(torch.sub(v.field, v.b, alpha=2, out=v.space), out=v.pull)
+    v.pull.add_(w, alpha=2 * p.gamma).sub_(v.box, alpha=p.gamma)
+    v.c = torch.sub(v.box, w, out=v.c)
+    return v
+
+
+def _keep_to_data(p: Problem, v: State, hu: Tensor) -> None:
+    """Update s, nearest to y where that was observed and H u elsewhere, with its multiplier and penalty."""
+    observed(hu, p.y).add_(v.e)
+    known = observed(v.blurred.lerp_(hu, RELAXATION), p.y)
+    s = torch.addcmul(p.y, known, v.mu).div_(1 + v.mu)
+    v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()), v.mu
+    v.e = torch.sub(known, s, out=v.e).mul_(before / v.mu)
+    torch.add(s, v.e, out=known)
+
+
+def measure(problem: Problem, state: State) -> dict[str, Tensor]:
+    """Objective and relative primal residual ``|grad u - d| / |grad u|`` of a state, per image (B,)."""
+    p, slope = problem, gradient(state.u)
+    residual = observed(irfft2(p.otf * state.spectrum, (state.u.shape[-2], state.u.shape[-1])), p.y) - p.y
+    objective = residual.square().flatten(1).sum(1) / 2 + p.alpha.flatten() * field_length(slope, p.norm)
+    size = slope.square().flatten(1).sum(1).clamp_min(torch.finfo(slope.dtype).tiny)
+    apart = slope.sub_(state.field).add_(state.b).square_().flatten(1).sum(1)
+    return {"objective": objective, "primal_residual": (apart / size).sqrt()}
 
 
 class TV(Deconvolver):
-    """Isotropic total variation and box constraint, ``min 1/2 |M H u - y|^2 + alpha TV(u), 0 <= u <= upper``.
+    """Total variation and box constraint, ``min 1/2 |M H u - y|^2 + alpha TV(u), 0 <= u <= upper``.
 
     The convex model of [Williams2017] with its transform eliminated, by the split of [Goldstein2009].
 
     Args:
-        weight: alpha; None is ``strength sigma^1.5`` for each image.
-        strength: alpha / sigma^1.5 where weight is None.
+        weight: alpha, or a rule that chooses it for each image; None is
+            :class:`~blurlab.deconvolver.weight.FromGradient`.
+        norm: isotropic, anisotropic, or vectorial: the channels of a colour image have their edges in common.
         iterations: Ceiling.
         tolerance: Relative change of an image between iterations at which it is done.
-        boundary: unknown (M keeps the pixels that were observed; the image goes on beyond them, freely [Almeida2013])
-            or circular (M = 1; true of made-up data only).
+        boundary: unknown (M keeps the pixels that were observed; the image goes on beyond them, freely [Almeida2013]),
+            or M = 1: padded (y goes on by reflection) or circular (true of made-up data only).
         upper: Greatest intensity.
         rho: Penalty of d = grad u in units of alpha.
         gamma: Penalty of w = u in units of alpha.
@@ -110,26 +175,24 @@ class TV(Deconvolver):
 
     def __init__(
         self,
-        weight: float | None = None,
-        strength: float = STRENGTH,
-        iterations: int = 40,
+        weight: float | WeightRule | None = None,
+        norm: str = "isotropic",
+        iterations: int = 60,
         tolerance: float = 1e-3,
         boundary: str = "unknown",
         upper: float = 1.0,
-        rho: float = 10.0,
-        gamma: float = 20.0,
+        rho: float = 20.0,
+        gamma: float = 5.0,
     ) -> None:
-        if weight is not None:
-            check_option("weight", weight, 1e-12, 10)
-        check_option("strength", strength, 1e-3, 1e4)
+        check_choice("norm", norm, NORMS)
         check_option("iterations", iterations, 1, 1e6)
         check_option("tolerance", tolerance, 0, 1)
-        check_choice("boundary", boundary, ("unknown", "circular"))
+        check_choice("boundary", boundary, BOUNDARIES)
         check_option("upper", upper, 1e-6, 1e6)
         check_option("rho", rho, 1e-3, 1e6)
         check_option("gamma", gamma, 1e-3, 1e6)
-        self.weight = weight
-        self.strength = strength
+        self.weight = weight_rule(weight)
+        self.norm = norm
         self.iterations = int(iterations)
         self.tolerance = tolerance
         self.boundary = boundary
@@ -139,32 +202,71 @@ class TV(Deconvolver):
         self.gamma = gamma
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """ADMM from y; history: relative_change."""
-        problem, first = self._problem(y, psf, sigma)
-        u, change = iterate(step, problem, start(problem, first), self.iterations, self.tolerance)
-        return Restored(u[..., : y.shape[-2], : y.shape[-1]].clamp(0, self.upper), {"relative_change": change})
+        """ADMM from y; history: relative_change, objective, primal_residual."""
+        alpha = self.weight.choose(y, psf, sigma, self.blur_again)
+        if isinstance(self.weight, FromGradient):
+            alpha = alpha * in_norm(self.norm, y.shape[1])
+        u, history = self.solve(y, psf, alpha, measure)
+        return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
 
-    def _problem(self, y: Tensor, psf: Tensor, sigma: Tensor) -> tuple[Problem, Tensor]:
+    def solve(
+        self, y: Tensor, psf: Tensor, alpha: Tensor, measure: Measure | None = None
+    ) -> tuple[Tensor, dict[str, list[float]]]:
+        """The minimiser on the whole grid (B, C, P, Q) that begins with y, and the history, for weights (B, 1, 1, 1)."""
+        problem, first = self._problem(y, psf, alpha)
+        shape = (y.shape[-2], y.shape[-1])
+        u, history = iterate(step, problem, start(problem, first), self.iterations, self.tolerance, measure, shape)
+        return u.clamp_(0, self.upper), history
+
+    def blur_again(self, y: Tensor, psf: Tensor, alpha: Tensor) -> Tensor:
+        """What the images restored with weights (B, 1, 1, 1) look like when blurred again, of y's shape."""
+        u, _ = self.solve(y, psf, alpha)
+        grid = (u.shape[-2], u.shape[-1])
+        return observed(irfft2(psf_to_otf(psf, grid) * rfft2(u), grid), y)
+
+    def _problem(self, y: Tensor, psf: Tensor, alpha: Tensor) -> tuple[Problem, Tensor]:
         grid = on_grid(y, psf, self.boundary)
         shape = (grid.shape[-2], grid.shape[-1])
-        alpha = default_weight(sigma, self.strength) if self.weight is None else torch.full_like(sigma, self.weight)
-        otf, rho, gamma = psf_to_otf(psf, shape), self.rho * alpha, self.gamma * alpha
-        inverse = 1 / (otf.abs().square() + gamma + rho * D.power(shape, like=y))
-        return Problem(y, otf, inverse, gamma, rho, 1 / self.rho, self.upper), grid
+        otf, rho = psf_to_otf(psf, shape), self.rho * alpha
+        power, smooth = otf.abs().square(), self.gamma / self.rho + D.power(shape, like=y)
+        everywhere = self.boundary != "unknown"
+        problem = Problem(
+            y=grid if everywhere else y,
+            otf=otf,
+            seen=otf.conj() * rfft2(grid) / rho if everywhere else None,
+            power=power,
+            smooth=smooth.expand(len(y), 1, -1, -1),
+            inverse=1 / (power / rho + smooth),
+            alpha=alpha,
+            rho=rho,
+            gamma=self.gamma / self.rho,
+            radius=1 / self.rho,
+            upper=self.upper,
+            norm=self.norm,
+        )
+        return problem, grid
 
 
-def default_weight(sigma: Tensor, strength: float = STRENGTH) -> Tensor:
-    """``alpha = strength sigma^1.5``, of the shape of sigma.
+def observed(image: Tensor, y: Tensor) -> Tensor:
+    """The part of a grid (B, C, P, Q) that y (B, C, H, W) fills, as a view."""
+    return image[..., : y.shape[-2], : y.shape[-1]]
+
+
+def in_norm(norm: str, channels: int) -> float:
+    """Factor on the weight of isotropic total variation that makes another norm as strong.
+
+    Differences in all directions are longer by 4 / pi on average when their two parts are summed; channels that are
+    alike make a vector longer by the root of their number, and a sum by their number.
 
     Example:
-        >>> default_weight(torch.tensor([0.004]))
-        tensor([0.0004])
+        >>> in_norm("anisotropic", 3), in_norm("vectorial", 4)
+        (0.785..., 2.0)
     """
-    return strength * sigma.pow(1.5)
+    return {"isotropic": 1.0, "anisotropic": math.pi / 4, "vectorial": math.sqrt(channels)}[norm]
 
 
-def tv_objective(u: Tensor, y: Tensor, psf: Tensor, weight: float) -> Tensor:
+def tv_objective(u: Tensor, y: Tensor, psf: Tensor, weight: float, norm: str = "isotropic") -> Tensor:
     """``1/2 |h * u - y|^2 + alpha TV(u)``, circular, per image (B,); u and y (B, C, H, W)."""
     shape = (y.shape[-2], y.shape[-1])
     residual = irfft2(psf_to_otf(psf, shape) * rfft2(u), shape) - y
-    return residual.square().flatten(1).sum(1) / 2 + weight * total_variation(u)
+    return residual.square().flatten(1).sum(1) / 2 + weight * total_variation(u, norm)

@@ -1,41 +1,96 @@
-"""Isotropic total variation: its value, and the projection that shrinks gradients."""
+"""Total variation: its value, and the projection that shrinks gradients."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from blurlab.physics import Gradient
+NORMS = ("isotropic", "anisotropic", "vectorial")
+"""Which differences form one vector, whose length counts: the two of a pixel [Rudin1992], each alone, or those of all
+channels of a pixel together [Bresson2008]."""
 
 
-def project(field: Tensor, radius: float) -> Tensor:
-    """Bring each vector of a field into the ball of this radius: prox of the conjugate of |.|_2.
-
-    ``field - project(field, t)`` is isotropic shrinkage by t [Goldstein2009].
+def gradient(u: Tensor, out: Tensor | None = None) -> Tensor:
+    """Periodic forward differences, x first: (B, C, H, W) -> (B, C, 2, H, W); those of :class:`~blurlab.physics.Gradient`.
 
     Args:
-        field: (B, C, 2, H, W), vectors along axis 2.
+        u: Images.
+        out: Where to write them; fresh room if None.
+
+    Example:
+        >>> gradient(torch.tensor([[[[1.0, 4.0, 9.0]]]])).flatten()
+        tensor([ 3.,  5., -8.,  0.,  0.,  0.])
+    """
+    out = u.new_empty(*u.shape[:2], 2, *u.shape[2:]) if out is None else out
+    across, down = out.unbind(2)
+    torch.sub(u[..., 1:], u[..., :-1], out=across[..., :-1])
+    torch.sub(u[..., 0], u[..., -1], out=across[..., -1])
+    torch.sub(u[..., 1:, :], u[..., :-1, :], out=down[..., :-1, :])
+    torch.sub(u[..., 0, :], u[..., -1, :], out=down[..., -1, :])
+    return out
+
+
+def gradient_adjoint(field: Tensor, out: Tensor | None = None) -> Tensor:
+    """Adjoint of :func:`gradient`, minus the divergence: (B, C, 2, H, W) -> (B, C, H, W)."""
+    across, down = field.unbind(2)
+    out = torch.empty_like(across) if out is None else out
+    torch.sub(across[..., :-1], across[..., 1:], out=out[..., 1:])
+    torch.sub(across[..., -1], across[..., 0], out=out[..., 0])
+    out.sub_(down)
+    out[..., 1:, :].add_(down[..., :-1, :])
+    out[..., 0, :].add_(down[..., -1, :])
+    return out
+
+
+def project(field: Tensor, radius: float, norm: str = "isotropic", out: Tensor | None = None) -> Tensor:
+    """Bring each vector of a field into the ball of this radius: prox of the conjugate of the sum of lengths.
+
+    ``field - project(field, t)`` is shrinkage by t [Goldstein2009].
+
+    Args:
+        field: (B, C, 2, H, W).
         radius: Greatest length, > 0.
+        norm: What is one vector, one of ``NORMS``.
+        out: Where to write the result; fresh room if None.
 
     Returns:
         (B, C, 2, H, W).
 
     Example:
-        >>> import torch
-        >>> project(torch.tensor([3.0, 4.0]).reshape(1, 1, 2, 1, 1), 1.0).flatten()
-        tensor([0.6000, 0.8000])
+        >>> field = torch.tensor([3.0, 4.0]).reshape(1, 1, 2, 1, 1)
+        >>> project(field, 1.0).flatten(), project(field, 1.0, "anisotropic").flatten()
+        (tensor([0.6000, 0.8000]), tensor([1., 1.]))
     """
+    if norm == "anisotropic":
+        return torch.clamp(field, -radius, radius, out=out)
+    share = _squared(field, norm).rsqrt_().mul_(radius).clamp_max_(1.0)
+    return torch.mul(field, share.unsqueeze(2), out=out)
+
+
+def field_length(field: Tensor, norm: str = "isotropic") -> Tensor:
+    """Sum of the lengths of a field's vectors, per image: (B, C, 2, H, W) -> (B,)."""
+    return (field.abs() if norm == "anisotropic" else _squared(field, norm).sqrt_()).flatten(1).sum(1)
+
+
+def _squared(field: Tensor, norm: str) -> Tensor:
+    """Squared lengths (B, C, H, W), or (B, 1, H, W)."""
     across, down = field.unbind(2)
-    length = across.square().addcmul_(down, down).sqrt_()
-    return field / length.div_(radius).clamp_min_(1.0).unsqueeze(2)
+    squared = across.square().addcmul_(down, down)
+    return squared.sum(1, keepdim=True) if norm == "vectorial" else squared
 
 
-def total_variation(u: Tensor) -> Tensor:
-    """``sum |grad u|_2`` [Rudin1992], periodic, per image: (B, C, H, W) -> (B,).
+def total_variation(u: Tensor, norm: str = "isotropic") -> Tensor:
+    """``sum |grad u|`` [Rudin1992], periodic, per image: (B, C, H, W) -> (B,).
+
+    Args:
+        u: Images.
+        norm: A key of ``NORMS``.
 
     Example:
-        >>> import torch
         >>> step = torch.zeros(1, 1, 4, 4); step[..., 2:] = 1
         >>> total_variation(step)
         tensor([8.])
+        >>> total_variation(step.expand(1, 4, 4, 4)), total_variation(step.expand(1, 4, 4, 4), "vectorial")
+        (tensor([32.]), tensor([16.]))
     """
-    return Gradient().A(u).norm(dim=2).flatten(1).sum(1)
+    return field_length(gradient(u), norm)
