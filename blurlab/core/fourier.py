@@ -58,8 +58,9 @@ def psf_to_otf(psf: Tensor, shape: tuple[int, int]) -> Tensor:
     check_psf(psf, shape)
     height, width = shape
     rows, cols = psf.shape[-2:]
-    padded = torch.nn.functional.pad(psf, (0, width - cols, 0, height - rows))
-    return rfft2(torch.roll(padded, (-(rows // 2), -(cols // 2)), dims=(-2, -1)))
+    lines = torch.nn.functional.pad(psf, (0, width - cols)).roll(-(cols // 2), -1)
+    between = lines.new_zeros(*lines.shape[:-2], height - rows, width)
+    return rfft2(torch.cat([lines[..., rows // 2 :, :], between, lines[..., : rows // 2, :]], dim=-2))
 
 
 def fast_size(n: int) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from blurlab.core.checks import check_images, check_psf, check_sigma
+from blurlab.core.checks import all_finite, check_images, check_psf, check_sigma
 from blurlab.noise.level import estimate_sigma
 
 SIGMA_FLOOR = 1e-4
@@ -68,7 +68,7 @@ class Deconvolver(ABC):
         noise = noise.clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
         with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
             restored = self.restore(y, psf, noise)
-        if not torch.isfinite(restored.image).all():
+        if not all_finite(restored.image):
             raise ArithmeticError(f"{type(self).__name__} diverged on images of {tuple(y.shape)}; use a larger weight")
         return restored
 

@@ -61,18 +61,32 @@ def extend_periodic(image: Tensor, margin: int) -> Tensor:
         >>> extend_periodic(torch.tensor([[0.0, 1, 2, 3, 4, 5]]).expand(6, 6), 3)[0, 5:]
         tensor([5.0000, 4.5607, 2.5000, 0.4393])
     """
-    return _extend(_extend(image, margin).mT, margin).mT.contiguous()
+    rows, cols = image.shape[-2:]
+    grid = image.new_empty(*image.shape[:-2], *extended_shape((rows, cols), margin))
+    grid[..., :rows, :cols] = image
+    _fill_seam(grid[..., :rows, :], cols)
+    _fill_seam(grid.mT, rows)
+    return grid
 
 
-def _extend(image: Tensor, margin: int) -> Tensor:
-    """Append to the last axis; see :func:`extend_periodic`."""
-    n = image.shape[-1]
-    steps = torch.arange(fast_size(n + margin) - n, device=image.device)
-    count = len(steps)
-    after_last = image[..., _reflect(n + steps, n)]
-    before_first = image[..., _reflect(steps - count, n)]
-    fade = (1 + torch.cos(torch.pi * (steps + 1) / (count + 1))).to(image) / 2
-    return torch.cat([image, fade * after_last + (1 - fade) * before_first], dim=-1)
+def extended_shape(shape: tuple[int, int], margin: int) -> tuple[int, int]:
+    """Sides of what :func:`extend_periodic` makes of an image of ``shape`` (H, W).
+
+    Example:
+        >>> extended_shape((256, 512), 18)
+        (288, 540)
+    """
+    return fast_size(shape[0] + margin), fast_size(shape[1] + margin)
+
+
+def _fill_seam(grid: Tensor, n: int) -> None:
+    """Write what goes on after the first n of the last axis; see :func:`extend_periodic`."""
+    count = grid.shape[-1] - n
+    steps = torch.arange(count, device=grid.device)
+    after_last = grid[..., _reflect(n + steps, n)]
+    before_first = grid[..., _reflect(steps - count, n)]
+    fade = (1 + torch.cos(torch.pi * (steps + 1) / (count + 1))).to(grid) / 2
+    grid[..., n:] = fade * after_last + (1 - fade) * before_first
 
 
 def _reflect(index: Tensor, n: int) -> Tensor:

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import extend_periodic
+from blurlab.deconvolver.border import extend_periodic, extended_shape
+from blurlab.deconvolver.chunks import chunks
 from blurlab.physics import Gradient
 
 PRIORS = {"flat": 0, "gradient": 1, "laplacian": 2}
@@ -37,8 +38,33 @@ def wiener(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat") -> Tensor:
     """
     shape = (y.shape[-2], y.shape[-1])
     otf = psf_to_otf(psf, shape)
-    power = Gradient().power(shape, like=y) ** PRIORS[prior]
-    return irfft2(otf.conj() * rfft2(y) / (otf.abs().square() + nsr * power), shape)
+    falling = Gradient().power(shape, like=y) ** PRIORS[prior]
+    return irfft2(rfft2(y) * wiener_filter(otf, density(otf), nsr * falling), shape)
+
+
+def wiener_filter(otf: Tensor, gain: Tensor, noise: Tensor) -> Tensor:
+    """``conj(H) / (|H|^2 + N / S)``.
+
+    Args:
+        otf: H, complex (B, 1, H, W // 2 + 1).
+        gain: |H|^2.
+        noise: N / S, the noise's power over the signal's.
+
+    Example:
+        >>> wiener_filter(torch.tensor([1.0 + 0j, 0.5j]), torch.tensor([1.0, 0.25]), torch.tensor(0.25))
+        tensor([0.8000+0.0000j, 0.0000-1.0000j])
+    """
+    return otf.conj() * (gain + noise).reciprocal_()
+
+
+def density(spectrum: Tensor) -> Tensor:
+    """``|X|^2``, without the square root of ``abs``, which a square would undo.
+
+    Example:
+        >>> density(torch.tensor([3.0 + 4.0j]))
+        tensor([25.])
+    """
+    return (spectrum * spectrum.conj()).real
 
 
 class Wiener(Deconvolver):
@@ -65,37 +91,53 @@ class Wiener(Deconvolver):
         self.boundary = boundary
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """One filter, no history."""
-        mean = y.mean(dim=(-2, -1), keepdim=True)
+        """One filter, no history; a kernel that all images share is transformed once."""
+        shape = (y.shape[-2], y.shape[-1])
         margin = 2 * max(psf.shape[-2:])
-        grid = extend_periodic(y - mean, margin) if self.boundary == "padded" else y - mean
+        shape = extended_shape(shape, margin) if self.boundary == "padded" else shape
+        power = Gradient().power(shape, like=y)
+        shared = psf_to_otf(psf[:1], shape) if psf.stride(0) == 0 else None
+        image = torch.empty_like(y)
+        for rows in chunks(y):
+            grid = extend_periodic(y[rows], margin) if self.boundary == "padded" else y[rows]
+            otf = psf_to_otf(psf[rows], shape) if shared is None else shared
+            image[rows] = self._restore(grid, otf, sigma[rows], power)[..., : y.shape[-2], : y.shape[-1]]
+        return Restored(image)
+
+    def _restore(self, y: Tensor, otf: Tensor, sigma: Tensor, power: Tensor) -> Tensor:
+        """Restore periodic images."""
+        mean = y.mean(dim=(-2, -1), keepdim=True)
+        shape = (y.shape[-2], y.shape[-1])
+        spectrum, gain = rfft2(y - mean), density(otf)
         if self.nsr is None:
-            nsr = self.strength * estimate_nsr(grid, psf, sigma, self.prior)
+            nsr = self.strength * estimate_nsr(spectrum, gain, sigma, power, self.prior, shape)
         else:
             nsr = torch.full_like(sigma, self.nsr)
-        return Restored(wiener(grid, psf, nsr, self.prior)[..., : y.shape[-2], : y.shape[-1]] + mean)
+        spectrum *= wiener_filter(otf, gain, nsr * power ** PRIORS[self.prior])
+        return irfft2(spectrum, shape).add_(mean)
 
 
-def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str) -> Tensor:
+def estimate_nsr(
+    spectrum: Tensor, gain: Tensor, sigma: Tensor, power: Tensor, prior: str, shape: tuple[int, int]
+) -> Tensor:
     """``sigma^2 / v``, where a signal of spectrum ``v / L^p`` has the gradients that y has beyond the noise's.
 
     ``mean |grad y|^2 = v mean(|H|^2 L^(1 - p)) + sigma^2 mean(L)``. The plain variance would put almost all of v
     into the slow shading of the image, and leave far too much noise.
 
     Args:
-        y: Observed images (B, C, H, W), periodic.
-        psf: Kernels (B, 1, k, k).
+        spectrum: Y, complex (B, C, H, W // 2 + 1).
+        gain: |H|^2 (B, 1, H, W // 2 + 1).
         sigma: Noise standard deviation (B, 1, 1, 1).
+        power: L (H, W // 2 + 1).
         prior: A key of ``PRIORS``.
+        shape: Grid (H, W).
 
     Returns:
         (B, 1, 1, 1).
     """
-    shape = (y.shape[-2], y.shape[-1])
-    energy = Gradient().A(y).square().sum(2).mean(dim=(1, 2, 3)).reshape(-1, 1, 1, 1)
-    power = Gradient().power(shape, like=y)
-    power[0, 0] = 1
-    blurred = psf_to_otf(psf, shape).abs().square() * power ** (1 - PRIORS[prior])
+    energy = _plane_mean(density(spectrum) * power, shape).mean(1, keepdim=True) / (shape[0] * shape[1])
+    blurred = gain * power ** (1 - PRIORS[prior])
     blurred[..., 0, 0] = 0  # the mean is kept aside
     noise = 4 * sigma.square()
     signal = (energy - noise).clamp_min(0.01 * energy).clamp_min(1e-12)
