@@ -64,8 +64,8 @@ def extend_periodic(image: Tensor, margin: int) -> Tensor:
     rows, cols = image.shape[-2:]
     grid = image.new_empty(*image.shape[:-2], *extended_shape((rows, cols), margin))
     grid[..., :rows, :cols] = image
-    _fill_seam(grid[..., :rows, :], cols)
-    _fill_seam(grid.mT, rows)
+    _fill_seam(grid[..., :rows, :], cols, -1)
+    _fill_seam(grid, rows, -2)
     return grid
 
 
@@ -79,14 +79,15 @@ def extended_shape(shape: tuple[int, int], margin: int) -> tuple[int, int]:
     return fast_size(shape[0] + margin), fast_size(shape[1] + margin)
 
 
-def _fill_seam(grid: Tensor, n: int) -> None:
-    """Write what goes on after the first n of the last axis; see :func:`extend_periodic`."""
-    count = grid.shape[-1] - n
-    steps = torch.arange(count, device=grid.device)
-    after_last = grid[..., _reflect(n + steps, n)]
-    before_first = grid[..., _reflect(steps - count, n)]
-    fade = (1 + torch.cos(torch.pi * (steps + 1) / (count + 1))).to(grid) / 2
-    grid[..., n:] = fade * after_last + (1 - fade) * before_first
+def _fill_seam(grid: Tensor, n: int, axis: int) -> None:
+    """Write what goes on after the first n of an axis; see :func:`extend_periodic`."""
+    count = grid.shape[axis] - n
+    reflected = _reflect(torch.arange(n + count, device=grid.device), n)
+    after_last = grid.index_select(axis, reflected[n:])
+    before_first = grid.index_select(axis, reflected[:count].flip(0))
+    fade = (1 + torch.cos(torch.pi * torch.arange(1, count + 1, device=grid.device) / (count + 1))).to(grid) / 2
+    seam = torch.lerp(before_first, after_last, fade if axis == -1 else fade[:, None])
+    grid.narrow(axis, n, count).copy_(seam)
 
 
 def _reflect(index: Tensor, n: int) -> Tensor:

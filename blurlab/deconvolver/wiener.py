@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import irfft2, plane_mean, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
 from blurlab.deconvolver.border import extend_periodic, extended_shape
 from blurlab.deconvolver.chunks import chunks
@@ -37,24 +37,31 @@ def wiener(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat") -> Tensor:
         0.800000...
     """
     shape = (y.shape[-2], y.shape[-1])
-    otf = psf_to_otf(psf, shape)
+    adjoint = adjoint_otf(psf, shape)
     falling = Gradient().power(shape, like=y) ** PRIORS[prior]
-    return irfft2(rfft2(y) * wiener_filter(otf, density(otf), nsr * falling), shape)
+    return irfft2(rfft2(y) * wiener_filter(adjoint, density(adjoint), nsr, falling), shape)
 
 
-def wiener_filter(otf: Tensor, gain: Tensor, noise: Tensor) -> Tensor:
-    """``conj(H) / (|H|^2 + N / S)``.
+def adjoint_otf(psf: Tensor, shape: tuple[int, int]) -> Tensor:
+    """``conj(H)``, the transfer function of the flipped kernel (B, 1, H, W // 2 + 1)."""
+    return psf_to_otf(psf.flip(-2, -1), shape)
+
+
+def wiener_filter(adjoint: Tensor, gain: Tensor, nsr: Tensor, falling: Tensor) -> Tensor:
+    """``conj(H) / (|H|^2 + nsr L^p)``.
 
     Args:
-        otf: H, complex (B, 1, H, W // 2 + 1).
+        adjoint: conj(H), complex (B, 1, H, W // 2 + 1).
         gain: |H|^2.
-        noise: N / S, the noise's power over the signal's.
+        nsr: Noise-to-signal ratio, broadcast to (B, 1, 1, 1).
+        falling: L^p.
 
     Example:
-        >>> wiener_filter(torch.tensor([1.0 + 0j, 0.5j]), torch.tensor([1.0, 0.25]), torch.tensor(0.25))
-        tensor([0.8000+0.0000j, 0.0000-1.0000j])
+        >>> one = torch.tensor([1.0])
+        >>> wiener_filter(torch.tensor([0.5j]), torch.tensor([0.25]), 0.25 * one, one)
+        tensor([0.+1.j])
     """
-    return otf.conj() * (gain + noise).reciprocal_()
+    return adjoint * torch.addcmul(gain, nsr, falling).reciprocal_()
 
 
 def density(spectrum: Tensor) -> Tensor:
@@ -64,7 +71,8 @@ def density(spectrum: Tensor) -> Tensor:
         >>> density(torch.tensor([3.0 + 4.0j]))
         tensor([25.])
     """
-    return (spectrum * spectrum.conj()).real
+    squares = torch.view_as_real(spectrum).square()
+    return squares[..., 0] + squares[..., 1]
 
 
 class Wiener(Deconvolver):
@@ -96,24 +104,24 @@ class Wiener(Deconvolver):
         margin = 2 * max(psf.shape[-2:])
         shape = extended_shape(shape, margin) if self.boundary == "padded" else shape
         power = Gradient().power(shape, like=y)
-        shared = psf_to_otf(psf[:1], shape) if psf.stride(0) == 0 else None
+        shared = adjoint_otf(psf[:1], shape) if psf.stride(0) == 0 else None
         image = torch.empty_like(y)
         for rows in chunks(y):
-            grid = extend_periodic(y[rows], margin) if self.boundary == "padded" else y[rows]
-            otf = psf_to_otf(psf[rows], shape) if shared is None else shared
-            image[rows] = self._restore(grid, otf, sigma[rows], power)[..., : y.shape[-2], : y.shape[-1]]
+            grid = extend_periodic(y[rows], margin) if self.boundary == "padded" else y[rows].clone()
+            adjoint = adjoint_otf(psf[rows], shape) if shared is None else shared
+            image[rows] = self._restore(grid, adjoint, sigma[rows], power)[..., : y.shape[-2], : y.shape[-1]]
         return Restored(image)
 
-    def _restore(self, y: Tensor, otf: Tensor, sigma: Tensor, power: Tensor) -> Tensor:
-        """Restore periodic images."""
+    def _restore(self, y: Tensor, adjoint: Tensor, sigma: Tensor, power: Tensor) -> Tensor:
+        """Restore periodic images (B, C, H, W), which are used up."""
         mean = y.mean(dim=(-2, -1), keepdim=True)
         shape = (y.shape[-2], y.shape[-1])
-        spectrum, gain = rfft2(y - mean), density(otf)
+        spectrum, gain = rfft2(y.sub_(mean)), density(adjoint)
         if self.nsr is None:
             nsr = self.strength * estimate_nsr(spectrum, gain, sigma, power, self.prior, shape)
         else:
             nsr = torch.full_like(sigma, self.nsr)
-        spectrum *= wiener_filter(otf, gain, nsr * power ** PRIORS[self.prior])
+        spectrum *= wiener_filter(adjoint, gain, nsr, power ** PRIORS[self.prior])
         return irfft2(spectrum, shape).add_(mean)
 
 
@@ -136,15 +144,9 @@ def estimate_nsr(
     Returns:
         (B, 1, 1, 1).
     """
-    energy = _plane_mean(density(spectrum) * power, shape).mean(1, keepdim=True) / (shape[0] * shape[1])
+    energy = plane_mean(density(spectrum).mul_(power), shape).mean(1, keepdim=True) / (shape[0] * shape[1])
     blurred = gain * power ** (1 - PRIORS[prior])
     blurred[..., 0, 0] = 0  # the mean is kept aside
     noise = 4 * sigma.square()
     signal = (energy - noise).clamp_min(0.01 * energy).clamp_min(1e-12)
-    return sigma.square() * _plane_mean(blurred, shape) / signal
-
-
-def _plane_mean(half: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Mean over the whole plane of an even real spectrum given as (..., H, W // 2 + 1)."""
-    twice = half[..., 1 : (shape[1] + 1) // 2].sum(dim=(-2, -1), keepdim=True)
-    return (half.sum(dim=(-2, -1), keepdim=True) + twice) / (shape[0] * shape[1])
+    return sigma.square() * plane_mean(blurred, shape) / signal
