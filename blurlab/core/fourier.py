@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.checks import check_psf
+from blurlab.core.constants import made_once
 
 FEW_ROWS = 41
 """Up to this many rows of a kernel a CPU transforms their columns faster by a matrix product than by an FFT of mostly
@@ -64,15 +65,16 @@ def psf_to_otf(psf: Tensor, shape: tuple[int, int]) -> Tensor:
     rows, cols = psf.shape[-2:]
     lines = torch.nn.functional.pad(psf, (0, width - cols)).roll(-(cols // 2), -1)
     if psf.device.type == "cpu" and rows <= FEW_ROWS:
-        return _waves(rows, height, like=psf) @ torch.fft.rfft(_real(lines))
+        lines = _real(lines)
+        return _waves(rows, height, lines.dtype) @ torch.fft.rfft(lines)
     between = lines.new_zeros(*lines.shape[:-2], height - rows, width)
     return rfft2(torch.cat([lines[..., rows // 2 :, :], between, lines[..., : rows // 2, :]], dim=-2))
 
 
-def _waves(rows: int, height: int, *, like: Tensor) -> Tensor:
+@made_once
+def _waves(rows: int, height: int, dtype: torch.dtype) -> Tensor:
     """The columns of the Fourier matrix that meet the rows of a centred kernel: complex (height, rows)."""
-    lines = torch.eye(rows, height, dtype=_real(like).dtype, device=like.device)
-    return torch.fft.fft(lines.roll(-(rows // 2), -1)).mT
+    return torch.fft.fft(torch.eye(rows, height, dtype=dtype).roll(-(rows // 2), -1)).mT.contiguous()
 
 
 def _real(x: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from blurlab.core.constants import made_once
 from blurlab.core.fourier import fast_size
 
 BOUNDARIES = ("unknown", "padded", "circular")
@@ -82,12 +83,18 @@ def extended_shape(shape: tuple[int, int], margin: int) -> tuple[int, int]:
 def _fill_seam(grid: Tensor, n: int, axis: int) -> None:
     """Write what goes on after the first n of an axis; see :func:`extend_periodic`."""
     count = grid.shape[axis] - n
-    reflected = _reflect(torch.arange(n + count, device=grid.device), n)
-    after_last = grid.index_select(axis, reflected[n:])
-    before_first = grid.index_select(axis, reflected[:count].flip(0))
-    fade = (1 + torch.cos(torch.pi * torch.arange(1, count + 1, device=grid.device) / (count + 1))).to(grid) / 2
+    after, before, fade = _seam(n, count, grid.dtype, grid.device)
+    after_last, before_first = grid.index_select(axis, after), grid.index_select(axis, before)
     seam = torch.lerp(before_first, after_last, fade if axis == -1 else fade[:, None])
     grid.narrow(axis, n, count).copy_(seam)
+
+
+@made_once
+def _seam(n: int, count: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Indices of the reflections after the last and before the first of n samples, and the share of the former."""
+    steps = torch.arange(count, device=device)
+    fade = (1 + torch.cos(torch.pi * (steps + 1) / (count + 1))) / 2
+    return _reflect(n + steps, n), _reflect(steps - count, n), fade.to(dtype)
 
 
 def _reflect(index: Tensor, n: int) -> Tensor:

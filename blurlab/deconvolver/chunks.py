@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-CACHED_PIXELS = 2**18
+CACHED_PIXELS = 2**19
 """Numbers of which several copies stay in the cache of a core: 1 MB in float32."""
 
 

@@ -109,20 +109,21 @@ class Wiener(Deconvolver):
         for rows in chunks(y):
             grid = extend_periodic(y[rows], margin) if self.boundary == "padded" else y[rows].clone()
             adjoint = adjoint_otf(psf[rows], shape) if shared is None else shared
-            image[rows] = self._restore(grid, adjoint, sigma[rows], power)[..., : y.shape[-2], : y.shape[-1]]
+            mean = grid.mean(dim=(-2, -1), keepdim=True)
+            restored = self._restore(grid.sub_(mean), adjoint, sigma[rows], power)
+            torch.add(restored[..., : y.shape[-2], : y.shape[-1]], mean, out=image[rows])
         return Restored(image)
 
     def _restore(self, y: Tensor, adjoint: Tensor, sigma: Tensor, power: Tensor) -> Tensor:
-        """Restore periodic images (B, C, H, W), which are used up."""
-        mean = y.mean(dim=(-2, -1), keepdim=True)
+        """Restore periodic images of mean 0."""
         shape = (y.shape[-2], y.shape[-1])
-        spectrum, gain = rfft2(y.sub_(mean)), density(adjoint)
+        spectrum, gain = rfft2(y), density(adjoint)
         if self.nsr is None:
             nsr = self.strength * estimate_nsr(spectrum, gain, sigma, power, self.prior, shape)
         else:
             nsr = torch.full_like(sigma, self.nsr)
         spectrum *= wiener_filter(adjoint, gain, nsr, power ** PRIORS[self.prior])
-        return irfft2(spectrum, shape).add_(mean)
+        return irfft2(spectrum, shape)
 
 
 def estimate_nsr(

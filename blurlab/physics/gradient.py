@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from blurlab.core.constants import made_once
 from blurlab.physics.operator import LinearOperator
 
 GRADIENT_BOUNDARIES = ("circular", "replicate")
@@ -85,7 +86,13 @@ class Gradient(LinearOperator):
         """
         if self.boundary != "circular":
             raise ValueError(f"only circular differences have a transfer function, not {self.boundary!r} ones")
-        rows, cols = (torch.arange(n, dtype=torch.float64) * (torch.pi / n) for n in (shape[0], shape[1]))
-        down, across = (4 * half.sin().square() for half in (rows, cols[: shape[1] // 2 + 1]))
-        like = torch.empty(0) if like is None else like
-        return down.to(like)[:, None] + across.to(like)
+        dtype, device = (torch.float32, torch.device("cpu")) if like is None else (like.dtype, like.device)
+        across = _line_power(shape[1], dtype, device)[: shape[1] // 2 + 1]
+        return _line_power(shape[0], dtype, device)[:, None] + across
+
+
+@made_once
+def _line_power(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """|D|^2 of forward differences on the n frequencies of a circle."""
+    half = torch.arange(n, dtype=torch.float64) * (torch.pi / n)
+    return (4 * half.sin().square()).to(device, dtype)
