@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -32,7 +34,7 @@ def all_finite(values: Tensor) -> bool:
         >>> all_finite(torch.tensor([1.0, 3e38, 3e38])), all_finite(torch.tensor([1.0, torch.inf, -torch.inf]))
         (True, False)
     """
-    return bool(torch.isfinite(values.sum())) or bool(torch.isfinite(values).all())
+    return math.isfinite(values.sum()) or bool(torch.isfinite(values).all())
 
 
 FLAT = 1e-9
@@ -82,6 +84,8 @@ def check_sigma(sigma: float | Tensor, name: str = "sigma") -> None:
     Example:
         >>> check_sigma(0.01)
     """
+    if isinstance(sigma, float) and 0 <= sigma < math.inf:
+        return
     value = torch.as_tensor(sigma)
     if not bool(((value >= 0) & torch.isfinite(value)).all()):
         came = value.flatten().tolist()[:4]

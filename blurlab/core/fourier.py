@@ -10,6 +10,11 @@ import torch
 from torch import Tensor
 
 from blurlab.core.checks import check_psf
+from blurlab.core.constants import made_once
+
+FEW_ROWS = 41
+"""Up to this many rows of a kernel a CPU transforms their columns faster by a matrix product than by an FFT of mostly
+zeros."""
 
 
 def rfft2(x: Tensor) -> Tensor:
@@ -21,7 +26,7 @@ def rfft2(x: Tensor) -> Tensor:
     Returns:
         Complex tensor (..., H, W // 2 + 1).
     """
-    return torch.fft.rfft2(x if x.dtype in (torch.float32, torch.float64) else x.float())
+    return torch.fft.rfft2(_real(x))
 
 
 def irfft2(spectrum: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -58,8 +63,43 @@ def psf_to_otf(psf: Tensor, shape: tuple[int, int]) -> Tensor:
     check_psf(psf, shape)
     height, width = shape
     rows, cols = psf.shape[-2:]
-    padded = torch.nn.functional.pad(psf, (0, width - cols, 0, height - rows))
-    return rfft2(torch.roll(padded, (-(rows // 2), -(cols // 2)), dims=(-2, -1)))
+    lines = torch.nn.functional.pad(psf, (0, width - cols)).roll(-(cols // 2), -1)
+    if psf.device.type == "cpu" and rows <= FEW_ROWS:
+        lines = _real(lines)
+        return _waves(rows, height, lines.dtype) @ torch.fft.rfft(lines)
+    between = lines.new_zeros(*lines.shape[:-2], height - rows, width)
+    return rfft2(torch.cat([lines[..., rows // 2 :, :], between, lines[..., : rows // 2, :]], dim=-2))
+
+
+@made_once
+def _waves(rows: int, height: int, dtype: torch.dtype) -> Tensor:
+    """The columns of the Fourier matrix that meet the rows of a centred kernel: complex (height, rows)."""
+    return torch.fft.fft(torch.eye(rows, height, dtype=dtype).roll(-(rows // 2), -1)).mT.contiguous()
+
+
+def _real(x: Tensor) -> Tensor:
+    """x in at least float32."""
+    return x if x.dtype in (torch.float32, torch.float64) else x.float()
+
+
+def plane_mean(half: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Mean over the whole plane of an even real spectrum of which :func:`rfft2` gives one half.
+
+    Args:
+        half: Real tensor (..., H, W // 2 + 1).
+        shape: Grid (H, W).
+
+    Returns:
+        (..., 1, 1).
+
+    Example:
+        >>> x = torch.arange(15.0).reshape(3, 5)
+        >>> plane_mean(rfft2(x).abs().square(), (3, 5)).round().tolist(), float(x.square().sum())
+        ([[1015.0]], 1015.0)
+    """
+    columns = half.sum(dim=-2, keepdim=True)
+    twice = columns[..., 1 : (shape[1] + 1) // 2].sum(dim=-1, keepdim=True)
+    return (columns.sum(dim=-1, keepdim=True) + twice) / (shape[0] * shape[1])
 
 
 def plane_mean(half: Tensor, shape: tuple[int, int]) -> Tensor:

@@ -116,9 +116,9 @@ def check_kernels(psf: Tensor, y: Tensor, wider: bool = False) -> None:
     check_psf(psf, None if wider else (y.shape[-2], y.shape[-1]))
     if len(psf) not in (1, len(y)):
         raise ValueError(f"psf must hold 1 or {len(y)} kernels for {len(y)} images, got {len(psf)}")
-    if not torch.isfinite(psf).all():
+    furthest = float((psf.sum(dim=(-2, -1), dtype=torch.float64) - 1).abs().max())
+    if not math.isfinite(furthest):
         raise ValueError("psf has NaN or infinite values; replace them before calling")
-    furthest = float((psf.double().sum(dim=(-2, -1)) - 1).abs().max())
     if furthest > max(1e-3, torch.finfo(psf.dtype).eps if psf.is_floating_point() else 0):
         raise ValueError(f"psf must sum to 1, got a sum {furthest:.3g} away from it; divide each kernel by its sum")
 
@@ -130,6 +130,8 @@ def check_noise(sigma: float | Tensor, images: int) -> None:
         ValueError: With what came and the remedy.
     """
     check_sigma(sigma)
+    if isinstance(sigma, float):
+        return
     shape = tuple(torch.as_tensor(sigma).shape)
     if shape not in ((), (1,), (images,)):
         raise ValueError(f"sigma must be a number or of shape ({images},) for {images} images, got shape {shape}")

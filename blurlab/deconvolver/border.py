@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from blurlab.core.constants import made_once
 from blurlab.core.fourier import fast_size
 
 BOUNDARIES = ("unknown", "padded", "circular")
@@ -61,18 +62,39 @@ def extend_periodic(image: Tensor, margin: int) -> Tensor:
         >>> extend_periodic(torch.tensor([[0.0, 1, 2, 3, 4, 5]]).expand(6, 6), 3)[0, 5:]
         tensor([5.0000, 4.5607, 2.5000, 0.4393])
     """
-    return _extend(_extend(image, margin).mT, margin).mT.contiguous()
+    rows, cols = image.shape[-2:]
+    grid = image.new_empty(*image.shape[:-2], *extended_shape((rows, cols), margin))
+    grid[..., :rows, :cols] = image
+    _fill_seam(grid[..., :rows, :], cols, -1)
+    _fill_seam(grid, rows, -2)
+    return grid
 
 
-def _extend(image: Tensor, margin: int) -> Tensor:
-    """Append to the last axis; see :func:`extend_periodic`."""
-    n = image.shape[-1]
-    steps = torch.arange(fast_size(n + margin) - n, device=image.device)
-    count = len(steps)
-    after_last = image[..., _reflect(n + steps, n)]
-    before_first = image[..., _reflect(steps - count, n)]
-    fade = (1 + torch.cos(torch.pi * (steps + 1) / (count + 1))).to(image) / 2
-    return torch.cat([image, fade * after_last + (1 - fade) * before_first], dim=-1)
+def extended_shape(shape: tuple[int, int], margin: int) -> tuple[int, int]:
+    """Sides of what :func:`extend_periodic` makes of an image of ``shape`` (H, W).
+
+    Example:
+        >>> extended_shape((256, 512), 18)
+        (288, 540)
+    """
+    return fast_size(shape[0] + margin), fast_size(shape[1] + margin)
+
+
+def _fill_seam(grid: Tensor, n: int, axis: int) -> None:
+    """Write what goes on after the first n of an axis; see :func:`extend_periodic`."""
+    count = grid.shape[axis] - n
+    after, before, fade = _seam(n, count, grid.dtype, grid.device)
+    after_last, before_first = grid.index_select(axis, after), grid.index_select(axis, before)
+    seam = torch.lerp(before_first, after_last, fade if axis == -1 else fade[:, None])
+    grid.narrow(axis, n, count).copy_(seam)
+
+
+@made_once
+def _seam(n: int, count: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Indices of the reflections after the last and before the first of n samples, and the share of the former."""
+    steps = torch.arange(count, device=device)
+    fade = (1 + torch.cos(torch.pi * (steps + 1) / (count + 1))) / 2
+    return _reflect(n + steps, n), _reflect(steps - count, n), fade.to(dtype)
 
 
 def _reflect(index: Tensor, n: int) -> Tensor:

@@ -7,9 +7,10 @@ from copy import copy
 import torch
 from torch import Tensor
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import irfft2, plane_mean, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import extend_periodic
+from blurlab.deconvolver.border import extend_periodic, extended_shape
+from blurlab.deconvolver.chunks import chunks
 from blurlab.physics import Gradient
 
 PRIORS = {"flat": 0, "gradient": 1, "laplacian": 2}
@@ -38,16 +39,49 @@ def wiener(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat") -> Tensor:
         0.800000...
     """
     shape = (y.shape[-2], y.shape[-1])
-    otf = psf_to_otf(psf, shape)
-    power = Gradient().power(shape, like=y) ** PRIORS[prior]
-    return irfft2(otf.conj() * rfft2(y) / (otf.abs().square() + nsr * power), shape)
+    adjoint = adjoint_otf(psf, shape)
+    falling = Gradient().power(shape, like=y) ** PRIORS[prior]
+    return irfft2(rfft2(y) * wiener_filter(adjoint, density(adjoint), nsr, falling), shape)
+
+
+def adjoint_otf(psf: Tensor, shape: tuple[int, int]) -> Tensor:
+    """``conj(H)``, the transfer function of the flipped kernel (B, 1, H, W // 2 + 1)."""
+    return psf_to_otf(psf.flip(-2, -1), shape)
+
+
+def wiener_filter(adjoint: Tensor, gain: Tensor, nsr: Tensor, falling: Tensor) -> Tensor:
+    """``conj(H) / (|H|^2 + nsr L^p)``.
+
+    Args:
+        adjoint: conj(H), complex (B, 1, H, W // 2 + 1).
+        gain: |H|^2.
+        nsr: Noise-to-signal ratio, broadcast to (B, 1, 1, 1).
+        falling: L^p.
+
+    Example:
+        >>> one = torch.tensor([1.0])
+        >>> wiener_filter(torch.tensor([0.5j]), torch.tensor([0.25]), 0.25 * one, one)
+        tensor([0.+1.j])
+    """
+    return adjoint * torch.addcmul(gain, nsr, falling).reciprocal_()
+
+
+def density(spectrum: Tensor) -> Tensor:
+    """``|X|^2``, without the square root of ``abs``, which a square would undo.
+
+    Example:
+        >>> density(torch.tensor([3.0 + 4.0j]))
+        tensor([25.])
+    """
+    squares = torch.view_as_real(spectrum).square()
+    return squares[..., 0] + squares[..., 1]
 
 
 class Wiener(Deconvolver):
     """Wiener filter; the mean of each channel is kept aside, since a kernel of sum 1 leaves it alone.
 
     Args:
-        nsr: Noise-to-signal ratio; None takes it from sigma and each image, see :func:`estimate_nsr`.
+        nsr: Noise-to-signal ratio; None takes it from sigma and each image, see :func:`nsr_of_spectrum`.
         strength: Factor on the estimate where nsr is None.
         prior: flat, gradient or laplacian.
         boundary: padded (reflected and faded to a periodic grid) or circular.
@@ -68,56 +102,76 @@ class Wiener(Deconvolver):
         self.mean: Tensor | None = None
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """One filter, no history."""
-        mean = y.mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
-        grid = self._grid(y - mean, psf)
+        """One filter, no history; a kernel that all images share is transformed once."""
+        shape = (y.shape[-2], y.shape[-1])
+        margin = 2 * max(psf.shape[-2:])
+        shape = extended_shape(shape, margin) if self.boundary == "padded" else shape
+        power = Gradient().power(shape, like=y)
+        shared = adjoint_otf(psf[:1], shape) if psf.stride(0) == 0 else None
+        image = torch.empty_like(y)
+        for rows in chunks(y):
+            grid = self._grid(y[rows], margin)
+            adjoint = adjoint_otf(psf[rows], shape) if shared is None else shared
+            mean = grid.mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
+            restored = self._restore(grid.sub_(mean), adjoint, sigma[rows], power)
+            torch.add(restored[..., : y.shape[-2], : y.shape[-1]], mean, out=image[rows])
+        return Restored(image)
+
+    def _restore(self, y: Tensor, adjoint: Tensor, sigma: Tensor, power: Tensor) -> Tensor:
+        """Restore periodic images of mean 0."""
+        shape = (y.shape[-2], y.shape[-1])
+        spectrum, gain = rfft2(y), density(adjoint)
         if self.nsr is None:
-            nsr = self.strength * estimate_nsr(grid, psf, sigma, self.prior)
+            nsr = self.strength * nsr_of_spectrum(spectrum, gain, sigma, power, self.prior, shape)
         else:
             nsr = torch.full_like(sigma, self.nsr)
-        return Restored(wiener(grid, psf, nsr, self.prior)[..., : y.shape[-2], : y.shape[-1]] + mean)
+        spectrum *= wiener_filter(adjoint, gain, nsr, power ** PRIORS[self.prior])
+        return irfft2(spectrum, shape)
 
     def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
         """The same with the mean and the nsr of the whole image: signal power is averaged over its parts."""
         settled = copy(self)
         settled.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
         if self.nsr is None:
-            ratio = estimate_nsr(self._grid(parts - settled.mean, psf), psf, sigma, self.prior)
+            grid = self._grid(parts - settled.mean, 2 * max(psf.shape[-2:]))
+            ratio = estimate_nsr(grid, psf, sigma, self.prior)
             settled.nsr = float(self.strength / (1 / ratio).mean())
         return settled
 
-    def _grid(self, y: Tensor, psf: Tensor) -> Tensor:
+    def _grid(self, y: Tensor, margin: int) -> Tensor:
         """A periodic grid that begins with y."""
-        return extend_periodic(y, 2 * max(psf.shape[-2:])) if self.boundary == "padded" else y
+        return extend_periodic(y, margin) if self.boundary == "padded" else y.clone()
 
 
 def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str) -> Tensor:
+    """:func:`nsr_of_spectrum` of periodic images y (B, C, H, W) of mean 0, seen through psf (B, 1, k, k)."""
+    shape = (y.shape[-2], y.shape[-1])
+    power = Gradient().power(shape, like=y)
+    return nsr_of_spectrum(rfft2(y), density(adjoint_otf(psf, shape)), sigma, power, prior, shape)
+
+
+def nsr_of_spectrum(
+    spectrum: Tensor, gain: Tensor, sigma: Tensor, power: Tensor, prior: str, shape: tuple[int, int]
+) -> Tensor:
     """``sigma^2 / v``, where a signal of spectrum ``v / L^p`` has the gradients that y has beyond the noise's.
 
     ``mean |grad y|^2 = v mean(|H|^2 L^(1 - p)) + sigma^2 mean(L)``. The plain variance would put almost all of v
     into the slow shading of the image, and leave far too much noise.
 
     Args:
-        y: Observed images (B, C, H, W), periodic.
-        psf: Kernels (B, 1, k, k).
+        spectrum: Y, complex (B, C, H, W // 2 + 1).
+        gain: |H|^2 (B, 1, H, W // 2 + 1).
         sigma: Noise standard deviation (B, 1, 1, 1).
+        power: L (H, W // 2 + 1).
         prior: A key of ``PRIORS``.
+        shape: Grid (H, W).
 
     Returns:
         (B, 1, 1, 1).
     """
-    shape = (y.shape[-2], y.shape[-1])
-    energy = Gradient().A(y).square().sum(2).mean(dim=(1, 2, 3)).reshape(-1, 1, 1, 1)
-    power = Gradient().power(shape, like=y)
-    power[0, 0] = 1
-    blurred = psf_to_otf(psf, shape).abs().square() * power ** (1 - PRIORS[prior])
+    energy = plane_mean(density(spectrum).mul_(power), shape).mean(1, keepdim=True) / (shape[0] * shape[1])
+    blurred = gain * power ** (1 - PRIORS[prior])
     blurred[..., 0, 0] = 0  # the mean is kept aside
     noise = 4 * sigma.square()
     signal = (energy - noise).clamp_min(0.01 * energy).clamp_min(1e-12)
-    return sigma.square() * _plane_mean(blurred, shape) / signal
-
-
-def _plane_mean(half: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Mean over the whole plane of an even real spectrum given as (..., H, W // 2 + 1)."""
-    twice = half[..., 1 : (shape[1] + 1) // 2].sum(dim=(-2, -1), keepdim=True)
-    return (half.sum(dim=(-2, -1), keepdim=True) + twice) / (shape[0] * shape[1])
+    return sigma.square() * plane_mean(blurred, shape) / signal

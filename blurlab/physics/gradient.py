@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from blurlab.core.fourier import rfft2
+from blurlab.core.constants import made_once
 from blurlab.physics.operator import LinearOperator
 
 GRADIENT_BOUNDARIES = ("circular", "replicate")
@@ -86,6 +86,13 @@ class Gradient(LinearOperator):
         """
         if self.boundary != "circular":
             raise ValueError(f"only circular differences have a transfer function, not {self.boundary!r} ones")
-        impulse = torch.zeros(shape) if like is None else torch.zeros(shape, dtype=like.dtype, device=like.device)
-        impulse[0, 0] = 1.0
-        return rfft2(self.forward(impulse[None, None])).abs().square().sum(2)[0, 0]
+        dtype, device = (torch.float32, torch.device("cpu")) if like is None else (like.dtype, like.device)
+        across = _line_power(shape[1], dtype, device)[: shape[1] // 2 + 1]
+        return _line_power(shape[0], dtype, device)[:, None] + across
+
+
+@made_once
+def _line_power(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """|D|^2 of forward differences on the n frequencies of a circle."""
+    half = torch.arange(n, dtype=torch.float64) * (torch.pi / n)
+    return (4 * half.sin().square()).to(device, dtype)
