@@ -78,7 +78,7 @@ def _waves(rows: int, height: int, dtype: torch.dtype) -> Tensor:
 
 
 def _real(x: Tensor) -> Tensor:
-    """x in at least float32."""
+    """The same in at least float32."""
     return x if x.dtype in (torch.float32, torch.float64) else x.float()
 
 
@@ -100,25 +100,6 @@ def plane_mean(half: Tensor, shape: tuple[int, int]) -> Tensor:
     columns = half.sum(dim=-2, keepdim=True)
     twice = columns[..., 1 : (shape[1] + 1) // 2].sum(dim=-1, keepdim=True)
     return (columns.sum(dim=-1, keepdim=True) + twice) / (shape[0] * shape[1])
-
-
-def plane_mean(half: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Mean over the whole plane of an even real spectrum of which :func:`rfft2` gives one half.
-
-    Args:
-        half: Real tensor (..., H, W // 2 + 1).
-        shape: Grid (H, W).
-
-    Returns:
-        (..., 1, 1).
-
-    Example:
-        >>> x = torch.arange(15.0).reshape(3, 5)
-        >>> plane_mean(rfft2(x).abs().square(), (3, 5)).round().tolist(), float(x.square().sum())
-        ([[1015.0]], 1015.0)
-    """
-    twice = half[..., 1 : (shape[1] + 1) // 2].sum(dim=(-2, -1), keepdim=True)
-    return (half.sum(dim=(-2, -1), keepdim=True) + twice) / (shape[0] * shape[1])
 
 
 def fast_size(n: int) -> int:

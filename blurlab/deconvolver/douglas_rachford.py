@@ -14,8 +14,9 @@ from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
 from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
-from blurlab.deconvolver.tv import STRENGTH, D, default_weight
+from blurlab.deconvolver.tv import TV, D
 from blurlab.deconvolver.variation import project
+from blurlab.deconvolver.weight import WeightRule, weight_rule
 
 
 def douglas_rachford_step(
@@ -148,12 +149,11 @@ def step(problem: Problem, state: State) -> State:
 
 
 class DouglasRachford(Deconvolver):
-    """``min 1/2 |M H u - y|^2 + alpha R(u)`` by Douglas-Rachford splitting; R is total variation, or a denoiser's prior.
+    """``min 1/2 |M H u - y|^2 + alpha R(u)`` by Douglas-Rachford splitting; R is total variation or a denoiser's prior.
 
     Args:
         prior: Prox of R; None is total variation within [0, 1].
-        weight: alpha; None is ``strength sigma^1.5`` for each image.
-        strength: alpha / sigma^1.5 where weight is None.
+        weight: alpha, or a rule that chooses it for each image; None as :class:`~blurlab.deconvolver.tv.TV`.
         data_weight: lambda in units of alpha: how far a step goes, not where it ends.
         iterations: Ceiling.
         tolerance: Relative change of an image between iterations at which it is done.
@@ -163,33 +163,29 @@ class DouglasRachford(Deconvolver):
     def __init__(
         self,
         prior: Prior | None = None,
-        weight: float | None = None,
-        strength: float = STRENGTH,
+        weight: float | WeightRule | None = None,
         data_weight: float = 30.0,
         iterations: int = 100,
         tolerance: float = 5e-4,
         boundary: str = "unknown",
     ) -> None:
-        if weight is not None:
-            check_option("weight", weight, 1e-12, 10)
-        check_option("strength", strength, 1e-3, 1e4)
         check_option("data_weight", data_weight, 1e-3, 1e6)
         check_option("iterations", iterations, 1, 1e6)
         check_option("tolerance", tolerance, 0, 1)
         check_choice("boundary", boundary, BOUNDARIES)
         self.prior = TotalVariationProx() if prior is None else prior
-        self.weight, self.strength, self.data_weight = weight, strength, data_weight
+        self.weight, self.data_weight = weight_rule(weight), data_weight
         self.iterations, self.tolerance, self.boundary = int(iterations), tolerance, boundary
         self.reaches_beyond = boundary == "unknown"
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Iterate from y; history: relative_change."""
         grid = on_grid(y, psf, self.boundary)
-        alpha = default_weight(sigma, self.strength) if self.weight is None else torch.full_like(sigma, self.weight)
+        alpha = self.weight.choose(y, psf, sigma, TV(boundary=self.boundary).blur_again)
         observed = y if self.boundary == "unknown" else grid
         otf = psf_to_otf(psf, (grid.shape[-2], grid.shape[-1]))
         problem = Problem(
             observed, otf, self.data_weight * alpha, torch.full_like(alpha, 1 / self.data_weight), self.prior
         )
-        u, change = iterate(step, problem, State(grid, grid, None), self.iterations, self.tolerance)
-        return Restored(u[..., : y.shape[-2], : y.shape[-1]], {"relative_change": change})
+        u, history = iterate(step, problem, State(grid, grid, None), self.iterations, self.tolerance)
+        return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)

@@ -52,7 +52,7 @@ def weights_file(weights: str) -> Path:
             return path
     names = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
     raise FileNotFoundError(
-        f"no weights {weights!r}: neither a file nor one of {', '.join(names)}; train with +experiment=train_unrolled_dr"
+        f"no weights {weights!r}: neither a file nor one of {', '.join(names)}; +experiment=train_unrolled_dr trains"
     )
 
 

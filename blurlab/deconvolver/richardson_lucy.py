@@ -12,7 +12,7 @@ from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
-from blurlab.deconvolver.tv import default_weight
+from blurlab.deconvolver.weight import FromGradient
 from blurlab.physics import Gradient
 
 DARK = 1e-12
@@ -185,7 +185,7 @@ class RichardsonLucy(Deconvolver):
         otf = psf_to_otf(psf, shape)
         mask = torch.fft.rfft2(torch.ones_like(observed[:, :1]), s=shape)
         if self.weight is None:
-            weight = default_weight(sigma) / observed.mean((1, 2, 3), keepdim=True).clamp_min(sigma)
+            weight = FromGradient().choose(y, psf, sigma) / observed.mean((1, 2, 3), keepdim=True).clamp_min(sigma)
         else:
             weight = torch.full_like(sigma, self.weight)
         problem = Problem(
@@ -196,5 +196,5 @@ class RichardsonLucy(Deconvolver):
             weight=weight,
             accelerated=self.accelerated,
         )
-        u, change = iterate(step, problem, start(grid), self.iterations, self.tolerance)
-        return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), {"relative_change": change})
+        u, history = iterate(step, problem, start(grid), self.iterations, self.tolerance)
+        return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)

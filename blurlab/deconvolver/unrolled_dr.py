@@ -10,15 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver import tv
 from blurlab.deconvolver.border import keep_observed
 from blurlab.deconvolver.douglas_rachford import data_prox, douglas_rachford_step
+from blurlab.deconvolver.tv import TV
 from blurlab.physics import Gradient
 
 SIGMA_UNIT = 0.01
 """Noise at which a learned weight is its own; at another it follows a learned power."""
 FILTERS = (0.3, 0.03, 0.003)
 """Strengths of the Wiener filters that a denoiser is shown, at noise of ``SIGMA_UNIT``: from smooth to noisy."""
+START_STRENGTH = 1.5
+"""Weight of the total variation that is started from, over sigma^1.5."""
 INPUTS = 3 + len(FILTERS)
 """What a denoiser is shown: the iterate, the noise level, the start, what each filter adds to it."""
 LOUDER = 5.0
@@ -37,22 +39,19 @@ class UnrolledDR(nn.Module):
         denoiser: Makes a denoiser from the number of channels that it is shown; (B, inputs, H, W) -> (B, 1, H, W).
         iterations: T.
         start_iterations: Iterations of total variation before the first step.
-        start_strength: Its weight over sigma^1.5.
     """
 
     def __init__(
         self,
         denoiser: Callable[[int], nn.Module],
         iterations: int = 3,
-        start_iterations: int = 40,
-        start_strength: float = 1.5,
+        start_iterations: int = 15,
     ) -> None:
         super().__init__()
         self.denoisers = nn.ModuleList(denoiser(INPUTS) for _ in range(iterations))
         self.log_weight = nn.Parameter(torch.full((iterations - 1,), math.log(0.2)))
         self.power = nn.Parameter(torch.full((iterations - 1,), 1.5))
-        self.start_iterations = start_iterations
-        self.start_strength = start_strength
+        self.start = TV(iterations=start_iterations, tolerance=0)
 
     def forward(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         """Restore.
@@ -86,12 +85,8 @@ class UnrolledDR(nn.Module):
 
     @torch.no_grad()
     def _start(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
-        solver = tv.TV(strength=self.start_strength)
-        problem, first = solver._problem(y, psf, sigma)
-        state = tv.start(problem, first)
-        for _ in range(self.start_iterations):
-            state = tv.step(problem, state)
-        return state.u
+        """What total variation gives, on the grid (B, 1, P, Q)."""
+        return self.start.solve(y, psf, START_STRENGTH * sigma**1.5)[0]
 
 
 @torch.no_grad()
