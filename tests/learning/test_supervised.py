@@ -16,7 +16,7 @@ from blurlab.dataset import Degraded
 from blurlab.head import KindLabels
 from blurlab.learning import Supervised, load_net
 from blurlab.learning.callbacks import Interrupts
-from blurlab.learning.supervised import one_cosine
+from blurlab.learning.schedule import one_cosine
 
 
 def module(schedule: str = "constant") -> Supervised:

@@ -1,0 +1,104 @@
+"""The unrolled network: shapes, its untrained start, gradients, that it can learn; weights on disk."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from blurlab.deconvolver import TV, Learned, UNet, UnrolledDR, load_weights, save_weights
+from blurlab.deconvolver.laws import kernels, made_up
+
+Small = partial(UNet, channels=(4, 8), blocks=1)
+
+
+def blurred(n: int = 2, sigma: float = 0.01) -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(3)
+    sharp, psf = made_up(n, (21, 28), generator=generator), kernels(n)
+    y = torch.nn.functional.conv2d(sharp.transpose(0, 1), psf.flip(-2, -1), groups=n).transpose(0, 1)
+    return sharp[..., 2:-2, 2:-2], y + sigma * torch.randn(y.shape, generator=generator), psf
+
+
+@pytest.mark.parametrize(
+    ("channels", "fold", "shape"), [((4,), 1, (5, 7)), ((4, 8), 2, (17, 24)), ((4, 6, 8), 2, (9, 1))]
+)
+def test_denoiser_takes_any_size_and_begins_as_the_identity(
+    channels: tuple[int, ...], fold: int, shape: tuple[int, int]
+) -> None:
+    net = UNet(3, channels, 1, fold)
+    x = torch.rand(2, 3, *shape, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(net(x), x[:, :1])
+    torch.nn.init.normal_(net.last.weight, std=0.1)
+    changed = net(x)
+    assert changed.shape == (2, 1, *shape)
+    assert not torch.allclose(changed, x[:, :1], atol=1e-4)
+
+
+def test_denoiser_refuses_no_channels() -> None:
+    with pytest.raises(ValueError, match="must be 1 or more"):
+        UNet(0)
+
+
+def test_one_untrained_step_is_total_variation() -> None:
+    _, y, psf = blurred()
+    net = UnrolledDR(Small, iterations=1, start_iterations=40)
+    sigma = torch.full((2, 1, 1, 1), 0.01)
+    expected = TV(weight=1.5e-3, iterations=40, tolerance=0)(y, psf, 0.01).image
+    torch.testing.assert_close(net(y, psf, sigma), expected, atol=1e-5, rtol=0)
+
+
+def test_weights_are_positive_and_grow_with_the_noise() -> None:
+    net = UnrolledDR(Small, iterations=3)
+    low, high = (torch.stack(net.weights(torch.full((1, 1, 1, 1), sigma))) for sigma in (0.001, 0.1))
+    assert (low > 0).all()
+    assert (high > 10 * low).all()
+
+
+def test_every_weight_is_reached_and_two_images_are_learned() -> None:
+    torch.manual_seed(0)
+    x, y, psf = blurred()
+    sigma = torch.full((2, 1, 1, 1), 0.01)
+    net = UnrolledDR(Small, iterations=2, start_iterations=10)
+    before = (net(y, psf, sigma) - x).square().mean().detach()
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
+    for _ in range(40):
+        optimizer.zero_grad()
+        (net(y, psf, sigma) - x).square().mean().backward()
+        optimizer.step()
+    assert all(torch.isfinite(one.grad).all() for one in net.parameters() if one.grad is not None)
+    assert net.log_weight.grad is not None and bool(net.log_weight.grad.abs() > 0)
+    assert (net(y, psf, sigma) - x).square().mean() < 0.5 * before
+
+
+def test_colour_is_restored_channel_by_channel() -> None:
+    _, y, psf = blurred()
+    net = UnrolledDR(Small, iterations=2)
+    sigma = torch.tensor([0.01, 0.02]).reshape(2, 1, 1, 1)
+    colour = torch.cat([y, 1 - y, y.flip(-1)], 1)
+    each = torch.cat([net(colour[:, i : i + 1], psf, sigma) for i in range(3)], 1)
+    torch.testing.assert_close(net(colour, psf, sigma), each, atol=1e-5, rtol=0)
+
+
+def test_weights_come_back_from_disk(tmp_path: Path) -> None:
+    _, y, psf = blurred()
+    net = UnrolledDR(Small, iterations=2)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    save_weights(net, tmp_path / "w.safetensors", {"seed": "0"})
+    again = Learned(UnrolledDR(Small, iterations=2), str(tmp_path / "w.safetensors"))
+    torch.testing.assert_close(again(y, psf, 0.01).image, Learned(net)(y, psf, 0.01).image, atol=2e-3, rtol=0)
+    assert not torch.equal(again(y, psf, 0.01).image, Learned(UnrolledDR(Small, iterations=2))(y, psf, 0.01).image)
+
+
+def test_other_weights_are_refused(tmp_path: Path) -> None:
+    save_weights(UNet(2), tmp_path / "unet.safetensors", {})
+    with pytest.raises(ValueError, match="holds the weights of another network"):
+        load_weights(UnrolledDR(Small), str(tmp_path / "unet.safetensors"))
+    (tmp_path / "torn.safetensors").write_bytes(b"torn")
+    with pytest.raises(ValueError, match="holds the weights of another network"):
+        load_weights(UnrolledDR(Small), str(tmp_path / "torn.safetensors"))
+    with pytest.raises(FileNotFoundError, match="no weights 'nowhere'"):
+        load_weights(UnrolledDR(Small), "nowhere")
