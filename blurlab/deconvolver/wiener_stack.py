@@ -74,7 +74,7 @@ class WienerStack(nn.Module):
         184131
     """
 
-    log_ratio: Tensor
+    nsr: Tensor
 
     def __init__(
         self,
