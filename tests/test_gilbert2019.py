@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 import torch
 
 from blurlab.dataset import Bundled
+from blurlab.deconvolver import WienerStack
+from blurlab.run.compose import check
 
 FOLDER = Path(__file__).parents[1] / "experiments" / "gilbert2019"
 
@@ -51,3 +54,28 @@ def test_linear_ratios_and_sums_below_one_make_the_baseline(as_coded: ModuleType
     assert bool((measured["wiener"][:, 0, 1:].mean(0) < 10).all()), "at T = 1/8 bright parts are four times too bright"
     one = measured["wiener"][:, 3].mean(0)
     assert bool((one > observed).all()), "where the kernel sums to one the filter helps"
+
+
+def test_the_table_measures_the_network_that_is_trained(tmp_path: Path) -> None:
+    (cfg,) = check(["+experiment=gilbert2019", f"paths.runs_dir={tmp_path}"])
+    options = script("corrected").NET
+    defaults = inspect.signature(WienerStack).parameters
+    for name, value in cfg.deconvolver.net.items():
+        if name != "_target_":
+            expected = options.get(name, defaults[name].default)
+            assert value == (list(expected) if isinstance(expected, tuple) else expected), name
+
+
+def test_cases_are_aligned_and_of_the_noise_that_they_say() -> None:
+    corrected = script("corrected")
+    sharp = torch.full((5, 3, 74, 74), 0.5)
+    for exposure in (0.125, 1.0):
+        found = list(corrected.cases(sharp, exposure, 7))
+        assert [len(case.x) for case in found] == [4, 1]
+        for case in found:
+            assert case.x.shape == case.y.shape == (len(case.x), 3, 40, 40)
+            torch.testing.assert_close(case.psf.sum((1, 2, 3)), torch.ones(len(case.x)))
+            torch.testing.assert_close(
+                case.sigma, torch.full_like(case.sigma, (0.5 / (2048 * exposure)) ** 0.5), rtol=1e-3, atol=0
+            )
+            assert float((case.y - case.x).std()) == pytest.approx(float(case.sigma[0]), rel=0.05)

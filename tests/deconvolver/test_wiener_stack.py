@@ -8,7 +8,7 @@ from torch import Tensor
 
 from blurlab.blur import Trajectory, motion_psf
 from blurlab.deconvolver import Wiener
-from blurlab.deconvolver.wiener_stack import SNR_DB, WienerStack
+from blurlab.deconvolver.wiener_stack import SNR_DB, WienerStack, differences
 
 AS_PUBLISHED = {
     "width": 64,
@@ -125,6 +125,23 @@ def test_other_channels_are_refused() -> None:
     y, psf, sigma = case(2)
     with pytest.raises(ValueError, match="multiple of 3 channels, got 2"):
         WienerStack(channels=3, width=4, blocks=1)(y, psf, sigma)
+
+
+def test_a_brighter_image_is_corrected_alike() -> None:
+    y, psf, sigma = case()
+    net = WienerStack(width=8, blocks=2)
+    torch.nn.init.normal_(net.last.weight, std=0.1)
+    plain = net(y, psf, sigma).detach()
+    assert float((plain - net.stack(y, psf, sigma)[:, 2]).abs().max()) > 0.1
+    torch.testing.assert_close(net(y + 0.25, psf, sigma).detach(), plain + 0.25, rtol=0, atol=1e-4)
+
+
+def test_differences_tell_the_stack() -> None:
+    stack, y = torch.rand(2, 3, 1, 5, 6), torch.rand(2, 1, 5, 6)
+    shown = differences(stack, 1, y)
+    image = stack[:, 1]
+    torch.testing.assert_close(shown[:, 1:2], image - image.mean((2, 3), keepdim=True))
+    torch.testing.assert_close(shown[:, [0, 2, 3]] + image, torch.cat([stack[:, 0], stack[:, 2], y], dim=1))
 
 
 def test_spectra_stay_in_float32_under_autocast() -> None:
