@@ -1,0 +1,91 @@
+"""A deconvolver's network trained by a run: weights, record, resume, refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from rich.console import Console
+from scipy import ndimage
+
+from blurlab.deconvolver import load_weights
+from blurlab.run import restorer
+from blurlab.run.build import build
+from blurlab.run.compose import check
+from blurlab.run.errors import UsageError
+from blurlab.run.main import run
+
+WORDS = [
+    "dataset=folder", "dataset.size=48", "blur=motion", "blur.length_px=[3,7]", "noise=gaussian", "pipeline=known",
+    "stage=train_restore", "deconvolver=unrolled_dr", "deconvolver.weights=null", "deconvolver.net.iterations=2",
+    "deconvolver.net.denoiser.channels=[4,8]", "budget=smoke", "budget.epochs=2", "budget.steps_per_epoch=3",
+    "budget.batch_size=2", "budget.draws_val=1", "budget.draws_restore=1", "run.progress=false", "logger=csv",
+    "trainer=cpu",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photographs")
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        plane = ndimage.gaussian_filter(rng.standard_normal((64, 64)), 1.5)
+        plane = np.round((0.5 + plane / (5 * plane.std())).clip(0, 1) * 255).astype(np.uint8)
+        Image.fromarray(plane).save(folder / f"{number}.png")
+    return folder
+
+
+def config(photographs: Path, folder: Path, *words: str) -> Any:
+    places = {"data_dir": photographs, "runs_dir": folder / "runs", "cache_dir": folder / "cache"}
+    (cfg,) = check([*WORDS, *(f"paths.{name}={place}" for name, place in places.items()), *words])
+    return cfg
+
+
+def test_weights_are_trained_kept_used_and_not_trained_twice(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cfg = config(photographs, tmp_path)
+    record = json.loads(run(cfg, tmp_path / "run", Console(quiet=True)).read_text())
+    assert record["training"]["deconvolver"]["steps"] == 6
+    assert record["metrics"]["psnr"]["n"] == record["dataset"]["test"]
+    weights = tmp_path / "run" / "stages" / restorer.NAME / restorer.WEIGHTS
+    trained, fresh = (build(cfg.deconvolver.net) for _ in range(2))
+    load_weights(trained, str(weights))
+    assert not torch.equal(trained.denoisers[0].last.weight, fresh.denoisers[0].last.weight)
+    assert record["training"]["deconvolver"]["weights"] == sum(one.numel() for one in fresh.parameters())
+
+    (tmp_path / "run" / "stages" / "restore" / "finished.json").unlink()
+    (tmp_path / "run" / "stages" / "restore" / "rows.jsonl").unlink()
+    monkeypatch.setattr(restorer, "go_on", lambda *_: pytest.fail("trained again"))
+    again = json.loads(run(cfg, tmp_path / "run", Console(quiet=True)).read_text())
+    assert again["metrics"]["psnr"] == record["metrics"]["psnr"]
+
+
+def test_training_goes_on_where_it_stopped(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = restorer.Restoration.training_step
+    seen: list[int] = []
+
+    def stopping(self: Any, batch: Any, batch_idx: int) -> Any:
+        seen.append(self.global_step)
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+        return whole(self, batch, batch_idx)
+
+    cfg = config(photographs, tmp_path)
+    monkeypatch.setattr(restorer.Restoration, "training_step", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        run(cfg, tmp_path / "run", Console(quiet=True))
+    run(cfg, tmp_path / "run", Console(quiet=True))
+    assert seen == [0, 1, 2, 3, 4, 3, 4, 5]  # the second epoch began again
+
+
+def test_what_has_no_network_is_refused(photographs: Path, tmp_path: Path) -> None:
+    cfg = config(photographs, tmp_path)
+    cfg.deconvolver = {"_target_": "blurlab.deconvolver.TV"}
+    with pytest.raises(UsageError, match="TV has nothing to train; choose deconvolver=unrolled_dr"):
+        run(cfg, tmp_path / "run", Console(quiet=True))
