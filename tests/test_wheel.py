@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ def test_the_built_wheel_prints_its_help_in_a_fresh_environment(tmp_path: Path) 
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
     wheel = next(tmp_path.glob("blurlab-*.whl"))
+    assert "blurlab/deconvolver/weights/patch_prior.safetensors" in zipfile.ZipFile(wheel).namelist()
     home = tmp_path / "env"
     venv.create(home, with_pip=True)
     python = home / "bin" / "python"

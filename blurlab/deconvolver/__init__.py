@@ -1,9 +1,10 @@
-"""From (y, psf, sigma) to an image: Wiener, total variation, implicitly constrained total variation."""
+"""From (y, psf, sigma) to an image: Wiener, total variation, implicitly constrained total variation, patch likelihood."""
 
 from __future__ import annotations
 
 from blurlab.deconvolver.base import SIGMA_FLOOR, Deconvolver, Restored
 from blurlab.deconvolver.douglas_rachford import Denoised, DouglasRachford, TotalVariationProx
+from blurlab.deconvolver.epll import EPLL
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.learned import Learned, load_weights, save_weights
@@ -18,6 +19,7 @@ from blurlab.deconvolver.wiener import Wiener
 from blurlab.deconvolver.wiener_stack import WienerStack
 
 __all__ = [
+    "EPLL",
     "SIGMA_FLOOR",
     "TV",
     "Deconvolver",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from blurlab.deconvolver import (
+    EPLL,
     TV,
     Deconvolver,
     DouglasRachford,
@@ -18,6 +19,7 @@ from blurlab.deconvolver import (
     Tikhonov,
     Tiled,
     Wiener,
+    check_deconvolver,
 )
 from blurlab.testing import check_deconvolver
 
@@ -34,6 +36,7 @@ MEMBERS = {
     "implicit_tv": ImplicitTV(),
     "douglas_rachford": DouglasRachford(),
     "tiled": Tiled(Wiener(), tile=32),
+    "epll": EPLL(),
 }
 
 

@@ -1,0 +1,121 @@
+"""Expected patch log-likelihood: each patch of the restored image is likely under a Gaussian mixture [Zoran2011]."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.border import keep_observed, on_grid
+from blurlab.deconvolver.patch_prior import PatchPrior, load_patch_prior
+
+SWEEPS = 30
+"""Times that what the border hides is filled in during one step on the image; where nothing is hidden one is exact."""
+
+
+def image_step(x: Tensor, z: Tensor, y: Tensor, otf: Tensor, rho: Tensor) -> Tensor:
+    """``argmin |M H x - y|^2 + rho |x - z|^2``, M keeps the pixels that were observed: [Zoran2011] eq. (4).
+
+    In turn ``s = y`` where it was observed and H x elsewhere, and ``(H*H + rho) x = H* s + rho z``, with the momentum
+    of [Beck2009]. Its factors, unlike those of conjugate gradients, hang on nothing that rounding could tip.
+
+    Args:
+        x: Present images on the grid (B, C, P, Q).
+        z: What the patches say (B, C, P, Q).
+        y: Observed images (B, C, H, W), the first rows and columns of the grid.
+        otf: Transfer functions (B, 1, P, Q // 2 + 1).
+        rho: Weight of z, (B, 1, 1, 1).
+
+    Returns:
+        (B, C, P, Q).
+    """
+    grid = (x.shape[-2], x.shape[-1])
+    inverse, pull = 1 / (otf.abs().square() + rho), rho * rfft2(z)
+    last = ahead = rfft2(x)
+    t = 1.0
+    for _ in range(SWEEPS):
+        s = keep_observed(irfft2(otf * ahead, grid), y)
+        now = (otf.conj() * rfft2(s) + pull) * inverse
+        t, before = (1 + math.sqrt(1 + 4 * t**2)) / 2, t
+        ahead = now + (before - 1) / t * (now - last)
+        last = now
+    return irfft2(last, grid)
+
+
+class EPLL(Deconvolver):
+    """``min strength / (2 sigma^2) |M H x - y|^2 - sum_i log p(P_i x)`` by half-quadratic splitting [Zoran2011].
+
+    In turn: every patch moves to the most likely one behind it, taking the image for a patch in noise of standard
+    deviation ``beta^-1/2``; then the image moves to fit y and the patches. beta rises from ``1 / (first sigma)^2`` to
+    ``1 / (last sigma)^2``. Each iteration sees patches a few pixels apart, the next one those between them.
+
+    Args:
+        strength: Factor on the weight of the data.
+        first: ``beta^-1/2`` of the first iteration in units of sigma.
+        last: The same of the last.
+        iterations: Steps of beta, evenly on a logarithmic scale.
+        stride: Distance of neighbouring patches [px], at most a patch's side.
+        boundary: unknown or circular, as :class:`~blurlab.deconvolver.tv.TV`'s.
+        upper: Greatest intensity.
+        prior: What patches look like; None is the mixture that comes with the package, of photographs in [0, 1].
+    """
+
+    def __init__(
+        self,
+        strength: float = 1.0,
+        first: float = 40.0,
+        last: float = 1.0,
+        iterations: int = 14,
+        stride: int = 5,
+        boundary: str = "unknown",
+        upper: float = 1.0,
+        prior: PatchPrior | None = None,
+    ) -> None:
+        check_option("strength", strength, 1e-3, 1e4)
+        check_option("first", first, 1e-2, 1e4)
+        check_option("last", last, 1e-2, 1e4)
+        check_option("iterations", iterations, 1, 1e4)
+        self.prior = load_patch_prior() if prior is None else prior
+        check_option("stride", stride, 1, self.prior.side)
+        check_choice("boundary", boundary, ("unknown", "circular"))
+        check_option("upper", upper, 1e-6, 1e6)
+        self.strength = strength
+        self.first, self.last = first, last
+        self.iterations = int(iterations)
+        self.stride = int(stride)
+        self.boundary = boundary
+        self.reaches_beyond = boundary == "unknown"
+        self.upper = upper
+
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        """From y; history: relative_change."""
+        prior = self.prior.to(y)
+        x = on_grid(y, psf, self.boundary)
+        otf = psf_to_otf(psf, (x.shape[-2], x.shape[-1]))
+        change = []
+        for n, level in enumerate(self.levels()):
+            noise = level * sigma  # beta^-1/2
+            z = patch_step(x, prior, noise, self.stride, n % self.stride)
+            before, x = x, image_step(x, z, y, otf, (sigma / noise).square() / self.strength)
+            change.append(relative_change(x, before))
+        image = x[..., : y.shape[-2], : y.shape[-1]]
+        return Restored(image.clamp(0, self.upper), {"relative_change": change})
+
+    def levels(self) -> list[float]:
+        """``beta^-1/2 / sigma`` of each iteration."""
+        return torch.logspace(math.log10(self.first), math.log10(self.last), self.iterations).tolist()
+
+
+def patch_step(x: Tensor, prior: PatchPrior, noise: Tensor, stride: int, offset: int) -> Tensor:
+    """The mean of the most likely patches, image by image: each has its own noise (B, 1, 1, 1)."""
+    levels = noise.flatten().tolist()
+    return torch.stack([prior.denoise(image, level, stride, offset) for image, level in zip(x, levels, strict=True)])
+
+
+def relative_change(x: Tensor, before: Tensor) -> float:
+    """Mean over the batch of ``|x - before| / |x|``."""
+    size = x.flatten(1).norm(dim=1).clamp_min(torch.finfo(x.dtype).tiny)
+    return float(((x - before).flatten(1).norm(dim=1) / size).mean())
