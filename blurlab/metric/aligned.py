@@ -9,7 +9,7 @@ from torch import Tensor
 
 from blurlab.metric.inputs import aligned
 
-REACH_PX = 5
+REACH_PX = 10
 STEP_PX = 0.25
 BORDER_PX = 15
 
@@ -51,7 +51,7 @@ def align(
 
     Example:
         >>> x = torch.arange(900.0).sin().reshape(1, 1, 30, 30)
-        >>> found = align(x.roll((2, -1), (2, 3)), x, border=8)
+        >>> found = align(x.roll((2, -1), (2, 3)), x, reach_px=4, border=8)
         >>> found.shift_px, float((found.x_hat - found.x).abs().max())
         (tensor([[ 2., -1.]]), 0.0)
     """

@@ -2,8 +2,8 @@
 
     python experiments/nonblind/orientation.py FOLDER > experiments/nonblind/results/orientation.json
 
-FOLDER holds ``levin09``. Each sharp photograph is blurred with each kernel as it is stored and turned by 180 degrees; what
-is left of the blurred photograph, up to a shift, says which is right. Nothing else is chosen by these photographs.
+FOLDER holds ``levin09``. Each sharp photograph is blurred with each kernel as it is stored and turned by 180 degrees;
+what is left of the blurred photograph, up to a shift, says which is right. Nothing else is chosen by these photographs.
 """
 
 from __future__ import annotations

@@ -56,14 +56,14 @@ def test_an_image_in_its_place_is_only_cropped() -> None:
 def test_an_image_is_aligned_by_itself() -> None:
     x = smooth(2, (36, 33))
     x_hat = torch.stack([x[0].roll(1, -1), x[1].roll(-2, -2)])
-    both = align(x_hat, x, border=8)
+    both = align(x_hat, x, reach_px=4, border=8)
     assert both.shift_px.tolist() == [[0, 1], [-2, 0]]
-    assert torch.equal(align(x_hat[1:], x[1:], border=8).x_hat, both.x_hat[1:])
+    assert torch.equal(align(x_hat[1:], x[1:], reach_px=4, border=8).x_hat, both.x_hat[1:])
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"border": 4}, "at least the reach"), ({"step_px": 0.3}, "whole part"), ({"border": 20}, "leave pixels")],
+    [({"border": 9}, "at least the reach"), ({"step_px": 0.3}, "whole part"), ({"border": 20}, "leave pixels")],
 )
 def test_what_does_not_fit_is_refused(options: dict[str, float], message: str) -> None:
     x = smooth(1, (30, 30))
