@@ -34,7 +34,7 @@ def all_finite(values: Tensor) -> bool:
         >>> all_finite(torch.tensor([1.0, 3e38, 3e38])), all_finite(torch.tensor([1.0, torch.inf, -torch.inf]))
         (True, False)
     """
-    return math.isfinite(values.sum()) or bool(torch.isfinite(values).all())
+    return math.isfinite(values.detach().sum()) or bool(torch.isfinite(values).all())
 
 
 FLAT = 1e-9
