@@ -13,9 +13,10 @@ def markdown(record: dict[str, Any]) -> str:
     lines = [
         "# Deconvolvers against their peers",
         "",
-        f"Printed by `python experiments/bench/deconvolvers.py`, {record['created']}: {machine['cpu']}, {machine['cores']} "
-        f"cores, {machine['threads']} threads, load {machine['load']} at the start; {versions}, deepinv "
-        f"{theirs if isinstance(theirs, str) else theirs['deepinv']}. Median [quartiles] of the quotient in each round.",
+        f"Printed by `python experiments/bench/deconvolvers.py`, {record['created']}: {machine['cpu']}, "
+        f"{machine['cores']} cores, {machine['threads']} threads, load {machine['load']} at the start; {versions}, "
+        f"deepinv {theirs if isinstance(theirs, str) else theirs['deepinv']}. Median [quartiles] of the quotient in "
+        "each round.",
         "",
         "## A Wiener filter over its bare FFTs",
         "",
@@ -42,7 +43,7 @@ def markdown(record: dict[str, Any]) -> str:
         lines.append(f"| {name} | {taken} | {settings(found)} |")
     lines += ["", "## Every deconvolver as it stands, 256 x 256", ""]
     lines += [
-        "| deconvolver | alone, ms | in a batch of 8, ms an image | over scikit-image's wiener |",
+        "| deconvolver | alone, ms | an image of a batch of 8, ms | over scikit-image's wiener |",
         "|---|---|---|---|",
     ]
     for name, row in record["every"].items():
