@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export NO_ALBUMENTATIONS_UPDATE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint small results bench report clean
+.PHONY: help install demo test lint small results bench bench-deepinv report clean
 
 help: ## print this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,9 +35,14 @@ small: $(VENV)/.installed ## every experiment at budget=small (needs DATA=<folde
 	BIN=$(BIN) experiments/yan2016/run_small.sh $(DATA)
 	BIN=$(BIN) experiments/nonblind/run_small.sh $(DATA)
 
-bench: $(VENV)/.installed ## time the parts against plain FFTs and write experiments/bench/results
+bench: $(VENV)/.installed ## time the parts against plain FFTs and peers, write experiments/bench/results
 	$(BIN)/python experiments/bench/convolution.py
 	$(BIN)/python experiments/bench/latency.py
+	$(BIN)/python experiments/bench/deconvolvers.py
+
+bench-deepinv: ## make .venv-deepinv, with which `make bench` times deepinv too
+	$(PYTHON) -m venv .venv-deepinv
+	.venv-deepinv/bin/python -m pip install --quiet --disable-pip-version-check -r experiments/bench/deepinv.txt
 
 report: $(VENV)/.installed ## remake experiments/*/REPORT.md and experiments/index.csv from the records
 	$(BIN)/python -m blurlab report

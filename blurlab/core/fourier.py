@@ -78,7 +78,7 @@ def _waves(rows: int, height: int, dtype: torch.dtype) -> Tensor:
 
 
 def _real(x: Tensor) -> Tensor:
-    """The same in at least float32."""
+    """The tensor in at least float32."""
     return x if x.dtype in (torch.float32, torch.float64) else x.float()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 CACHED_PIXELS = 2**19
-"""Numbers of which several copies stay in the cache of a core: 1 MB in float32."""
+"""Numbers of which several copies stay in the cache of a core: 2 MB in float32."""
 
 
 def chunks(images: Tensor) -> Iterator[slice]:
@@ -21,7 +21,7 @@ def chunks(images: Tensor) -> Iterator[slice]:
 
     Example:
         >>> import torch
-        >>> list(chunks(torch.zeros(5, 1, 256, 512)))
+        >>> list(chunks(torch.zeros(5, 1, 512, 512)))
         [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None)]
     """
     many = max(CACHED_PIXELS // images[0].numel(), 1) if images.device.type == "cpu" else len(images)

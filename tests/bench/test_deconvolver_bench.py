@@ -1,0 +1,64 @@
+"""The arithmetic of experiments/bench, on tiny sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver import TV, tv_objective
+from blurlab.deconvolver.laws import kernels, made_up
+
+FOLDER = Path(__file__).parents[2] / "experiments" / "bench"
+
+
+@pytest.fixture
+def gap(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(FOLDER)
+    import gap
+
+    return gap
+
+
+def test_the_objective_is_that_of_the_library(gap: ModuleType) -> None:
+    u, y = made_up(2, (17, 24), generator=torch.Generator().manual_seed(0)).double().split(1)
+    psf = kernels(1).double()
+    assert gap.objective(u, y, psf, 0.01) == pytest.approx(float(tv_objective(u, y, psf, 0.01)))
+    assert gap.objective(u, y, psf, 0.01, "replicate") < gap.objective(u, y, psf, 0.01)
+
+
+def test_two_algorithms_find_one_minimum(gap: ModuleType) -> None:
+    x, psf, weight = (
+        made_up(1, (17, 24), generator=torch.Generator().manual_seed(1)).double(),
+        kernels(1).double(),
+        1e-3,
+    )
+    y = irfft2(psf_to_otf(psf, (17, 24)) * rfft2(x), (17, 24))
+    least = gap.objective(gap.minimise(y, psf, weight, iterations=800), y, psf, weight)
+    ours = TV(weight=weight, iterations=800, tolerance=0, boundary="circular")(y, psf, 0.01).image
+    assert gap.objective(ours, y, psf, weight) == pytest.approx(least, rel=1e-3)
+    ends = gap.minimise(y, psf, weight, "replicate", iterations=800)
+    at_ends = gap.objective(ends, y, psf, weight, "replicate")
+    around = gap.minimise(y, psf, weight, iterations=800)
+    assert at_ends < gap.objective(around, y, psf, weight, "replicate")
+
+
+def test_ratio_is_within_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+    from timing import in_turn, ratio
+
+    clock = iter(range(1, 100))
+    times = in_turn({"a": lambda: float(next(clock)), "b": lambda: 2.0}, seconds=0, least=4)
+    assert times["a"] == [2, 3, 4, 5] and times["b"] == [2] * 4  # the first call is warming
+    assert ratio(times["a"], times["b"])["median"] == 1.75
+
+
+def test_the_hint_says_how_to_get_deepinv(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+    from deepinv_client import DeepinvSide, NotInstalled
+
+    with pytest.raises(NotInstalled, match="make bench-deepinv"):
+        DeepinvSide(Path("nowhere/python"), 1)
