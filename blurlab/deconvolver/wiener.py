@@ -1,13 +1,15 @@
-"""The Wiener filter with a flat, a gradient or a Laplacian prior: one division in Fourier space."""
+"""The Wiener filter with a flat, a gradient, a Laplacian or an estimated prior: one division in Fourier space."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import irfft2, plane_mean, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import extend_periodic
+from blurlab.deconvolver.border import extend_periodic, on_grid
+from blurlab.deconvolver.spectrum import estimate_spectrum
+from blurlab.deconvolver.tikhonov import complete
 from blurlab.physics import Gradient
 
 PRIORS = {"flat": 0, "gradient": 1, "laplacian": 2}
@@ -23,7 +25,7 @@ def wiener(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat") -> Tensor:
     Args:
         y: Observed images (B, C, H, W).
         psf: Kernels (B, 1, k, k).
-        nsr: Noise-to-signal ratio of power, broadcast to (B, 1, 1, 1), > 0.
+        nsr: Noise-to-signal ratio of power, broadcast to (B, 1, 1, 1), or one per frequency (B, 1, H, W // 2 + 1); > 0.
         prior: A key of ``PRIORS``.
 
     Returns:
@@ -47,8 +49,10 @@ class Wiener(Deconvolver):
     Args:
         nsr: Noise-to-signal ratio; None takes it from sigma and each image, see :func:`estimate_nsr`.
         strength: Factor on the estimate where nsr is None.
-        prior: flat, gradient or laplacian.
-        boundary: padded (reflected and faded to a periodic grid) or circular.
+        prior: flat, gradient, laplacian, or estimated: the signal's spectrum from y by
+            :func:`~blurlab.deconvolver.spectrum.estimate_spectrum`, whose nsr is ``strength sigma^2 / S``.
+        boundary: padded (reflected and faded to a periodic grid), circular, or unknown (the pixels beyond the border that
+            fit the observed ones best, :func:`~blurlab.deconvolver.tikhonov.complete`; no longer one division).
     """
 
     def __init__(
@@ -57,23 +61,33 @@ class Wiener(Deconvolver):
         if nsr is not None:
             check_option("nsr", nsr, 1e-12, 1e6)
         check_option("strength", strength, 1e-3, 1e4)
-        check_choice("prior", prior, tuple(PRIORS))
-        check_choice("boundary", boundary, ("padded", "circular"))
+        check_choice("prior", prior, (*PRIORS, "estimated"))
+        if prior == "estimated" and nsr is not None:
+            raise ValueError(f"nsr must be null where the prior is estimated, which has one per frequency; got {nsr!r}")
+        check_choice("boundary", boundary, ("padded", "circular", "unknown"))
         self.nsr = nsr
         self.strength = strength
         self.prior = prior
         self.boundary = boundary
+        self.reaches_beyond = boundary == "unknown"
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """One filter, no history."""
         mean = y.mean(dim=(-2, -1), keepdim=True)
-        margin = 2 * max(psf.shape[-2:])
-        grid = extend_periodic(y - mean, margin) if self.boundary == "padded" else y - mean
-        if self.nsr is None:
+        if self.boundary == "padded":
+            grid = extend_periodic(y - mean, 2 * max(psf.shape[-2:]))
+        else:
+            grid = on_grid(y - mean, psf, self.boundary)
+        if self.prior == "estimated":
+            nsr = self.strength * sigma.square() / estimate_spectrum(y, psf, sigma, (grid.shape[-2], grid.shape[-1]))
+        elif self.nsr is None:
             nsr = self.strength * estimate_nsr(grid, psf, sigma, self.prior)
         else:
             nsr = torch.full_like(sigma, self.nsr)
-        return Restored(wiener(grid, psf, nsr, self.prior)[..., : y.shape[-2], : y.shape[-1]] + mean)
+        prior = self.prior if self.prior in PRIORS else "flat"
+        if self.boundary == "unknown":
+            grid = _complete(grid, (y.shape[-2], y.shape[-1]), psf, nsr, prior)
+        return Restored(wiener(grid, psf, nsr, prior)[..., : y.shape[-2], : y.shape[-1]] + mean)
 
 
 def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str) -> Tensor:
@@ -99,10 +113,11 @@ def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str) -> Tensor:
     blurred[..., 0, 0] = 0  # the mean is kept aside
     noise = 4 * sigma.square()
     signal = (energy - noise).clamp_min(0.01 * energy).clamp_min(1e-12)
-    return sigma.square() * _plane_mean(blurred, shape) / signal
+    return sigma.square() * plane_mean(blurred, shape) / signal
 
 
-def _plane_mean(half: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Mean over the whole plane of an even real spectrum given as (..., H, W // 2 + 1)."""
-    twice = half[..., 1 : (shape[1] + 1) // 2].sum(dim=(-2, -1), keepdim=True)
-    return (half.sum(dim=(-2, -1), keepdim=True) + twice) / (shape[0] * shape[1])
+def _complete(first: Tensor, observed: tuple[int, int], psf: Tensor, nsr: Tensor, prior: str) -> Tensor:
+    """The grid whose unobserved pixels fit the filter best."""
+    shape = (first.shape[-2], first.shape[-1])
+    weighed = nsr * Gradient().power(shape, like=first) ** PRIORS[prior]
+    return complete(first, observed, psf_to_otf(psf, shape), weighed, tolerance=1e-4, iterations=100)

@@ -22,6 +22,7 @@ from blurlab.deconvolver import (
 MEMBERS = {
     "wiener": Wiener(),
     "wiener_gradient": Wiener(prior="gradient"),
+    "wiener_estimated": Wiener(prior="estimated", strength=1.0, boundary="unknown"),
     "richardson_lucy": RichardsonLucy(),
     "richardson_lucy_plain": RichardsonLucy(accelerated=False, boundary="padded"),
     "richardson_lucy_tv": RichardsonLucy(200, accelerated=False, weight=None, stop=0.0),
