@@ -1,8 +1,9 @@
-"""From (y, psf, sigma) to an image: Wiener, total variation, implicitly constrained total variation."""
+"""From (y, psf, sigma) to an image: linear filters, Richardson-Lucy, total variation; a bilateral filter over any."""
 
 from __future__ import annotations
 
 from blurlab.deconvolver.base import Deconvolver, Restored
+from blurlab.deconvolver.bilateral import Bilateral
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.richardson_lucy import RichardsonLucy
@@ -12,6 +13,7 @@ from blurlab.deconvolver.wiener import Wiener
 
 __all__ = [
     "TV",
+    "Bilateral",
     "Deconvolver",
     "ImplicitTV",
     "Restored",

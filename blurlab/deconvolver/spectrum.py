@@ -102,8 +102,8 @@ def power_law(energy: Tensor, gain: Tensor, variance: Tensor, shape: tuple[int, 
         total = a * through + variance
         return a * form, plane_mean(used * (total.log() + energy / total), shape)
 
-    ends = (torch.full_like(variance, end) for end in SLOPES)
-    return fit(lowest(lambda p: fit(p)[1], *ends, points=9, refinements=5))[0]
+    low, high = (torch.full_like(variance, end) for end in SLOPES)
+    return fit(lowest(lambda p: fit(p)[1], low, high, points=9, refinements=5))[0]
 
 
 def smooth(half: Tensor, shape: tuple[int, int], bins: float) -> Tensor:

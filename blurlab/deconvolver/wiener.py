@@ -25,7 +25,7 @@ def wiener(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat") -> Tensor:
     Args:
         y: Observed images (B, C, H, W).
         psf: Kernels (B, 1, k, k).
-        nsr: Noise-to-signal ratio of power, broadcast to (B, 1, 1, 1), or one per frequency (B, 1, H, W // 2 + 1); > 0.
+        nsr: Noise-to-signal ratio of power, > 0: (B, 1, 1, 1) or, one per frequency, (B, 1, H, W // 2 + 1).
         prior: A key of ``PRIORS``.
 
     Returns:
@@ -51,8 +51,8 @@ class Wiener(Deconvolver):
         strength: Factor on the estimate where nsr is None.
         prior: flat, gradient, laplacian, or estimated: the signal's spectrum from y by
             :func:`~blurlab.deconvolver.spectrum.estimate_spectrum`, whose nsr is ``strength sigma^2 / S``.
-        boundary: padded (reflected and faded to a periodic grid), circular, or unknown (the pixels beyond the border that
-            fit the observed ones best, :func:`~blurlab.deconvolver.tikhonov.complete`; no longer one division).
+        boundary: padded (reflected and faded to a periodic grid), circular, or unknown (beyond the border come the
+            pixels that fit the observed ones best, :func:`~blurlab.deconvolver.tikhonov.complete`; no longer one division).
     """
 
     def __init__(
