@@ -5,6 +5,13 @@ from __future__ import annotations
 from blurlab.deconvolver.base import SIGMA_FLOOR, Deconvolver, Restored
 from blurlab.deconvolver.douglas_rachford import Denoised, DouglasRachford, TotalVariationProx
 from blurlab.deconvolver.epll import EPLL
+
+"""From (y, psf, sigma) to an image: linear filters, Richardson-Lucy, total variation; a bilateral filter over any."""
+
+from __future__ import annotations
+
+from blurlab.deconvolver.base import Deconvolver, Restored
+from blurlab.deconvolver.bilateral import Bilateral
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.learned import Learned, load_weights, save_weights
@@ -22,6 +29,7 @@ __all__ = [
     "EPLL",
     "SIGMA_FLOOR",
     "TV",
+    "Bilateral",
     "Deconvolver",
     "Denoised",
     "Discrepancy",

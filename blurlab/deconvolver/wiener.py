@@ -1,4 +1,4 @@
-"""The Wiener filter with a flat, a gradient or a Laplacian prior: one division in Fourier space."""
+"""The Wiener filter with a flat, a gradient, a Laplacian or an estimated prior: one division in Fourier space."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, plane_mean, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import extend_periodic, extended_shape
+from blurlab.deconvolver.border import BOUNDARIES, extend_periodic, on_grid
 from blurlab.deconvolver.chunks import chunks
+from blurlab.deconvolver.spectrum import estimate_spectrum
+from blurlab.deconvolver.tikhonov import complete
 from blurlab.physics import Gradient
 
 PRIORS = {"flat": 0, "gradient": 1, "laplacian": 2}
@@ -26,7 +28,7 @@ def wiener(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat") -> Tensor:
     Args:
         y: Observed images (B, C, H, W).
         psf: Kernels (B, 1, k, k).
-        nsr: Noise-to-signal ratio of power, broadcast to (B, 1, 1, 1), > 0.
+        nsr: Noise-to-signal ratio of power, > 0: (B, 1, 1, 1) or, one per frequency, (B, 1, H, W // 2 + 1).
         prior: A key of ``PRIORS``.
 
     Returns:
@@ -83,8 +85,10 @@ class Wiener(Deconvolver):
     Args:
         nsr: Noise-to-signal ratio; None takes it from sigma and each image, see :func:`nsr_of_spectrum`.
         strength: Factor on the estimate where nsr is None.
-        prior: flat, gradient or laplacian.
-        boundary: padded (reflected and faded to a periodic grid) or circular.
+        prior: flat, gradient, laplacian, or estimated: the signal's spectrum from y by
+            :func:`~blurlab.deconvolver.spectrum.estimate_spectrum`, whose nsr is ``strength sigma^2 / S``.
+        boundary: padded (reflected and faded to a periodic grid), circular, or unknown (beyond the border come the
+            pixels that fit the observed ones best, which takes iterations), or another of ``BOUNDARIES``.
     """
 
     def __init__(
@@ -93,54 +97,62 @@ class Wiener(Deconvolver):
         if nsr is not None:
             check_option("nsr", nsr, 1e-12, 1e6)
         check_option("strength", strength, 1e-3, 1e4)
-        check_choice("prior", prior, tuple(PRIORS))
-        check_choice("boundary", boundary, ("padded", "circular"))
+        check_choice("prior", prior, (*PRIORS, "estimated"))
+        if prior == "estimated" and nsr is not None:
+            raise ValueError(f"nsr must be null where the prior is estimated, which has one per frequency; got {nsr!r}")
+        check_choice("boundary", boundary, BOUNDARIES)
         self.nsr = nsr
         self.strength = strength
         self.prior = prior
         self.boundary = boundary
+        self.reaches_beyond = boundary == "unknown"
         self.mean: Tensor | None = None
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """One filter, no history; a kernel that all images share is transformed once."""
-        shape = (y.shape[-2], y.shape[-1])
-        margin = 2 * max(psf.shape[-2:])
-        shape = extended_shape(shape, margin) if self.boundary == "padded" else shape
-        power = Gradient().power(shape, like=y)
-        shared = adjoint_otf(psf[:1], shape) if psf.stride(0) == 0 else None
-        image = torch.empty_like(y)
+        image, adjoint = torch.empty_like(y), None
         for rows in chunks(y):
-            grid = self._grid(y[rows], margin)
-            adjoint = adjoint_otf(psf[rows], shape) if shared is None else shared
+            grid = self._grid(y[rows], psf[rows])
+            if adjoint is None or psf.stride(0):
+                adjoint = adjoint_otf(psf[rows] if psf.stride(0) else psf[:1], (grid.shape[-2], grid.shape[-1]))
             mean = grid.mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
-            restored = self._restore(grid.sub_(mean), adjoint, sigma[rows], power)
+            restored = self._restore(grid.sub_(mean), adjoint, y[rows], psf[rows], sigma[rows])
             torch.add(restored[..., : y.shape[-2], : y.shape[-1]], mean, out=image[rows])
         return Restored(image)
 
-    def _restore(self, y: Tensor, adjoint: Tensor, sigma: Tensor, power: Tensor) -> Tensor:
-        """Restore periodic images of mean 0."""
-        shape = (y.shape[-2], y.shape[-1])
-        spectrum, gain = rfft2(y), density(adjoint)
-        if self.nsr is None:
+    def _restore(self, grid: Tensor, adjoint: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+        """Restore periodic images of mean 0, which begin with y less its mean."""
+        shape = (grid.shape[-2], grid.shape[-1])
+        power = Gradient().power(shape, like=y)
+        spectrum, gain = rfft2(grid), density(adjoint)
+        falling = power ** PRIORS.get(self.prior, 0)
+        if self.prior == "estimated":
+            nsr = self.strength * sigma.square() / estimate_spectrum(y, psf, sigma, shape)
+        elif self.nsr is None:
             nsr = self.strength * nsr_of_spectrum(spectrum, gain, sigma, power, self.prior, shape)
         else:
             nsr = torch.full_like(sigma, self.nsr)
-        spectrum *= wiener_filter(adjoint, gain, nsr, power ** PRIORS[self.prior])
+        if self.boundary == "unknown":
+            inside = (y.shape[-2], y.shape[-1])
+            spectrum = rfft2(complete(grid, inside, adjoint.conj(), nsr * falling, tolerance=1e-4, iterations=100))
+        spectrum *= wiener_filter(adjoint, gain, nsr, falling)
         return irfft2(spectrum, shape)
 
     def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
         """The same with the mean and the nsr of the whole image: signal power is averaged over its parts."""
         settled = copy(self)
         settled.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
-        if self.nsr is None:
-            grid = self._grid(parts - settled.mean, 2 * max(psf.shape[-2:]))
+        if self.nsr is None and self.prior in PRIORS:
+            grid = self._grid(parts - settled.mean, psf)
             ratio = estimate_nsr(grid, psf, sigma, self.prior)
             settled.nsr = float(self.strength / (1 / ratio).mean())
         return settled
 
-    def _grid(self, y: Tensor, margin: int) -> Tensor:
-        """A periodic grid that begins with y."""
-        return extend_periodic(y, margin) if self.boundary == "padded" else y.clone()
+    def _grid(self, y: Tensor, psf: Tensor) -> Tensor:
+        """A periodic grid that begins with y, in memory of its own."""
+        if self.boundary == "padded":
+            return extend_periodic(y, 2 * max(psf.shape[-2:]))
+        return on_grid(y, psf, self.boundary).clone()
 
 
 def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str) -> Tensor:

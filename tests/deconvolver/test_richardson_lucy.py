@@ -102,8 +102,8 @@ def test_total_variation_trades_likelihood_for_fewer_edges() -> None:
     _, y, psf = photographed(0.01, "circular")
     options = {"stop": 0.0, "tolerance": 0.0, "boundary": "circular"}
     weight = 4e-3
-    with_tv = RichardsonLucy(400, weight=weight, **options)(y, psf, 0.01).image
-    plain = RichardsonLucy(400, **options)(y, psf, 0.01).image
+    with_tv = RichardsonLucy(150, weight=weight, **options)(y, psf, 0.01).image
+    plain = RichardsonLucy(150, **options)(y, psf, 0.01).image
 
     def objective(u: Tensor) -> Tensor:
         edges = (Gradient().A(u).square().sum(2) + (FLAT * weight) ** 2).sqrt()

@@ -26,6 +26,20 @@ def test_agrees_with_scikit_image(prior: str) -> None:
         np.testing.assert_allclose(ours[i, 0].numpy(), theirs, atol=1e-5)
 
 
+def test_flat_prior_is_deconvwnr() -> None:
+    """MATLAB's deconvwnr(y, psf, nsr), from its documented formula, by numpy."""
+    y = torch.rand(4, 1, 18, 25, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    psf = kernels(4).double()
+    ours = wiener(y, psf, torch.tensor(0.05, dtype=torch.float64), "flat")
+    for i in range(4):
+        padded = np.zeros((18, 25))
+        padded[:5, :5] = psf[i, 0].numpy()
+        otf = np.fft.fft2(np.roll(padded, (-2, -2), axis=(0, 1)))  # psf2otf
+        theirs = np.fft.ifft2(np.conj(otf) * np.fft.fft2(y[i, 0].numpy()) / (np.abs(otf) ** 2 + 0.05))
+        np.testing.assert_allclose(ours[i, 0].numpy(), theirs.real, atol=1e-12)
+        assert np.abs(theirs.imag).max() < 1e-12
+
+
 def test_known_spectrum_is_restored_best_by_its_own_prior() -> None:
     noise = torch.randn(8, 1, 48, 48, generator=torch.Generator().manual_seed(0))
     white = 0.5 + 0.1 * noise
@@ -34,6 +48,20 @@ def test_known_spectrum_is_restored_best_by_its_own_prior() -> None:
     solvers = {prior: Wiener(prior=prior, boundary="circular") for prior in ("flat", "laplacian")}
     error = {prior: (solver(y, psf, 0.02).image - white).square().mean() for prior, solver in solvers.items()}
     assert error["flat"] < 0.9 * error["laplacian"]
+
+
+def test_unknown_border_beats_padding() -> None:
+    generator = torch.Generator().manual_seed(5)
+    psf = torch.full((1, 1, 9, 9), 1 / 81)
+    sharp = made_up(3, (72, 72), generator=generator)
+    x = sharp[..., 4:-4, 4:-4]
+    y = torch.nn.functional.conv2d(sharp, psf) + 0.004 * torch.randn(x.shape, generator=generator)
+    for prior, strength in (("gradient", 3.0), ("estimated", 1.0)):
+        unknown, padded = (
+            float((Wiener(prior=prior, strength=strength, boundary=b)(y, psf, 0.004).image - x).square().mean())
+            for b in ("unknown", "padded")
+        )
+        assert unknown < 0.8 * padded
 
 
 def test_mean_is_kept() -> None:
@@ -60,8 +88,9 @@ def test_kernel_as_large_as_the_image_is_padded() -> None:
     ("options", "said"),
     [
         ({"nsr": 0.0}, r"nsr must be a number in \[1e-12, 1e\+06\], got 0.0"),
-        ({"prior": "white"}, "prior must be one of flat, gradient, laplacian, got 'white'"),
-        ({"boundary": "wrap"}, "boundary must be one of padded, circular, got 'wrap'"),
+        ({"prior": "white"}, "prior must be one of flat, gradient, laplacian, estimated, got 'white'"),
+        ({"boundary": "wrap"}, "boundary must be one of padded, circular, unknown, got 'wrap'"),
+        ({"prior": "estimated", "nsr": 0.1}, "nsr must be null where the prior is estimated"),
     ],
 )
 def test_options_that_cannot_be(options: dict, said: str) -> None:

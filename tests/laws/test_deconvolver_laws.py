@@ -11,6 +11,7 @@ from torch import Tensor
 from blurlab.deconvolver import (
     EPLL,
     TV,
+    Bilateral,
     Deconvolver,
     DouglasRachford,
     ImplicitTV,
@@ -26,10 +27,13 @@ from blurlab.testing import check_deconvolver
 MEMBERS = {
     "wiener": Wiener(),
     "wiener_gradient": Wiener(prior="gradient"),
+    "wiener_estimated": Wiener(prior="estimated", strength=1.0, boundary="unknown"),
+    "bilateral": Bilateral(Wiener()),
     "richardson_lucy": RichardsonLucy(),
     "richardson_lucy_plain": RichardsonLucy(accelerated=False, boundary="padded"),
     "richardson_lucy_tv": RichardsonLucy(200, accelerated=False, weight=None, stop=0.0),
     "tikhonov": Tikhonov(),
+    "tikhonov_sure": Tikhonov(rule="sure"),
     "tikhonov_laplacian_padded": Tikhonov(penalty="laplacian", rule="discrepancy", boundary="padded"),
     "tikhonov_identity": Tikhonov(penalty="identity", rule="discrepancy"),
     "tv": TV(),
