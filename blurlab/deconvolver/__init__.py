@@ -1,17 +1,11 @@
-"""From (y, psf, sigma) to an image: Wiener, total variation, implicitly constrained total variation, patch likelihood."""
+"""From (y, psf, sigma) to an image: linear filters, variational, statistical and learned deconvolvers, one contract."""
 
 from __future__ import annotations
 
 from blurlab.deconvolver.base import SIGMA_FLOOR, Deconvolver, Restored
+from blurlab.deconvolver.bilateral import Bilateral
 from blurlab.deconvolver.douglas_rachford import Denoised, DouglasRachford, TotalVariationProx
 from blurlab.deconvolver.epll import EPLL
-
-"""From (y, psf, sigma) to an image: linear filters, Richardson-Lucy, total variation; a bilateral filter over any."""
-
-from __future__ import annotations
-
-from blurlab.deconvolver.base import Deconvolver, Restored
-from blurlab.deconvolver.bilateral import Bilateral
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.learned import Learned, load_weights, save_weights

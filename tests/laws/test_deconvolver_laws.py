@@ -20,7 +20,6 @@ from blurlab.deconvolver import (
     Tikhonov,
     Tiled,
     Wiener,
-    check_deconvolver,
 )
 from blurlab.testing import check_deconvolver
 
