@@ -1,8 +1,9 @@
-"""From (y, psf, sigma) to an image: Wiener, total variation, implicitly constrained total variation."""
+"""From (y, psf, sigma) to an image: Wiener, total variation, implicit total variation, hyper-Laplacian."""
 
 from __future__ import annotations
 
 from blurlab.deconvolver.base import Deconvolver, Restored
+from blurlab.deconvolver.hyper_laplacian import HyperLaplacian
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.tv import TV, tv_objective
@@ -11,6 +12,7 @@ from blurlab.deconvolver.wiener import Wiener
 __all__ = [
     "TV",
     "Deconvolver",
+    "HyperLaplacian",
     "ImplicitTV",
     "Restored",
     "Wiener",

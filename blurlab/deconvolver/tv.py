@@ -9,7 +9,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import keep_observed, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, has_room, keep_observed, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.variation import project, total_variation
 from blurlab.physics import Gradient
@@ -101,8 +101,8 @@ class TV(Deconvolver):
         strength: alpha / sigma^1.5 where weight is None.
         iterations: Ceiling.
         tolerance: Relative change of an image between iterations at which it is done.
-        boundary: unknown (M keeps the pixels that were observed; the image goes on beyond them, freely [Almeida2013])
-            or circular (M = 1; true of made-up data only).
+        boundary: unknown (M keeps the pixels that were observed; the image goes on beyond them, freely [Almeida2013]),
+            or another of ``border.BOUNDARIES`` (M = 1: what makes y periodic counts as observed).
         upper: Greatest intensity.
         rho: Penalty of d = grad u in units of alpha.
         gamma: Penalty of w = u in units of alpha.
@@ -124,7 +124,7 @@ class TV(Deconvolver):
         check_option("strength", strength, 1e-3, 1e4)
         check_option("iterations", iterations, 1, 1e6)
         check_option("tolerance", tolerance, 0, 1)
-        check_choice("boundary", boundary, ("unknown", "circular"))
+        check_choice("boundary", boundary, BOUNDARIES)
         check_option("upper", upper, 1e-6, 1e6)
         check_option("rho", rho, 1e-3, 1e6)
         check_option("gamma", gamma, 1e-3, 1e6)
@@ -133,7 +133,7 @@ class TV(Deconvolver):
         self.iterations = int(iterations)
         self.tolerance = tolerance
         self.boundary = boundary
-        self.reaches_beyond = boundary == "unknown"
+        self.reaches_beyond = has_room(boundary)
         self.upper = upper
         self.rho = rho
         self.gamma = gamma
@@ -150,7 +150,8 @@ class TV(Deconvolver):
         alpha = default_weight(sigma, self.strength) if self.weight is None else torch.full_like(sigma, self.weight)
         otf, rho, gamma = psf_to_otf(psf, shape), self.rho * alpha, self.gamma * alpha
         inverse = 1 / (otf.abs().square() + gamma + rho * D.power(shape, like=y))
-        return Problem(y, otf, inverse, gamma, rho, 1 / self.rho, self.upper), grid
+        observed = y if self.boundary == "unknown" else grid
+        return Problem(observed, otf, inverse, gamma, rho, 1 / self.rho, self.upper), grid
 
 
 def default_weight(sigma: Tensor, strength: float = STRENGTH) -> Tensor:

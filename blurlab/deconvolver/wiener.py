@@ -7,7 +7,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import extend_periodic
+from blurlab.deconvolver.border import PERIODIC, on_grid
 from blurlab.physics import Gradient
 
 PRIORS = {"flat": 0, "gradient": 1, "laplacian": 2}
@@ -48,7 +48,7 @@ class Wiener(Deconvolver):
         nsr: Noise-to-signal ratio; None takes it from sigma and each image, see :func:`estimate_nsr`.
         strength: Factor on the estimate where nsr is None.
         prior: flat, gradient or laplacian.
-        boundary: padded (reflected and faded to a periodic grid) or circular.
+        boundary: One of ``border.PERIODIC``: how y is made periodic.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Wiener(Deconvolver):
             check_option("nsr", nsr, 1e-12, 1e6)
         check_option("strength", strength, 1e-3, 1e4)
         check_choice("prior", prior, tuple(PRIORS))
-        check_choice("boundary", boundary, ("padded", "circular"))
+        check_choice("boundary", boundary, PERIODIC)
         self.nsr = nsr
         self.strength = strength
         self.prior = prior
@@ -68,7 +68,7 @@ class Wiener(Deconvolver):
         """One filter, no history."""
         mean = y.mean(dim=(-2, -1), keepdim=True)
         margin = 2 * max(psf.shape[-2:])
-        grid = extend_periodic(y - mean, margin) if self.boundary == "padded" else y - mean
+        grid = on_grid(y - mean, psf, self.boundary, margin)
         if self.nsr is None:
             nsr = self.strength * estimate_nsr(grid, psf, sigma, self.prior)
         else:

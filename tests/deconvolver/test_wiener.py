@@ -61,7 +61,7 @@ def test_kernel_as_large_as_the_image_is_padded() -> None:
     [
         ({"nsr": 0.0}, r"nsr must be a number in \[1e-12, 1e\+06\], got 0.0"),
         ({"prior": "white"}, "prior must be one of flat, gradient, laplacian, got 'white'"),
-        ({"boundary": "wrap"}, "boundary must be one of padded, circular, got 'wrap'"),
+        ({"boundary": "wrap"}, "boundary must be one of padded, liu_jia, edgetaper, circular, got 'wrap'"),
     ],
 )
 def test_options_that_cannot_be(options: dict, said: str) -> None:

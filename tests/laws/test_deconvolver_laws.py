@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver import TV, Deconvolver, ImplicitTV, Restored, Wiener, check_deconvolver
+from blurlab.deconvolver import TV, Deconvolver, HyperLaplacian, ImplicitTV, Restored, Wiener, check_deconvolver
 
 MEMBERS = {
     "wiener": Wiener(),
     "wiener_gradient": Wiener(prior="gradient"),
     "tv": TV(),
     "implicit_tv": ImplicitTV(),
+    "hyper_laplacian": HyperLaplacian(),
 }
 
 
