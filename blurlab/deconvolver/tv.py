@@ -9,7 +9,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import BOUNDARIES, has_room, keep_observed, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.variation import project, total_variation
 from blurlab.physics import Gradient
@@ -29,9 +29,10 @@ class Problem(Rows):
     """Observed images (B, C, H, W); they fill the first rows and columns of the grid, the rest is unknown."""
     otf: Tensor
     inverse: Tensor
-    """``1 / (|H|^2 + gamma + rho L)``, L = |Dx|^2 + |Dy|^2."""
+    """``1 / (mu |H|^2 + gamma + rho L)``, L = |Dx|^2 + |Dy|^2."""
     gamma: Tensor
     rho: Tensor
+    mu: float
     radius: float
     """``alpha / rho``."""
     upper: float
@@ -39,10 +40,12 @@ class Problem(Rows):
 
 @dataclass
 class State(Rows):
-    """What :func:`step` hands on, on the grid (B, C, P, Q)."""
+    """What :func:`step` hands on, on the grid (B, C, P, Q) save e."""
 
     u: Tensor
     hu: Tensor
+    e: Tensor
+    """Scaled multiplier of s = H u where y was observed, (B, C, H, W)."""
     b: Tensor
     """Scaled multiplier of d = grad u, (B, C, 2, P, Q)."""
     c: Tensor
@@ -56,15 +59,14 @@ def start(problem: Problem, u: Tensor) -> State:
     hu = irfft2(problem.otf * rfft2(u), (u.shape[-2], u.shape[-1]))
     field = D.A(u)
     pull = problem.gamma * u + problem.rho * D.A_adjoint(field)
-    nothing = torch.zeros_like(u)
-    return State(u=u, hu=hu, b=torch.zeros_like(field), c=nothing, pull=pull)
+    e, nothing = torch.zeros_like(problem.y), torch.zeros_like(u)
+    return State(u=u, hu=hu, e=e, b=torch.zeros_like(field), c=nothing, pull=pull)
 
 
 def step(problem: Problem, state: State) -> State:
     """One iteration of ADMM on ``1/2 |M H u - y|^2 + alpha TV(u)``, 0 <= u <= upper.
 
-    The split s = H u of [Almeida2013] has the penalty 1, for which its update and multiplier together are: trust y
-    where it was observed, the present H u elsewhere.
+    The split s = H u is that of [Almeida2013]: :func:`~blurlab.deconvolver.border.draw_to_observed`.
 
     Args:
         problem: Images, filters and penalties.
@@ -73,11 +75,11 @@ def step(problem: Problem, state: State) -> State:
     Returns:
         The next state.
     """
-    p, s, c = problem, state.hu, state.c
-    grid = (s.shape[-2], s.shape[-1])
+    p, c = problem, state.c
+    grid = (state.u.shape[-2], state.u.shape[-1])
 
-    s = keep_observed(s, p.y)
-    spectrum = (p.otf.conj() * rfft2(s)).add_(rfft2(state.pull)).mul_(p.inverse)
+    s, e = draw_to_observed(state.hu, p.y, state.e, p.mu)
+    spectrum = (p.otf.conj() * rfft2(s)).mul_(p.mu).add_(rfft2(state.pull)).mul_(p.inverse)
     u, hu = irfft2(spectrum, grid), irfft2(p.otf * spectrum, grid)
 
     field = D.A(u).add_(state.b)
@@ -88,7 +90,7 @@ def step(problem: Problem, state: State) -> State:
     w = c.clamp(0, p.upper)  # w = clip(u + c)
     c -= w  # c = u + c - w
     pull = D.A_adjoint(field).mul_(p.rho).add_(w.sub_(c).mul_(p.gamma))
-    return State(u, hu, b, c, pull)
+    return State(u, hu, e, b, c, pull)
 
 
 class TV(Deconvolver):
@@ -106,6 +108,7 @@ class TV(Deconvolver):
         upper: Greatest intensity.
         rho: Penalty of d = grad u in units of alpha.
         gamma: Penalty of w = u in units of alpha.
+        mu: Penalty of s = H u where the border is unknown; below 1 the pixels beyond it are found in fewer iterations.
     """
 
     def __init__(
@@ -118,6 +121,7 @@ class TV(Deconvolver):
         upper: float = 1.0,
         rho: float = 10.0,
         gamma: float = 20.0,
+        mu: float = 0.1,
     ) -> None:
         if weight is not None:
             check_option("weight", weight, 1e-12, 10)
@@ -128,6 +132,7 @@ class TV(Deconvolver):
         check_option("upper", upper, 1e-6, 1e6)
         check_option("rho", rho, 1e-3, 1e6)
         check_option("gamma", gamma, 1e-3, 1e6)
+        check_option("mu", mu, 1e-6, 1e6)
         self.weight = weight
         self.strength = strength
         self.iterations = int(iterations)
@@ -137,6 +142,7 @@ class TV(Deconvolver):
         self.upper = upper
         self.rho = rho
         self.gamma = gamma
+        self.mu = mu
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """ADMM from y; history: relative_change."""
@@ -149,9 +155,10 @@ class TV(Deconvolver):
         shape = (grid.shape[-2], grid.shape[-1])
         alpha = default_weight(sigma, self.strength) if self.weight is None else torch.full_like(sigma, self.weight)
         otf, rho, gamma = psf_to_otf(psf, shape), self.rho * alpha, self.gamma * alpha
-        inverse = 1 / (otf.abs().square() + gamma + rho * D.power(shape, like=y))
-        observed = y if self.boundary == "unknown" else grid
-        return Problem(observed, otf, inverse, gamma, rho, 1 / self.rho, self.upper), grid
+        # where all is observed no split is needed, and mu = 1 is to have none
+        observed, mu = (y, self.mu) if self.boundary == "unknown" else (grid, 1.0)
+        inverse = 1 / (mu * otf.abs().square() + gamma + rho * D.power(shape, like=y))
+        return Problem(observed, otf, inverse, gamma, rho, mu, 1 / self.rho, self.upper), grid
 
 
 def default_weight(sigma: Tensor, strength: float = STRENGTH) -> Tensor:

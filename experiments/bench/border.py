@@ -1,11 +1,12 @@
 """What a border costs, by boundary and solver: ``python experiments/bench/border.py FOLDER``.
 
-FOLDER holds bsds500 and levin09. ``--count`` test photographs of BSDS500 (green, their middle) are each blurred by one of
-the eight kernels of levin09, in turn, and by a line of 6 and one of 13 px, given Gaussian noise, and cropped to the 160 x
-160 pixels that the image determines (boundary ``valid``). ISNR of a region is 10 log10 of the sums of squared errors over
-the region, of y over the restored, in one image; then the mean over images and kernels. Regions: the outer 16 px and
-the rest. The row "known" is no boundary: the same solver was given 16 pixels more of y on each side, so its figure for
-the outer 16 px is what they hold by their content, with nothing lost at a border.
+FOLDER holds bsds500 and levin09. ``--count`` test photographs of BSDS500 (green, their middle) are each blurred by one
+of the eight kernels of levin09, in turn, and by a line of 6 and one of 13 px, given Gaussian noise, and cropped to the
+160 x 160 pixels that the image determines (boundary ``valid``). ISNR of a region is 10 log10 of the sums of squared
+errors over the region, of y over the restored, in one image; then the mean over the images. Regions: the outer 16 px,
+and the interior. "known" is no boundary: the solver was given 16 pixels more of y on each side, so its figure for the
+outer 16 px is what they hold by their content, with nothing lost at a border. "rings" are mean ISNRs of the default
+(tv, unknown) over rings of 2 px from the border inwards.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def solvers() -> dict[str, dict[str, Deconvolver]]:
     return {
         "wiener": {boundary: Wiener(boundary=boundary) for boundary in PERIODIC},
         "tv": {boundary: TV(boundary=boundary) for boundary in BOUNDARIES},
-        "hyper_laplacian": {boundary: HyperLaplacian(boundary=boundary) for boundary in BOUNDARIES},
+        "hyper_laplacian": {"unknown": HyperLaplacian()},
     }
 
 
@@ -66,21 +67,33 @@ def region_isnr(x: Tensor, y: Tensor, restored: Tensor, region: Tensor) -> list[
     return (10 * torch.log10(before / after)).tolist()
 
 
-def measure(sharp: Tensor, psf: Tensor, sigma: float, gains: dict[tuple[str, str], dict[str, list[float]]]) -> None:
-    """Add each image's ISNR in both regions to ``gains[solver, boundary]``; kernels (n, 1, 27, 27)."""
+def ring(shape: tuple[int, int], first: int, last: int) -> Tensor:
+    """1 on the pixels whose distance from the border is first .. last - 1 px, else 0."""
+    rows, cols = (torch.minimum(torch.arange(n), n - 1 - torch.arange(n)) for n in shape)
+    away = torch.minimum(rows[:, None], cols)
+    return ((away >= first) & (away < last)).float()
+
+
+def measure(sharp: Tensor, psf: Tensor, sigma: float) -> dict[tuple[str, str], dict[str, list[float]]]:
+    """``(solver, boundary) -> region -> ISNR of each image``; kernels (n, 1, 27, 27)."""
+    gains: dict[tuple[str, str], dict[str, list[float]]] = {}
     wide = torch.nn.functional.conv2d(sharp.transpose(0, 1), psf.flip(-2, -1), groups=len(sharp)).transpose(0, 1)
     wide = wide + sigma * torch.randn(wide.shape, generator=torch.Generator().manual_seed(0))
     inner = (..., slice(OUTER, -OUTER), slice(OUTER, -OUTER))
     x, y = sharp[..., RADIUS:-RADIUS, RADIUS:-RADIUS][inner], wide[inner].contiguous()
-    inside = torch.zeros(y.shape[-2:])
-    inside[inner] = 1
+    shape = (y.shape[-2], y.shape[-1])
+    outer = ring(shape, 0, OUTER)
     for name, by_boundary in solvers().items():
         restored = {boundary: solver(y, psf, sigma).image for boundary, solver in by_boundary.items()}
         restored["known"] = next(iter(by_boundary.values()))(wide, psf, sigma).image[inner]
         for boundary, image in restored.items():
-            row = gains.setdefault((name, boundary), {"outer": [], "interior": []})
-            row["outer"] += region_isnr(x, y, image, 1 - inside)
-            row["interior"] += region_isnr(x, y, image, inside)
+            row = gains.setdefault((name, boundary), {})
+            row["outer"] = region_isnr(x, y, image, outer)
+            row["interior"] = region_isnr(x, y, image, 1 - outer)
+            if (name, boundary) == ("tv", "unknown"):
+                rings = {f"{n}..{n + 2}": ring(shape, n, n + 2) for n in range(0, OUTER, 2)}
+                row |= {place: region_isnr(x, y, image, region) for place, region in rings.items()}
+    return gains
 
 
 def main() -> None:
@@ -98,8 +111,7 @@ def main() -> None:
     record |= {"torch": torch.__version__, "isnr": {}}
     for sigma in SIGMAS:
         for group, psf in groups.items():
-            gains: dict[tuple[str, str], dict[str, list[float]]] = {}
-            measure(sharp, psf.expand(len(sharp), -1, -1, -1), sigma, gains)
+            gains = measure(sharp, psf.expand(len(sharp), -1, -1, -1), sigma)
             for (name, boundary), row in gains.items():
                 means = {region: round(sum(values) / len(values), 3) for region, values in row.items()}
                 record["isnr"].setdefault(f"{sigma:g}/{group}", {}).setdefault(name, {})[boundary] = means
