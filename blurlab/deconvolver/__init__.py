@@ -6,6 +6,7 @@ from blurlab.deconvolver.base import SIGMA_FLOOR, Deconvolver, Restored
 from blurlab.deconvolver.bilateral import Bilateral
 from blurlab.deconvolver.douglas_rachford import Denoised, DouglasRachford, TotalVariationProx
 from blurlab.deconvolver.epll import EPLL
+from blurlab.deconvolver.hyper_laplacian import HyperLaplacian
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.learned import Learned, load_weights, save_weights
@@ -30,6 +31,7 @@ __all__ = [
     "DouglasRachford",
     "Fixed",
     "FromGradient",
+    "HyperLaplacian",
     "ImplicitTV",
     "Learned",
     "Restored",

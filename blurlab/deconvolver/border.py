@@ -1,4 +1,4 @@
-"""From an image to a periodic grid: extension without a jump at the seam."""
+"""What lies beyond the border of an image: the periodic grid of a solver, and the pixels that were observed on it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,31 @@ from torch import Tensor
 
 from blurlab.core.constants import made_once
 from blurlab.core.fourier import fast_size
+from blurlab.deconvolver.extension import edgetaper, extend_harmonic
 
-BOUNDARIES = ("unknown", "padded", "circular")
+PERIODIC = ("padded", "liu_jia", "edgetaper", "circular")
+"""Ways to make y periodic; a one-shot filter takes one of these."""
+BOUNDARIES = ("unknown", *PERIODIC)
 """What a solver may assume of what lies beyond the border of y."""
 
 
-def on_grid(y: Tensor, psf: Tensor, boundary: str) -> Tensor:
+def on_grid(y: Tensor, psf: Tensor, boundary: str, margin: int | None = None) -> Tensor:
     """A periodic grid that begins with y: what a solver with Fourier transforms works on.
+
+    =========  ==========================================================================================
+    unknown    padded, but the new pixels are a first guess: the solver keeps to y where it was observed
+               (:func:`keep_observed`) and finds the rest itself
+    padded     larger; reflected edges that fade into each other (:func:`extend_periodic`)
+    liu_jia    larger; the new pixels solve Laplace's equation (:func:`extend_harmonic`)
+    edgetaper  y with its edges blended with its circular blur (:func:`edgetaper`)
+    circular   y itself
+    =========  ==========================================================================================
 
     Args:
         y: Observed images (B, C, H, W).
-        psf: Kernels (B, 1, k, l); the grid is larger by one kernel at least, save where the boundary is circular.
-        boundary: One of ``BOUNDARIES``. With ``unknown`` the new pixels are a first guess: the solver keeps to y where
-            it was observed (:func:`keep_observed`) and finds the rest itself.
+        psf: Kernels (B, 1, k, l).
+        boundary: One of ``BOUNDARIES``.
+        margin: Least number of pixels to append where the grid is larger; None: the kernel's side less one.
 
     Returns:
         (B, C, P, Q); the image is ``result[..., :H, :W]``.
@@ -28,7 +40,17 @@ def on_grid(y: Tensor, psf: Tensor, boundary: str) -> Tensor:
         >>> on_grid(torch.rand(1, 1, 17, 24), torch.ones(1, 1, 3, 3) / 9, "padded").shape
         torch.Size([1, 1, 20, 27])
     """
-    return y if boundary == "circular" else extend_periodic(y, max(max(psf.shape[-2:]) - 1, 1))
+    if boundary == "circular":
+        return y
+    if boundary == "edgetaper":
+        return edgetaper(y, psf)
+    extend = extend_harmonic if boundary == "liu_jia" else extend_periodic
+    return extend(y, max(max(psf.shape[-2:]) - 1, 1) if margin is None else margin)
+
+
+def has_room(boundary: str) -> bool:
+    """Is the grid of this boundary larger than y, so that a kernel may be wider than the image?"""
+    return boundary not in ("edgetaper", "circular")
 
 
 def keep_observed(blurred: Tensor, y: Tensor) -> Tensor:
@@ -43,6 +65,33 @@ def keep_observed(blurred: Tensor, y: Tensor) -> Tensor:
     """
     blurred[..., : y.shape[-2], : y.shape[-1]] = y
     return blurred
+
+
+def draw_to_observed(blurred: Tensor, y: Tensor, multiplier: Tensor, penalty: float) -> tuple[Tensor, Tensor]:
+    """The split s = H u of [Almeida2013] at any penalty mu: what H u is to be next, and the multiplier's next value.
+
+    ``s = (y + mu (H u + e)) / (1 + mu)`` where y was observed and H u elsewhere, ``e <- e + H u - s``. At mu = 1 this
+    is :func:`keep_observed`; a smaller mu lets the pixels beyond the border move faster, since there the penalty does
+    nothing but hold H u where it was.
+
+    Args:
+        blurred: H u on the grid (B, C, P, Q); changed.
+        y: Observed images (B, C, H, W), the first rows and columns of the grid.
+        multiplier: e (B, C, H, W), 0 at first.
+        penalty: mu > 0.
+
+    Returns:
+        ``blurred``, now s - e, and the next e.
+
+    Example:
+        >>> draw_to_observed(torch.zeros(1, 1, 1, 2), torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1), 0.25)
+        (tensor([[[[1.6000, 0.0000]]]]), tensor([[[[-0.8000]]]]))
+    """
+    observed = blurred[..., : y.shape[-2], : y.shape[-1]]
+    observed += multiplier
+    multiplier = (observed - y) / (1 + penalty)
+    observed -= 2 * multiplier
+    return blurred, multiplier
 
 
 def extend_periodic(image: Tensor, margin: int) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import keep_observed, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.tv import D
 from blurlab.deconvolver.variation import project, total_variation
@@ -153,7 +153,7 @@ class ImplicitTV(Deconvolver):
         iterations: Ceiling, of each round.
         rounds: First estimates: y, then the image of the round before.
         tolerance: Relative change of an image between iterations at which it is done.
-        boundary: unknown or circular, as :class:`~blurlab.deconvolver.tv.TV`'s.
+        boundary: One of ``border.BOUNDARIES``, as :class:`~blurlab.deconvolver.tv.TV`'s.
         upper: a, greatest intensity.
         gamma: Penalty of u = T(psi) in units of alpha.
         kappa: Penalty of q in units of alpha.
@@ -179,7 +179,7 @@ class ImplicitTV(Deconvolver):
         check_option("iterations", iterations, 1, 1e6)
         check_option("rounds", rounds, 1, 1e3)
         check_option("tolerance", tolerance, 0, 1)
-        check_choice("boundary", boundary, ("unknown", "circular"))
+        check_choice("boundary", boundary, BOUNDARIES)
         for name, value in (("upper", upper), ("gamma", gamma), ("kappa", kappa), ("rho", rho)):
             check_option(name, value, 1e-6, 1e6)
         self.theta = upper / (12 * math.sqrt(3)) if theta is None else theta
@@ -201,11 +201,12 @@ class ImplicitTV(Deconvolver):
         u = on_grid(y, psf, self.boundary)
         otf = psf_to_otf(psf, (u.shape[-2], u.shape[-1]))
         history: dict[str, list[float]] = {"relative_change": [], "objective": []}
+        observed = y if self.boundary == "unknown" else u
         for _ in range(self.rounds):
-            problem = self._problem(y, otf, alpha, first=u)
+            problem = self._problem(observed, otf, alpha, first=u)
             u, looks = iterate(step, problem, start(problem), self.iterations, self.tolerance)
             history["relative_change"] += looks["relative_change"]
-            history["objective"].append(_objective(u, y, otf, alpha))
+            history["objective"].append(_objective(u, observed, otf, alpha))
         return u, history
 
     def _blur_again(self, y: Tensor, psf: Tensor, alpha: Tensor) -> Tensor:

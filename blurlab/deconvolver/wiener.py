@@ -9,7 +9,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, plane_mean, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
-from blurlab.deconvolver.border import BOUNDARIES, extend_periodic, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.chunks import chunks
 from blurlab.deconvolver.spectrum import estimate_spectrum
 from blurlab.deconvolver.tikhonov import complete
@@ -150,9 +150,7 @@ class Wiener(Deconvolver):
 
     def _grid(self, y: Tensor, psf: Tensor) -> Tensor:
         """A periodic grid that begins with y, in memory of its own."""
-        if self.boundary == "padded":
-            return extend_periodic(y, 2 * max(psf.shape[-2:]))
-        return on_grid(y, psf, self.boundary).clone()
+        return y.clone() if self.boundary == "circular" else on_grid(y, psf, self.boundary, 2 * max(psf.shape[-2:]))
 
 
 def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str) -> Tensor:

@@ -14,6 +14,7 @@ from blurlab.deconvolver import (
     Bilateral,
     Deconvolver,
     DouglasRachford,
+    HyperLaplacian,
     ImplicitTV,
     Restored,
     RichardsonLucy,
@@ -40,6 +41,7 @@ MEMBERS = {
     "douglas_rachford": DouglasRachford(),
     "tiled": Tiled(Wiener(), tile=32),
     "epll": EPLL(),
+    "hyper_laplacian": HyperLaplacian(),
 }
 
 

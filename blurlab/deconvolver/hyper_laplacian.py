@@ -1,0 +1,240 @@
+"""Deconvolution with a hyper-Laplacian prior on first and second differences [Krishnan2009], by ADMM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room, on_grid
+from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.physics import Gradient
+
+STRENGTH = 0.2
+EXPONENT = 1.5
+NEWTON_STEPS = 4
+"""Newton steps of :func:`shrink`; from above the root of a convex function, so they never pass it."""
+D = Gradient()
+
+
+def shrink(length: Tensor, weight: float, power: float) -> Tensor:
+    """``argmin_w weight w^p + 1/2 (w - length)^2`` over w >= 0: the prox of a hyper-Laplacian, p < 1.
+
+    Below ``h = x + weight p x^(p - 1)``, ``x = (2 weight (1 - p))^(1 / (2 - p))``, it is 0; from there it jumps to x
+    and is the greater root of ``w + weight p w^(p - 1) = length``.
+
+    Args:
+        length: Values >= 0, any shape.
+        weight: > 0.
+        power: p, in (0, 1).
+
+    Returns:
+        Of the shape of length.
+
+    Example:
+        >>> shrink(torch.tensor([1.0, 1.5, 8.0]), 1.0, 2 / 3)
+        tensor([0.0000, 0.7739, 7.6618])
+    """
+    scale = weight ** (1 / (2 - power))  # w = scale v brings the weight to 1
+    jump = (2 * (1 - power)) ** (1 / (2 - power))
+    threshold = jump + power * jump ** (power - 1)
+    target = (length / scale).clamp_min_(threshold)
+    v = target
+    for _ in range(NEWTON_STEPS):
+        pulled = power * v.pow(power - 2)
+        v = v - (v - target + pulled * v) / (1 - (1 - power) * pulled)
+    return torch.where(length > threshold * scale, v.mul_(scale), 0.0)
+
+
+def shrink_vectors(field: Tensor, weight: float, power: float) -> Tensor:
+    """:func:`shrink` of the length of each vector along axis 2, its direction kept: (B, C, n, H, W).
+
+    Example:
+        >>> shrink_vectors(torch.tensor([4.8, 6.4]).reshape(1, 1, 2, 1, 1), 1.0, 2 / 3).flatten()
+        tensor([4.5971, 6.1295])
+    """
+    length = field.square().sum(2, keepdim=True).sqrt_()
+    return field * (shrink(length, weight, power) / length.clamp_min_(torch.finfo(field.dtype).tiny))
+
+
+@dataclass
+class Problem(Rows):
+    """What stays the same in :func:`step`, per image (B, ...)."""
+
+    y: Tensor
+    """Observed images (B, C, H, W); they fill the first rows and columns of the grid, the rest is unknown."""
+    otf: Tensor
+    inverse: Tensor
+    """``1 / (mu |H|^2 + gamma + rho (L + omega L^2))``, L = |Dx|^2 + |Dy|^2."""
+    gamma: Tensor
+    rho: Tensor
+    mu: float
+    omega: float
+    radius: float
+    """``alpha / rho``."""
+    power: float
+    upper: float
+
+
+@dataclass
+class State(Rows):
+    """What :func:`step` hands on, on the grid (B, C, P, Q) save e."""
+
+    u: Tensor
+    hu: Tensor
+    e: Tensor
+    """Scaled multiplier of s = H u where y was observed, (B, C, H, W)."""
+    b: Tensor
+    """Scaled multiplier of d = grad u, (B, C, 2, P, Q)."""
+    bb: Tensor
+    """Scaled multiplier of dd = grad grad u, (B, 2 C, 2, P, Q)."""
+    c: Tensor
+    """Scaled multiplier of w = u."""
+    pull: Tensor
+    """``gamma (w - c) + rho grad^T (d - b + omega grad^T (dd - bb))``."""
+
+
+def start(problem: Problem, u: Tensor) -> State:
+    """The state at a first estimate u (B, C, P, Q), multipliers zero."""
+    hu = irfft2(problem.otf * rfft2(u), (u.shape[-2], u.shape[-1]))
+    slope = D.A(u)
+    bend = D.A(slope.flatten(1, 2))
+    pull = problem.gamma * u + problem.rho * _adjoint(slope, bend, problem.omega)
+    e, nothing = torch.zeros_like(problem.y), torch.zeros_like(u)
+    return State(u, hu, e, b=torch.zeros_like(slope), bb=torch.zeros_like(bend), c=nothing, pull=pull)
+
+
+def step(problem: Problem, state: State) -> State:
+    """One iteration of ADMM on ``1/2 |M H u - y|^2 + alpha sum |grad u|^p + omega |grad grad u|^p``, 0 <= u <= upper.
+
+    Args:
+        problem: Images, filters and penalties.
+        state: The last state; it is used up.
+
+    Returns:
+        The next state.
+    """
+    p, c = problem, state.c
+    grid = (state.u.shape[-2], state.u.shape[-1])
+
+    # s = (y + mu (H u + e)) / (1 + mu) where y was observed, H u elsewhere;  e <- e + H u - s
+    s, e = draw_to_observed(state.hu, p.y, state.e, p.mu)
+    spectrum = (p.otf.conj() * rfft2(s)).mul_(p.mu).add_(rfft2(state.pull)).mul_(p.inverse)
+    u, hu = irfft2(spectrum, grid), irfft2(p.otf * spectrum, grid)
+
+    # d, dd: shrink(grad u + b), shrink(grad grad u + bb);  b <- grad u + b - d
+    slope = D.A(u)
+    bend = D.A(slope.flatten(1, 2)).add_(state.bb)
+    slope += state.b
+    d = shrink_vectors(slope, p.radius, p.power)
+    dd = shrink_vectors(_four(bend), p.radius, p.power).reshape(bend.shape)
+    b, bb = slope.sub_(d), bend.sub_(dd)
+
+    c += u
+    w = c.clamp(0, p.upper)  # w = clip(u + c)
+    c -= w  # c = u + c - w
+    pull = _adjoint(d.sub_(b), dd.sub_(bb), p.omega).mul_(p.rho).add_(w.sub_(c).mul_(p.gamma))
+    return State(u, hu, e, b, bb, c, pull)
+
+
+def _adjoint(slope: Tensor, bend: Tensor, omega: float) -> Tensor:
+    """``grad^T (slope + omega grad^T bend)``, (B, C, P, Q)."""
+    return D.A_adjoint(slope + omega * D.A_adjoint(bend).reshape(slope.shape))
+
+
+def _four(bend: Tensor) -> Tensor:
+    """The four second differences of a pixel as one vector: (B, 2 C, 2, P, Q) -> (B, C, 4, P, Q)."""
+    return bend.unflatten(1, (-1, 2)).flatten(2, 3)
+
+
+class HyperLaplacian(Deconvolver):
+    """``min 1/2 |M H u - y|^2 + alpha sum |grad u|^p + omega |grad grad u|^p``, 0 <= u <= upper.
+
+    The prior of [Krishnan2009] on the length of the gradient, so that no direction is preferred, and after [Levin2007]
+    on second differences, without which slopes turn into stairs. M keeps the observed pixels.
+
+    Args:
+        weight: alpha; None is ``strength sigma^exponent`` for each image.
+        strength: alpha / sigma^exponent where weight is None.
+        exponent: Of sigma.
+        power: p; 2/3 in [Krishnan2009], 0.8 in [Levin2007].
+        omega: Weight of second differences beside first ones.
+        iterations: Ceiling.
+        tolerance: Relative change of an image between iterations at which it is done.
+        boundary: What lies beyond the border of y: one of ``border.BOUNDARIES``. With unknown the image goes on there
+            freely; otherwise the pixels appended to make y periodic count as observed.
+        upper: Greatest intensity.
+        rho: Penalty of the differences in units of alpha.
+        gamma: Penalty of the box in units of alpha.
+        mu: Penalty of s = H u where the border is unknown.
+    """
+
+    def __init__(
+        self,
+        weight: float | None = None,
+        strength: float = STRENGTH,
+        exponent: float = EXPONENT,
+        power: float = 0.8,
+        omega: float = 0.5,
+        iterations: int = 40,
+        tolerance: float = 1e-3,
+        boundary: str = "unknown",
+        upper: float = 1.0,
+        rho: float = 60.0,
+        gamma: float = 20.0,
+        mu: float = 0.1,
+    ) -> None:
+        if weight is not None:
+            check_option("weight", weight, 1e-12, 10)
+        check_option("strength", strength, 1e-6, 1e4)
+        check_option("exponent", exponent, 0, 4)
+        check_option("power", power, 0.3, 0.95)
+        check_option("omega", omega, 0, 1e3)
+        check_option("iterations", iterations, 1, 1e6)
+        check_option("tolerance", tolerance, 0, 1)
+        check_choice("boundary", boundary, BOUNDARIES)
+        for name, value in (("upper", upper), ("rho", rho), ("gamma", gamma), ("mu", mu)):
+            check_option(name, value, 1e-6, 1e6)
+        self.weight, self.strength, self.exponent = weight, strength, exponent
+        self.power, self.omega = power, omega
+        self.iterations, self.tolerance = int(iterations), tolerance
+        self.boundary, self.upper = boundary, upper
+        self.reaches_beyond = has_room(boundary)
+        self.rho, self.gamma, self.mu = rho, gamma, mu
+
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        """ADMM from y; history: relative_change.
+
+        In double precision: the prox jumps, so round-off in single precision, which the neighbours in a batch have a
+        part in, turns a few pixels over.
+        """
+        work = torch.float64 if y.device.type != "mps" else torch.float32
+        observed, kernel, noise = y.to(work), psf.to(work), sigma.to(work)
+        first = on_grid(observed, kernel, self.boundary)
+        problem = self._problem(observed if self.boundary == "unknown" else first, kernel, noise, first)
+        u, change = iterate(step, problem, start(problem, first), self.iterations, self.tolerance)
+        image = u[..., : y.shape[-2], : y.shape[-1]].clamp(0, self.upper).to(y)
+        return Restored(image, {"relative_change": change})
+
+    def _problem(self, y: Tensor, psf: Tensor, sigma: Tensor, first: Tensor) -> Problem:
+        grid = (first.shape[-2], first.shape[-1])
+        alpha = self.strength * sigma.pow(self.exponent) if self.weight is None else torch.full_like(sigma, self.weight)
+        otf, rho, gamma = psf_to_otf(psf, grid), self.rho * alpha, self.gamma * alpha
+        roughness = D.power(grid, like=y)
+        mu = self.mu if self.boundary == "unknown" else 1.0  # where all is observed the split gains nothing
+        inverse = 1 / (mu * otf.abs().square() + gamma + rho * (roughness + self.omega * roughness.square()))
+        return Problem(
+            y=y,
+            otf=otf,
+            inverse=inverse,
+            gamma=gamma,
+            rho=rho,
+            mu=mu,
+            omega=self.omega,
+            radius=1 / self.rho,
+            power=self.power,
+            upper=self.upper,
+        )
