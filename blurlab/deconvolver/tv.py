@@ -28,7 +28,7 @@ the details quickly, a small one the pixels beyond the border, of which y says l
 
 @dataclass
 class Problem(Rows):
-    """What stays the same in :func:`step`, per image (B, ...); everything in units of rho, the penalty of d = grad u."""
+    """What stays the same in :func:`step`, per image (B, ...), in units of rho, the penalty of d = grad u."""
 
     y: Tensor
     """Observed images (B, C, H, W); they fill the first rows and columns of the grid, the rest is unknown."""
@@ -111,15 +111,15 @@ def step(problem: Problem, state: State) -> State:
 
     # u: (mu H*H + gamma + grad^T grad) u = mu H*(s - e) + gamma (w - c) + grad^T (d - b)
     spectrum = rfft2(v.pull)
-    if v.blurred is None:
+    if p.seen is not None:
         spectrum.add_(p.seen).mul_(p.inverse)
-    else:
+    elif v.blurred is not None:
         near = v.blurred.clone()
         observed(near, p.y).sub_(v.e, alpha=2)
         mu = v.mu / p.rho
         spectrum.add_(rfft2(near).mul_(p.otf.conj()).mul_(mu))
         spectrum.mul_(torch.addcmul(p.smooth, p.power, mu).reciprocal_())
-        _keep_to_data(p, v, irfft2(p.otf * spectrum, grid))
+        _keep_to_data(p, v, v.blurred, irfft2(p.otf * spectrum, grid))
     v.spectrum, v.u = spectrum, irfft2(spectrum, grid)
 
     # d: shrink(grad u + b, alpha / rho);  b <- grad u + b - d, which is the projection
@@ -135,10 +135,10 @@ def step(problem: Problem, state: State) -> State:
     return v
 
 
-def _keep_to_data(p: Problem, v: State, hu: Tensor) -> None:
+def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor) -> None:
     """Update s, nearest to y where that was observed and H u elsewhere, with its multiplier and penalty."""
     observed(hu, p.y).add_(v.e)
-    known = observed(v.blurred.lerp_(hu, RELAXATION), p.y)
+    known = observed(blurred.lerp_(hu, RELAXATION), p.y)
     s = torch.addcmul(p.y, known, v.mu).div_(1 + v.mu)
     v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()), v.mu
     v.e = torch.sub(known, s, out=v.e).mul_(before / v.mu)
@@ -212,7 +212,7 @@ class TV(Deconvolver):
     def solve(
         self, y: Tensor, psf: Tensor, alpha: Tensor, measure: Measure | None = None
     ) -> tuple[Tensor, dict[str, list[float]]]:
-        """The minimiser on the whole grid (B, C, P, Q) that begins with y, and the history, for weights (B, 1, 1, 1)."""
+        """The minimiser for weights (B, 1, 1, 1) on the whole grid (B, C, P, Q), which begins with y; the history."""
         problem, first = self._problem(y, psf, alpha)
         shape = (y.shape[-2], y.shape[-1])
         u, history = iterate(step, problem, start(problem, first), self.iterations, self.tolerance, measure, shape)

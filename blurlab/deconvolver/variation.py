@@ -11,7 +11,7 @@ channels of a pixel together [Bresson2008]."""
 
 
 def gradient(u: Tensor, out: Tensor | None = None) -> Tensor:
-    """Periodic forward differences, x first: (B, C, H, W) -> (B, C, 2, H, W); those of :class:`~blurlab.physics.Gradient`.
+    """Periodic forward differences, x first: (B, C, H, W) -> (B, C, 2, H, W), as :class:`~blurlab.physics.Gradient`'s.
 
     Args:
         u: Images.
