@@ -215,9 +215,9 @@ class HyperLaplacian(Deconvolver):
         observed, kernel, noise = y.to(work), psf.to(work), sigma.to(work)
         first = on_grid(observed, kernel, self.boundary)
         problem = self._problem(observed if self.boundary == "unknown" else first, kernel, noise, first)
-        u, change = iterate(step, problem, start(problem, first), self.iterations, self.tolerance)
+        u, history = iterate(step, problem, start(problem, first), self.iterations, self.tolerance)
         image = u[..., : y.shape[-2], : y.shape[-1]].clamp(0, self.upper).to(y)
-        return Restored(image, {"relative_change": change})
+        return Restored(image, history)
 
     def _problem(self, y: Tensor, psf: Tensor, sigma: Tensor, first: Tensor) -> Problem:
         grid = (first.shape[-2], first.shape[-1])

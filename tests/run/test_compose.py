@@ -111,7 +111,7 @@ def test_a_variant_is_named_after_the_deconvolver_of_its_job(levin_data: Path, t
     words = [f"paths.runs_dir={tmp_path}", f"paths.data_dir={levin_data}"]
     jobs = check(["+experiment=levin32", "deconvolver=glob(*)", *words])
     assert [cfg.run.variant for cfg in jobs] == options("deconvolver")
-    assert "tv_fundus" in options("deconvolver") and "hydra" not in jobs[0]
+    assert "epll" in options("deconvolver") and "hydra" not in jobs[0]
     (cfg,) = check(["+experiment=restoration", "dataset=drive_chase", "deconvolver=wiener", *words])
     assert cfg.run.variant == "drive_chase.wiener"
     (cfg,) = check(["+experiment=levin32", "run.variant=mine", *words])

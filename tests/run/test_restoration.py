@@ -168,7 +168,7 @@ def test_photographs_degraded_here_have_frame_and_inside_and_every_kernel_of_the
 def test_with_a_pipeline_the_same_items_have_the_estimated_kernel_beside_the_true_one(tmp_path: Path) -> None:
     words = ["+experiment=restoration", "dataset=bundled", "dataset.size=96", "budget.draws_restore=3"]
     kept = started(tmp_path, tmp_path, *words)
-    assert kept["variant"] == f"{kept['dataset']['name']}.tv_fundus"
+    assert kept["variant"] == f"{kept['dataset']['name']}.tv"
     assert {"isnr_oracle", "isnr_estimated", "ssim_oracle", "ssim_estimated", "restore_s"} <= kept["metrics"].keys()
     assert kept["limit"]["isnr_estimated"]["value"] == kept["metrics"]["isnr_oracle"]["value"]
     rows = rows_of(tmp_path)
