@@ -32,7 +32,7 @@ class KernelError:
         (1.0, True)
     """
 
-    def __init__(self, noise: float = 0.1, softness_px: float = 0.5, share: float = 0.5) -> None:
+    def __init__(self, noise: float = 0.5, softness_px: float = 0.3, share: float = 0.5) -> None:
         if noise < 0 or not 0 <= softness_px <= 1 or not 0 <= share <= 1:
             raise ValueError(
                 f"noise must be >= 0, softness_px and share in [0, 1], got {noise:g}, {softness_px:g} and {share:g}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from blurlab.learning.kernel_error import KernelError
 from blurlab.learning.restoration_loss import RestorationLoss
 from blurlab.learning.schedule import OptimizerFactory, check_schedule, scheduled
 from blurlab.metric import isnr, psnr
+from blurlab.physics import Convolution
 
 PICTURES = 4
 """Items of the validation set that are shown after each epoch."""
@@ -61,15 +63,14 @@ class Restoration(pl.LightningModule):
         self.show = show
         self.save_hyperparameters({"schedule": schedule, "loss": type(loss).__name__, **(facts or {})})
 
-    def forward(self, batch: Degraded, psf: Tensor | None = None) -> Tensor:
-        """Restored images (B, C, H, W), with the batch's kernels unless others are given."""
-        psf = batch.psf if psf is None else psf
-        return self.net(batch.y, psf, batch.sigma.clamp_min(SIGMA_FLOOR).reshape(-1, 1, 1, 1)).float()
+    def forward(self, batch: Degraded) -> Tensor:
+        """Restored images (B, C, H, W)."""
+        return self.net(batch.y, batch.psf, batch.sigma.clamp_min(SIGMA_FLOOR).reshape(-1, 1, 1, 1)).float()
 
     def training_step(self, batch: Degraded, batch_idx: int) -> Tensor:
         """One step of the loss."""
-        told = batch.psf if self.kernel_error is None else self.kernel_error(batch.psf)
-        loss = self.loss(self(batch, told), batch.x).mean()
+        told = batch if self.kernel_error is None else misinformed(batch, self.kernel_error)
+        loss = self.loss(self(told), batch.x).mean()
         self.log("train_loss", loss, prog_bar=True, batch_size=len(batch))
         return loss
 
@@ -88,6 +89,13 @@ class Restoration(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """The optimizer with its schedule, stepped every batch."""
         return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, self.total_steps)
+
+
+def misinformed(batch: Degraded, error: KernelError) -> Degraded:
+    """The same observations with wrong kernels; sigma is then that of all that these do not explain."""
+    psf = error(batch.psf)
+    unexplained = Convolution(psf - batch.psf, "reflect").A(batch.x).square().mean((1, 2, 3))
+    return replace(batch, psf=psf, sigma=(batch.sigma.square() + unexplained).sqrt())
 
 
 def side_by_side(batch: Degraded, restored: Tensor) -> dict[str, np.ndarray]:

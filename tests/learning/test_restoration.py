@@ -85,11 +85,12 @@ def test_kernel_errors_that_cannot_be(options: dict[str, float]) -> None:
 
 def test_training_is_told_wrong_kernels_and_validation_the_true_ones() -> None:
     told: list[torch.Tensor] = []
+    sigmas: list[torch.Tensor] = []
 
     class Listener(torch.nn.Module):
         def forward(self, y: torch.Tensor, psf: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
             told.append(psf)
-            assert sigma.shape == (len(y), 1, 1, 1)
+            sigmas.append(sigma.flatten())
             return y
 
     data, model = batch(), module(kernel_error=KernelError(share=1.0))
@@ -99,6 +100,8 @@ def test_training_is_told_wrong_kernels_and_validation_the_true_ones() -> None:
     model.validation_step(data, 0)
     assert not torch.equal(told[0], data.psf)
     assert torch.equal(told[1], data.psf)
+    assert (sigmas[0] > sigmas[1]).all()
+    torch.testing.assert_close(sigmas[1], data.sigma)
 
 
 def test_pictures_lie_side_by_side() -> None:
