@@ -89,9 +89,27 @@ def keep_record(context: Context) -> Path:
     if context.data.facts["requested"] != context.data.facts["name"]:  # another set stands in: named by what was used
         kept["variant"] = context.data.facts["name"]
     path = folder / f"{run.experiment}.{kept['variant']}.json"
-    write_json(path, kept)
+    write_json(path, without_places(kept, plain(context.cfg.paths)))
     shutil.copyfile(context.dir / "per_image.csv", path.with_suffix(".csv"))
     return path
+
+
+def without_places(value: Any, places: dict[str, str]) -> Any:
+    """A value of JSON in which what lies under one of the places of a configuration begins with the place's name.
+
+    Example:
+        >>> without_places({"folder": "/mine/sets/levin09", "size": 3}, {"data_dir": "/mine/sets"})
+        {'folder': '${paths.data_dir}/levin09', 'size': 3}
+    """
+    if isinstance(value, dict):
+        return {key: without_places(entry, places) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [without_places(entry, places) for entry in value]
+    if isinstance(value, str):
+        for name, place in places.items():
+            if value.startswith(f"{place}/"):
+                return "${paths." + name + "}" + value[len(place) :]
+    return value
 
 
 def git_revision() -> str:

@@ -76,6 +76,7 @@ def test_every_capture_has_its_line_and_the_mean_is_the_records(levin: Path) -> 
 def test_the_record_says_that_nothing_was_trained_and_the_blur_is_a_cameras(levin: Path) -> None:
     kept = json.loads((levin / "kept" / "nonblind" / "results" / "smoke" / "levin32.tv.json").read_text())
     assert [kept["dataset"][key] for key in ("name", "train", "val", "test")] == ["levin09", 0, 0, 4]
+    assert kept["blur"]["folder"] == "${paths.data_dir}/levin09/gt"  # no path of this machine
     assert kept["variant"] == "tv" and kept["boundary"] == {"data": "captured", "solver": "unknown"}
     assert kept["noise"] == {"_target_": "blurlab.noise.Captured"} and not kept["inverse_crime"]
 

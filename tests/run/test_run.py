@@ -148,11 +148,10 @@ def test_a_finished_runs_networks_identify_for_another_deconvolver(finished: Pat
     theirs = record(run_dir(finished))
     assert kept["variant"] == "messidor.wiener" and kept["dataset"] == theirs["dataset"]
     assert kept["metrics"]["isnr_oracle"]["n"] == theirs["metrics"]["isnr_oracle"]["n"]
-    assert kept["metrics"]["psnr_blurred"] == pytest.approx(theirs["metrics"]["psnr_blurred"])
-    for other, what in (("noise.sigma=0.01", ""), ("dataset.size=96", r"size \(128\)"), ("run.seed=1", "")):
-        done = blurlab(*words, named, other, "budget.draws_restore=1", cwd=finished)
-        assert (done.returncode == 2) == bool(what), done.stderr
-        assert re.search(f"is of other {what}", done.stderr) or not what
+    blurred = [one["metrics"]["psnr_blurred"]["value"] for one in (kept, theirs)]
+    assert blurred[0] == pytest.approx(blurred[1])
+    done = blurlab(*words, named, "dataset.size=96", cwd=finished)
+    assert done.returncode == 2 and re.search(r"is of other size \(128\)", done.stderr), done.stderr
 
 
 def spoil(folder: Path, photo: Path) -> list[Path]:
