@@ -52,7 +52,8 @@ class Wiener(Deconvolver):
         prior: flat, gradient, laplacian, or estimated: the signal's spectrum from y by
             :func:`~blurlab.deconvolver.spectrum.estimate_spectrum`, whose nsr is ``strength sigma^2 / S``.
         boundary: padded (reflected and faded to a periodic grid), circular, or unknown (beyond the border come the
-            pixels that fit the observed ones best, :func:`~blurlab.deconvolver.tikhonov.complete`; no longer one division).
+            pixels that fit the observed ones best, :func:`~blurlab.deconvolver.tikhonov.complete`; no longer one
+            division).
     """
 
     def __init__(
