@@ -99,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--penalties", nargs="+", default=["gradient"])
-    parser.add_argument("--count", type=int, default=3, help="photographs of each set at most")
+    parser.add_argument("--count", type=int, default=2, help="photographs of each set at most")
     parser.add_argument("--border", action="store_true", help="only the border's solver")
     parser.add_argument("--output", type=Path)
     args = parser.parse_args()
