@@ -13,8 +13,10 @@ from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room, o
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.physics import Gradient
 
-STRENGTH = 0.2
-EXPONENT = 1.5
+STRENGTH = 0.57
+EXPONENT = 1.58
+"""``alpha = STRENGTH sigma^EXPONENT`` through the best alpha over validation photographs of BSDS500, DRIVE and
+CHASE_DB1 at sigma .002, .004 and .01: ``experiments/bench/hyper_weight.py``, ``results/hyper_weight.json`` there."""
 NEWTON_STEPS = 4
 """Newton steps of :func:`shrink`; from above the root of a convex function, so they never pass it."""
 D = Gradient()
