@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from copy import copy
 from dataclasses import dataclass, field
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -82,7 +83,7 @@ class Deconvolver(ABC):
         noise = noise.to(psf).clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
         return psf.expand(len(y), -1, -1, -1), noise
 
-    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
+    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with all that it takes from a whole image fixed, so that pieces of the image are restored alike.
 
         Here no iteration ends early. What takes a weight from the image extends this and fixes that too.

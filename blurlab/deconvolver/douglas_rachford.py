@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.tv import TV, D
 from blurlab.deconvolver.variation import project
-from blurlab.deconvolver.weight import WeightRule, weight_rule
+from blurlab.deconvolver.weight import WeightRule, settled_weight, weight_rule
 
 
 def douglas_rachford_step(
@@ -181,7 +181,7 @@ class DouglasRachford(Deconvolver):
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Iterate from y; history: relative_change."""
         grid = on_grid(y, psf, self.boundary)
-        alpha = self.weight.choose(y, psf, sigma, TV(boundary=self.boundary).blur_again)
+        alpha = self._alpha(y, psf, sigma)
         observed = y if self.boundary == "unknown" else grid
         otf = psf_to_otf(psf, (grid.shape[-2], grid.shape[-1]))
         problem = Problem(
@@ -189,3 +189,13 @@ class DouglasRachford(Deconvolver):
         )
         u, history = iterate(step, problem, State(grid, grid, None), self.iterations, self.tolerance)
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+
+    def _alpha(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+        return self.weight.choose(y, psf, sigma, TV(boundary=self.boundary).blur_again)
+
+    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+        """The same with the weight of the whole image."""
+        settled = super().settle(parts, psf, sigma)
+        each = len(parts), -1, -1, -1
+        settled.weight = settled_weight(self._alpha(parts, psf.expand(each), sigma.expand(each)))
+        return settled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.tv import D
 from blurlab.deconvolver.variation import project, total_variation
-from blurlab.deconvolver.weight import WeightRule, weight_rule
+from blurlab.deconvolver.weight import WeightRule, settled_weight, weight_rule
 
 INSIDE = 1e-3
 """First estimates are kept this share of the range away from its ends, where the transform's inverse is infinite."""
@@ -196,6 +197,14 @@ class ImplicitTV(Deconvolver):
         alpha = self.weight.choose(y, psf, sigma, self._blur_again)
         u, history = self._solve(y, psf, alpha)
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+
+    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+        """The same with the weight of the whole image."""
+        settled = super().settle(parts, psf, sigma)
+        each = len(parts), -1, -1, -1
+        chosen = self.weight.choose(parts, psf.expand(each), sigma.expand(each), self._blur_again)
+        settled.weight = settled_weight(chosen)
+        return settled
 
     def _solve(self, y: Tensor, psf: Tensor, alpha: Tensor) -> tuple[Tensor, dict[str, list[float]]]:
         u = on_grid(y, psf, self.boundary)

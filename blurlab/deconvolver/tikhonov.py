@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from typing import Self
+
 import torch
 from torch import Tensor
 
@@ -118,22 +121,36 @@ class Tikhonov(Deconvolver):
         self.reaches_beyond = boundary == "unknown"
         self.tolerance = tolerance
         self.iterations = int(iterations)
+        self.mean: Tensor | None = None
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """The minimiser, no history."""
-        mean = y.mean(dim=(-2, -1), keepdim=True)
+        mean = y.mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
         grid = on_grid(y - mean, psf, self.boundary)
-        shape = (grid.shape[-2], grid.shape[-1])
-        otf = psf_to_otf(psf, shape)
-        power = Gradient().power(shape, like=y) ** PENALTIES[self.penalty]
-        if self.weight is None:
-            weight = self.strength * tikhonov_weight(grid, otf, power, sigma, self.rule)
-        else:
-            weight = torch.full_like(sigma, self.weight)
-        weighed = weight * power
+        otf, power = self._spectra(grid, psf)
+        weighed = self._weight(grid, otf, power, sigma) * power
         if self.boundary == "unknown":
             grid = complete(grid, (y.shape[-2], y.shape[-1]), otf, weighed, self.tolerance, self.iterations)
         return Restored(tikhonov(grid, otf, weighed)[..., : y.shape[-2], : y.shape[-1]] + mean)
+
+    def _spectra(self, grid: Tensor, psf: Tensor) -> tuple[Tensor, Tensor]:
+        """H, and |D|^2."""
+        shape = (grid.shape[-2], grid.shape[-1])
+        return psf_to_otf(psf, shape), Gradient().power(shape, like=grid) ** PENALTIES[self.penalty]
+
+    def _weight(self, grid: Tensor, otf: Tensor, power: Tensor, sigma: Tensor) -> Tensor:
+        if self.weight is not None:
+            return torch.full_like(sigma, self.weight)
+        return self.strength * tikhonov_weight(grid, otf, power, sigma, self.rule)
+
+    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+        """The same with mean and weight of the whole image."""
+        settled, each = copy(self), (len(parts), -1, -1, -1)
+        settled.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
+        grid = on_grid(parts - settled.mean, psf.expand(each), self.boundary)
+        otf, power = self._spectra(grid, psf.expand(each))
+        settled.weight = float(self._weight(grid, otf, power, sigma.expand(each)).log().mean().exp())
+        return settled
 
 
 def _bounded(otf: Tensor, weighed: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.variation import NORMS, field_length, gradient, gradient_adjoint, project, total_variation
-from blurlab.deconvolver.weight import FromGradient, WeightRule, weight_rule
+from blurlab.deconvolver.weight import FromGradient, WeightRule, settled_weight, weight_rule
 from blurlab.physics import Gradient
 
 D = Gradient()
@@ -203,11 +203,20 @@ class TV(Deconvolver):
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """ADMM from y; history: relative_change, objective, primal_residual."""
-        alpha = self.weight.choose(y, psf, sigma, self.blur_again)
-        if isinstance(self.weight, FromGradient):
-            alpha = alpha * in_norm(self.norm, y.shape[1])
-        u, history = self.solve(y, psf, alpha, measure)
+        u, history = self.solve(y, psf, self.alpha(y, psf, sigma), measure)
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+
+    def alpha(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+        """Weights (B, 1, 1, 1) of images (B, C, H, W)."""
+        alpha = self.weight.choose(y, psf, sigma, self.blur_again)
+        return alpha * in_norm(self.norm, y.shape[1]) if isinstance(self.weight, FromGradient) else alpha
+
+    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+        """The same with the weight of the whole image."""
+        settled = super().settle(parts, psf, sigma)
+        each = len(parts), -1, -1, -1
+        settled.weight = settled_weight(self.alpha(parts, psf.expand(each), sigma.expand(each)))
+        return settled
 
     def solve(
         self, y: Tensor, psf: Tensor, alpha: Tensor, measure: Measure | None = None

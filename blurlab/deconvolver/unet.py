@@ -26,6 +26,7 @@ class UNet(nn.Module):
         ValueError: If a number is not positive.
 
     Example:
+        >>> import torch
         >>> net = UNet(2, (8, 16), 1)
         >>> net(torch.rand(1, 2, 17, 24)).shape
         torch.Size([1, 1, 17, 24])

@@ -48,6 +48,16 @@ class WeightRule(ABC):
         """
 
 
+def settled_weight(chosen: Tensor) -> Fixed:
+    """One weight for a whole image from those chosen for its parts (N, 1, 1, 1): their geometric mean.
+
+    Example:
+        >>> settled_weight(torch.tensor([1e-4, 1e-2])).value
+        0.00099...
+    """
+    return Fixed(float(chosen.log().mean().exp()))
+
+
 def weight_rule(weight: float | WeightRule | None) -> WeightRule:
     """The rule that an option ``weight`` means: itself, a fixed number, or the default.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -115,7 +116,7 @@ class Wiener(Deconvolver):
             grid = self._grid(y[rows], psf[rows])
             if adjoint is None or psf.stride(0):
                 adjoint = adjoint_otf(psf[rows] if psf.stride(0) else psf[:1], (grid.shape[-2], grid.shape[-1]))
-            mean = grid.mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
+            mean = y[rows].mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
             restored = self._restore(grid.sub_(mean), adjoint, y[rows], psf[rows], sigma[rows])
             torch.add(restored[..., : y.shape[-2], : y.shape[-1]], mean, out=image[rows])
         return Restored(image)
@@ -138,7 +139,7 @@ class Wiener(Deconvolver):
         spectrum *= wiener_filter(adjoint, gain, nsr, falling)
         return irfft2(spectrum, shape)
 
-    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
+    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the mean and the nsr of the whole image: signal power is averaged over its parts."""
         settled = copy(self)
         settled.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
