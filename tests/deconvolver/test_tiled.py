@@ -32,7 +32,7 @@ def photo(rows: int = 200, cols: int = 330, channels: int = 1, sigma: float = 0.
         (Wiener(), Wiener()),
         (Wiener(prior="flat"), Wiener(prior="flat")),
         (Wiener(boundary="circular", nsr=0.01), Wiener(boundary="circular", nsr=0.01)),
-        (TV(iterations=12), TV(iterations=12, tolerance=0)),
+        (TV(iterations=10), TV(iterations=10, tolerance=0)),
         (ImplicitTV(iterations=3, rounds=2), ImplicitTV(iterations=3, rounds=2, tolerance=0)),
     ],
     ids=["wiener", "wiener_flat", "wiener_circular", "tv", "implicit_tv"],
