@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.checks import check_images, check_psf, check_sigma
-from blurlab.noise.level import estimate_sigma
+from blurlab.noise.level import effective_sigma
 
 SIGMA_FLOOR = 1e-4
 """Noise a deconvolver assumes where it is told there is none: a tenth of what 8-bit rounding adds."""
@@ -47,8 +47,8 @@ class Deconvolver(ABC):
         Args:
             y: Observed images (B, C, H, W) on the [0, 1] scale, any device; half precision is computed in float32.
             psf: Kernels (B, 1, k, k) or (1, 1, k, k), k odd, sum 1, centred at ``k // 2``.
-            sigma: Noise standard deviation on the [0, 1] scale, a float or (B,); None measures it in each image
-                (:func:`~blurlab.noise.level.estimate_sigma`).
+            sigma: Noise standard deviation on the [0, 1] scale, a float or (B,); None measures it in each image and
+                allows for a kernel that is not exact (:func:`~blurlab.noise.level.effective_sigma`).
 
         Returns:
             Images of y's shape and, save half precision, its type.
@@ -64,7 +64,7 @@ class Deconvolver(ABC):
             check_noise(sigma, len(y))
         y = y if y.dtype == torch.float64 else y.float()
         psf = psf.to(y).expand(len(y), -1, -1, -1)
-        noise = estimate_sigma(y) if sigma is None else torch.as_tensor(sigma).to(y)
+        noise = effective_sigma(y) if sigma is None else torch.as_tensor(sigma).to(y)
         noise = noise.clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
         with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
             restored = self.restore(y, psf, noise)
