@@ -51,8 +51,8 @@ class Deconvolver(ABC):
         Args:
             y: Observed images (B, C, H, W) on the [0, 1] scale, any device; half precision is computed in float32.
             psf: Kernels (B, 1, k, k) or (1, 1, k, k), k odd, sum 1, centred at ``k // 2``.
-            sigma: Noise standard deviation on the [0, 1] scale, a float or (B,); None measures it in each image
-                (:func:`~blurlab.deconvolver.parts.measure_sigma`).
+            sigma: Noise standard deviation on the [0, 1] scale, a float or (B,); None measures it in each image and
+                allows for a kernel that is not exact (:func:`~blurlab.noise.level.effective_sigma`).
 
         Returns:
             Images of y's shape and, save half precision, its type.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from blurlab.noise.level import estimate_sigma
+from blurlab.noise.level import effective_sigma
 
 MOST_PX = 2**22
 """Pixels of an image that is looked at whole."""
@@ -52,7 +52,7 @@ def corners(image: Tensor, size: tuple[int, int]) -> Iterator[tuple[int, int]]:
 
 
 def measure_sigma(y: Tensor, most_px: int = MOST_PX) -> Tensor:
-    """:func:`~blurlab.noise.level.estimate_sigma`; of a larger image the median over its :func:`parts`.
+    """:func:`~blurlab.noise.level.effective_sigma`; of a larger image the median over its :func:`parts`.
 
     Args:
         y: Observed images (B, C, H, W) on the [0, 1] scale.
@@ -67,6 +67,6 @@ def measure_sigma(y: Tensor, most_px: int = MOST_PX) -> Tensor:
         tensor([0.0100, 0.0100])
     """
     if y.shape[-2] * y.shape[-1] <= most_px:
-        return estimate_sigma(y if y.dtype == torch.float64 else y.float())
+        return effective_sigma(y if y.dtype == torch.float64 else y.float())
     looked_at = (parts(y[i : i + 1], most_px) for i in range(len(y)))
     return torch.stack([measure_sigma(some, most_px).median() for some in looked_at])

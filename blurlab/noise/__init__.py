@@ -5,7 +5,7 @@ from blurlab.noise.captured import Captured
 from blurlab.noise.chain import Chain
 from blurlab.noise.gaussian import Gaussian, add_gaussian, bsnr_from_sigma, sigma_from_bsnr
 from blurlab.noise.jpeg import Jpeg, jpeg
-from blurlab.noise.level import estimate_sigma
+from blurlab.noise.level import effective_sigma, estimate_sigma
 from blurlab.noise.none import NoNoise
 from blurlab.noise.poisson import Poisson, PoissonGaussian, add_poisson
 from blurlab.noise.quantise import Quantise, quantise, quantise_sigma
@@ -25,6 +25,7 @@ __all__ = [
     "add_gaussian",
     "add_poisson",
     "bsnr_from_sigma",
+    "effective_sigma",
     "estimate_sigma",
     "jpeg",
     "quantise",

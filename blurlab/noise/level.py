@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -14,6 +16,33 @@ FLAT = 5
 """Side of the squares whose pixels are all equal in a surround, hardly ever in a photograph [px]."""
 RESOLUTION = 1e-5
 """Differences nearer than this count as the same value of an image of few bits."""
+
+KERNEL_ERROR_PX = 0.15
+"""How far a kernel that somebody measured is assumed to be out of place. Chosen on the photographs of [Levin2009], whose
+kernels were measured."""
+
+
+def effective_sigma(y: Tensor) -> Tensor:
+    """Noise to assume in a photograph of which nothing is told: what is measured, and what an inexact kernel adds.
+
+    ``sqrt(sigma^2 + (KERNEL_ERROR_PX g)^2)``, g the mean length of y's differences beyond the noise's.
+
+    Args:
+        y: Observed images (B, C, H, W) on the [0, 1] scale.
+
+    Returns:
+        (B,).
+
+    Example:
+        >>> float(effective_sigma(torch.linspace(0, 1, 101).expand(1, 1, 101, 101)))
+        0.0015...
+    """
+    measured = estimate_sigma(y)
+    if min(y.shape[-2:]) < 2:
+        return measured
+    length = torch.hypot(y.diff(dim=-1)[..., :-1, :], y.diff(dim=-2)[..., :-1]).mean(dim=(1, 2, 3))
+    gradient = (length.square() - math.pi * measured.square()).clamp_min(0)
+    return (measured.square() + KERNEL_ERROR_PX**2 * gradient).sqrt()
 
 
 def estimate_sigma(y: Tensor) -> Tensor:

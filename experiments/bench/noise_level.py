@@ -2,9 +2,9 @@
 
 FOLDER holds DRIVE, CHASE_DB1 and BSDS500. Photographs of blurlab's own test splits (``--count`` of each), green, the
 central 224 x 224 of 250 x 250 pixels, blurred by a line, a disk or not at all (boundary ``valid``), with Gaussian
-noise, as they are or rounded to 8 bits. The record holds the median, the least and the greatest of estimate / truth, where the
-truth of a rounded image is sqrt(sigma^2 + (1/255)^2 / 12). What is called bias of a photograph that is not blurred is
-also its own noise. Haar's details are measured beside those of ``estimate_sigma``.
+noise, as they are or rounded to 8 bits. The record holds the median, the least and the greatest of estimate / truth,
+where the truth of a rounded image is sqrt(sigma^2 + (1/255)^2 / 12). Of a photograph that is not blurred the ratio
+counts its own noise too. Haar's details are measured beside those of ``estimate_sigma``.
 """
 
 from __future__ import annotations

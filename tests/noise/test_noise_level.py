@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from blurlab.deconvolver.laws import made_up
-from blurlab.noise import estimate_sigma
-from blurlab.noise.level import grouped_median
+from blurlab.noise import effective_sigma, estimate_sigma
+from blurlab.noise.level import KERNEL_ERROR_PX, grouped_median
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -68,3 +68,11 @@ def test_a_grouped_median_undoes_rounding() -> None:
         assert float(grouped_median(rounded)) == pytest.approx(exact, abs=0.05)
     with_nan = torch.cat([values, torch.full((1, 999), torch.nan)], 1)
     torch.testing.assert_close(grouped_median(with_nan), grouped_median(values))
+
+
+def test_an_inexact_kernel_counts_where_there_are_gradients() -> None:
+    flat = 0.5 + 0.004 * torch.randn(2, 1, 160, 160, generator=seeded())
+    torch.testing.assert_close(effective_sigma(flat), estimate_sigma(flat), rtol=0.02, atol=0)
+    steep = torch.linspace(0.1, 0.9, 41).expand(1, 1, 41, 41)
+    assert float(effective_sigma(steep)) == pytest.approx(KERNEL_ERROR_PX * 0.02, rel=1e-3)
+    assert effective_sigma(torch.rand(2, 1, 1, 50)).tolist() == [0, 0]
