@@ -11,7 +11,7 @@ from torch import Tensor
 from blurlab.deconvolver.base import Deconvolver, Restored, check_option
 from blurlab.deconvolver.parts import corners, parts
 
-SEAM = 3e-5
+SEAM = 1e-5
 """Greatest difference to the untiled result that is let into what is kept of a tile, where it was tried out."""
 Span = tuple[int, int]
 

@@ -1,4 +1,4 @@
-"""The mixture of patches: likelihood, filter and overlap against plain linear algebra, and what comes with the package."""
+"""The mixture of patches: likelihood, filter and overlap against plain linear algebra; what comes with the package."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_the_interior_is_that_of_the_whole_image(solver: Deconvolver, whole: Dec
     tiled = Tiled(solver, tile=144)(y, PSF, sigma)
     assert tiled.history["seam"][0] < 1e-4
     difference = (tiled.image - whole(y, PSF, sigma).image).abs()
-    assert difference[..., 40:-40, 40:-40].max() < 1e-4
+    assert difference[..., 56:-56, 56:-56].max() < 1e-4
 
 
 def test_each_tile_by_itself_would_not_do() -> None:
