@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from blurlab.deconvolver.base import Deconvolver, Restored
+from blurlab.deconvolver.base import Deconvolver, Restored, check_option
 
 SHIPPED = Path(__file__).parent / "weights"
 """Weights that come with the package, each with a model card of the same name."""
@@ -23,6 +23,8 @@ class Learned(Deconvolver):
         net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W).
         weights: A file of the package's ``deconvolver/weights`` by its name, or the path of another ``.safetensors``
             file or of a training's ``.ckpt``; None takes the network as it is, to be trained.
+        views: How many of the eight quarter turns and reflections of an image are restored and averaged, 1 to 8: the
+            geometric self-ensemble [Zhang2022], in as many times the time.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -31,13 +33,40 @@ class Learned(Deconvolver):
 
     reaches_beyond = True
 
-    def __init__(self, net: nn.Module, weights: str | None = None) -> None:
+    def __init__(self, net: nn.Module, weights: str | None = None, views: int = 1) -> None:
+        check_option("views", views, 1, 8)
+        self.views = int(views)
         self.net = (net if weights is None else load_weights(net, weights)).eval()
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """One pass of the network; no history."""
-        net = self.net.to(y.device)
-        return Restored(net(y.float(), psf.float(), sigma.float()).to(y.dtype))
+        """A pass of the network for each view; no history."""
+        net, image = self.net.to(y.device), torch.zeros_like(y)
+        for n in range(self.views):
+            image += unturned(net(turned(y.float(), n), turned(psf.float(), n), sigma.float()), n).to(y.dtype)
+        return Restored(image / self.views)
+
+
+def turned(x: Tensor, n: int) -> Tensor:
+    """The n-th of the eight ways to lay an image (..., H, W): n % 4 quarter turns, from 4 on of its reflection.
+
+    Example:
+        >>> turned(torch.tensor([[1, 2], [3, 4]]), 5)
+        tensor([[1, 3],
+                [2, 4]])
+    """
+    return torch.rot90(x.flip(-1) if n >= 4 else x, n % 4, (-2, -1))
+
+
+def unturned(x: Tensor, n: int) -> Tensor:
+    """The inverse of :func:`turned`.
+
+    Example:
+        >>> x = torch.arange(6).reshape(2, 3)
+        >>> all(torch.equal(unturned(turned(x, n), n), x) for n in range(8))
+        True
+    """
+    back = torch.rot90(x, -(n % 4), (-2, -1))
+    return back.flip(-1) if n >= 4 else back
 
 
 def weights_file(weights: str) -> Path:

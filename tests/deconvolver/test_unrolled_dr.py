@@ -102,3 +102,20 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
         load_weights(UnrolledDR(Small), str(tmp_path / "torn.safetensors"))
     with pytest.raises(FileNotFoundError, match="no weights 'nowhere'"):
         load_weights(UnrolledDR(Small), "nowhere")
+
+
+def test_eight_views_do_not_depend_on_how_the_image_lies() -> None:
+    _, y, psf = blurred()
+    net = UnrolledDR(Small, iterations=2)
+    torch.manual_seed(0)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    one, eight = Learned(net), Learned(net, views=8)
+
+    def change(solver: Learned) -> float:
+        lying = solver(y.mT.contiguous(), psf.mT.contiguous(), 0.01).image.mT
+        return float((lying - solver(y, psf, 0.01).image).abs().max())
+
+    assert change(eight) < 1e-4 < 1e-2 < change(one)
+    with pytest.raises(ValueError, match="views must be a number in"):
+        Learned(net, views=9)
