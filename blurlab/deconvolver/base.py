@@ -38,7 +38,9 @@ class Deconvolver(ABC):
     switches autograd and autocast off, and never lets a NaN pass. An image's result does not depend on its batch.
 
     Attributes:
-        reaches_beyond: Does it let the image go on beyond its border? Then a kernel may be wider than the image.
+        reaches_beyond: Does it let the image go on beyond its border, and hold it within bounds there and here? Then a
+            kernel may be wider than the image. Without bounds the little that y says of such a kernel is magnified to
+            many times the range of intensities.
         tolerance: Relative change at which an iteration is done; 0 where it never ends early.
     """
 

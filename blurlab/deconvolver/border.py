@@ -10,7 +10,7 @@ from blurlab.core.fourier import fast_size
 from blurlab.deconvolver.extension import edgetaper, extend_harmonic
 
 PERIODIC = ("padded", "liu_jia", "edgetaper", "circular")
-"""Ways to make y periodic; a one-shot filter takes one of these."""
+"""Ways to make y periodic, which is all that a filter of one shot needs."""
 BOUNDARIES = ("unknown", *PERIODIC)
 """What a solver may assume of what lies beyond the border of y."""
 

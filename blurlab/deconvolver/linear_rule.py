@@ -98,7 +98,9 @@ def tikhonov_weight(y: Tensor, otf: Tensor, penalty: Tensor, sigma: Tensor, rule
         rule: A key of ``RULES``.
 
     Returns:
-        (B, 1, 1, 1), within 1e-9 ... 1e3.
+        (B, 1, 1, 1), within 1e-9 ... 1e3; from a rule that is told sigma, no less than Bayes's for an image in [0, 1],
+        whose variance is 1/4 at most: ``4 sigma^2 / max(penalty)``. Where y cannot meet the rule, as with a kernel that
+        it was not seen through, the weight would be next to nothing, and the restored image round-off.
     """
     shape = (y.shape[-2], y.shape[-1])
     energy, power, variance = image_energy(y), otf.abs().square(), sigma.square()
@@ -109,7 +111,8 @@ def tikhonov_weight(y: Tensor, otf: Tensor, penalty: Tensor, sigma: Tensor, rule
         left = weighed / (power + weighed).clamp_min(tiny)
         return RULES[rule](*residual_and_rest(energy, left, shape), variance)
 
-    return 10 ** lowest(score, torch.full_like(sigma, -9.0), torch.full_like(sigma, 3.0))
+    best = 10 ** lowest(score, torch.full_like(sigma, -9.0), torch.full_like(sigma, 3.0))
+    return best if rule == "gcv" else best.maximum(4 * variance / penalty.max())
 
 
 def lowest(

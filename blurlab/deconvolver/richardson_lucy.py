@@ -175,7 +175,6 @@ class RichardsonLucy(Deconvolver):
         self.stop = stop
         self.tolerance = tolerance
         self.boundary = boundary
-        self.reaches_beyond = boundary == "unknown"
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Iterations from y; history: relative_change."""

@@ -49,7 +49,7 @@ def estimate_spectrum(
         through = gain * spectrum + variance
         expected = spectrum**2 * gain * energy / through**2 + spectrum * variance / through
         ratio = expected / law
-        ratio[..., 0, 0] = ratio[..., 0, 1]  # the mean is kept aside
+        ratio[..., 0, 0] = _beside_mean(ratio)  # the mean is kept aside
         spectrum = law * smooth(ratio, shape, bins).clamp_min(1e-3)
     return spectrum
 
@@ -84,7 +84,7 @@ def power_law(energy: Tensor, gain: Tensor, variance: Tensor, shape: tuple[int, 
         (B, 1, H, W // 2 + 1).
     """
     frequency = Gradient().power(shape, like=energy)
-    frequency[0, 0] = frequency[0, 1]
+    frequency[0, 0] = _beside_mean(frequency)
     used = torch.ones_like(frequency)
     used[0, 0] = 0
 
@@ -104,6 +104,12 @@ def power_law(energy: Tensor, gain: Tensor, variance: Tensor, shape: tuple[int, 
 
     low, high = (torch.full_like(variance, end) for end in SLOPES)
     return fit(lowest(lambda p: fit(p)[1], low, high, points=9, refinements=5))[0]
+
+
+def _beside_mean(half: Tensor) -> Tensor:
+    """What a spectrum (..., H, W // 2 + 1) is beside the mean: half of the lowest frequency of each axis."""
+    rows, cols = half.shape[-2:]
+    return (half[..., 0, 1 % cols] + half[..., 1 % rows, 0]) / 2
 
 
 def smooth(half: Tensor, shape: tuple[int, int], bins: float) -> Tensor:

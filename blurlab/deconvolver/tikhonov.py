@@ -102,8 +102,8 @@ class Tikhonov(Deconvolver):
         rule: str = "gcv",
         strength: float = 1.0,
         boundary: str = "unknown",
-        tolerance: float = 1e-4,
-        iterations: int = 100,
+        tolerance: float = 1e-5,
+        iterations: int = 300,
     ) -> None:
         if weight is not None:
             check_option("weight", weight, 1e-12, 1e6)
@@ -118,7 +118,6 @@ class Tikhonov(Deconvolver):
         self.rule = rule
         self.strength = strength
         self.boundary = boundary
-        self.reaches_beyond = boundary == "unknown"
         self.tolerance = tolerance
         self.iterations = int(iterations)
         self.mean: Tensor | None = None

@@ -106,7 +106,6 @@ class Wiener(Deconvolver):
         self.strength = strength
         self.prior = prior
         self.boundary = boundary
-        self.reaches_beyond = boundary == "unknown"
         self.mean: Tensor | None = None
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
@@ -135,7 +134,7 @@ class Wiener(Deconvolver):
             nsr = torch.full_like(sigma, self.nsr)
         if self.boundary == "unknown":
             inside = (y.shape[-2], y.shape[-1])
-            spectrum = rfft2(complete(grid, inside, adjoint.conj(), nsr * falling, tolerance=1e-4, iterations=100))
+            spectrum = rfft2(complete(grid, inside, adjoint.conj(), nsr * falling, tolerance=1e-5, iterations=300))
         spectrum *= wiener_filter(adjoint, gain, nsr, falling)
         return irfft2(spectrum, shape)
 

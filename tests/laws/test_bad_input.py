@@ -163,6 +163,7 @@ def test_tiles_refuse_the_same(what: str) -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @every
 def test_kernel_and_noise_follow_the_image_to_its_device(deconvolver: Deconvolver) -> None:
     sigma = torch.tensor([0.01, 0.02])
