@@ -21,17 +21,19 @@ def test_every_experiment_composes(experiment: str, levin_data: Path, tmp_path: 
 NO_STRENGTH = "no one parameter for its strength"
 NOTHING = {
     "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "gaussian_anisotropic": NO_STRENGTH,
-    "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
+    "levin": NO_STRENGTH, "trajectory": NO_STRENGTH, "photographic": NO_STRENGTH,
 }  # fmt: skip
 ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "hierarchical": {
         "none": "no range|kind 'none' and others", "motion": "angle_deg from 0 to 180", "taps": "use pipeline=direct",
         "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
         "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
+        "photographic": NO_STRENGTH,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {
         "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
+        "photographic": NO_STRENGTH,
     },
     "known": {},
     "regression": NOTHING,
