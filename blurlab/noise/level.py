@@ -18,8 +18,8 @@ RESOLUTION = 1e-5
 """Differences nearer than this count as the same value of an image of few bits."""
 
 KERNEL_ERROR_PX = 0.15
-"""How far a kernel that somebody measured is assumed to be out of place. Chosen on the photographs of [Levin2009], whose
-kernels were measured."""
+"""How far a kernel that somebody measured is assumed to be out of place. Chosen on the photographs of [Levin2009],
+whose kernels were measured."""
 
 
 def effective_sigma(y: Tensor) -> Tensor:
