@@ -1,4 +1,4 @@
-"""From (y, psf, sigma) to an image: Wiener, total variation, implicitly constrained total variation, patch likelihood."""
+"""From (y, psf, sigma) to an image: Wiener, total variation, implicitly constrained TV, patch likelihood."""
 
 from __future__ import annotations
 
