@@ -1,4 +1,4 @@
-"""What 8 x 8 patches of photographs look like: a Gaussian mixture, and what it makes of a noisy one [Zoran2011]."""
+"""What patches of photographs look like: a Gaussian mixture, and the patch it makes of a noisy one [Zoran2011]."""
 
 from __future__ import annotations
 

@@ -144,10 +144,7 @@ def main() -> None:
         seconds = time.perf_counter() - began
         value = log_likelihood(held_out, weights, covariances)
         print(f"{iterations} iterations on {len(x[part])} patches, {seconds:.0f} s: largest mean {drift:.3g}")
-        print(
-            f"  mean log-likelihood of 20000 patches of val {value:.2f}, of train {mixture.lower_bound_:.2f}",
-            flush=True,
-        )
+        print(f"  mean log-likelihood of {len(held_out)} patches of val {value:.2f}", flush=True)
         write(args.output, space, weights, covariances)
     print(args.output, args.output.stat().st_size, "bytes")
 

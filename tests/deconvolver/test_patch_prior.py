@@ -1,4 +1,4 @@
-"""The mixture of patches: likelihood, filter and overlap against plain linear algebra; what comes with the package."""
+"""The mixture of patches: likelihood, filter and overlap against plain linear algebra; what the package carries."""
 
 from __future__ import annotations
 
@@ -52,9 +52,8 @@ def test_likelihood_is_that_of_torch_distributions(noise: float) -> None:
     space = basis(64)
     z = upright(some_patches(5, 8) @ (torch.eye(64).double() - 1 / 64))[0]
     reduced = space @ covariances(prior) @ space.mT + noise**2 * torch.eye(63)
-    reference = MultivariateNormal(torch.zeros(63).double(), (reduced + reduced.mT) / 2).log_prob(
-        (z @ space.mT)[:, None]
-    )
+    normal = MultivariateNormal(torch.zeros(63).double(), (reduced + reduced.mT) / 2)
+    reference = normal.log_prob((z @ space.mT)[:, None])
     came = prior.log_likelihood(z, noise)
     torch.testing.assert_close(came, reference + prior.log_weights, rtol=1e-4, atol=1e-4)
     single = load_patch_prior().log_likelihood(z.float(), noise)
