@@ -142,8 +142,7 @@ def step(problem: Problem, state: State) -> State:
 
 
 class RichardsonLucy(Deconvolver):
-    """Greatest Poisson likelihood of ``y = M H u`` by Richardson and Lucy's iteration, 0 <= u <= upper, stopped
-    at the noise.
+    """Greatest Poisson likelihood of ``y = M H u`` by Richardson and Lucy's iteration, stopped at the noise; 0 <= u <= upper.
 
     Args:
         iterations: Ceiling.

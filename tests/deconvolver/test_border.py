@@ -128,7 +128,7 @@ def test_every_boundary_restores_what_is_away_from_it(solver: type[Deconvolver],
 
 @pytest.mark.parametrize("solver", [TV, ImplicitTV, HyperLaplacian, Wiener])
 def test_no_other_boundary_is_taken(solver: type[Deconvolver]) -> None:
-    with pytest.raises(ValueError, match="boundary must be one of .*padded, .*circular, got 'reflect'"):
+    with pytest.raises(ValueError, match=r"boundary must be one of .*padded, .*circular, got 'reflect'"):
         solver(boundary="reflect")  # type: ignore[call-arg]
 
 
