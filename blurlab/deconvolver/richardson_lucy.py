@@ -142,7 +142,7 @@ def step(problem: Problem, state: State) -> State:
 
 
 class RichardsonLucy(Deconvolver):
-    """Greatest Poisson likelihood of ``y = M H u`` by Richardson and Lucy's iteration, stopped at the noise; 0 <= u <= upper.
+    """Greatest Poisson likelihood of ``y = M H u``, 0 <= u <= upper, by an iteration that is stopped at the noise.
 
     Args:
         iterations: Ceiling.
