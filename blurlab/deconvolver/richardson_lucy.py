@@ -78,6 +78,7 @@ class Problem(Rows):
     """Mean square residual at which an image is done (B, 1, 1, 1)."""
     weight: Tensor
     """lambda of the total variation (B, 1, 1, 1)."""
+    upper: float
     accelerated: bool
 
 
@@ -115,7 +116,7 @@ def step(problem: Problem, state: State) -> State:
     p, grid = problem, (state.u.shape[-2], state.u.shape[-1])
 
     # prediction: v = u_k + alpha (u_k - u_{k-1}), eq. (6) of [BiggsAndrews1997]
-    v = (state.u + state.alpha * (state.u - state.before)).clamp_min(0) if p.accelerated else state.u
+    v = (state.u + state.alpha * (state.u - state.before)).clamp(0, p.upper) if p.accelerated else state.u
 
     def blur(x: Tensor) -> Tensor:
         return irfft2(p.otf * rfft2(x), grid)[..., : p.y.shape[-2], : p.y.shape[-1]].clamp_min(0)
@@ -131,7 +132,7 @@ def step(problem: Problem, state: State) -> State:
     if bool((p.weight > 0).any()):
         share = p.seen - p.weight * curvature(v, FLAT * p.weight.unsqueeze(1))
     u = richardson_lucy(v, p.y, lambda _: blurred, adjoint) / share.clamp_min(SEEN)
-    u = torch.where(p.seen > SEEN, u.clamp_min(0), v)
+    u = torch.where(p.seen > SEEN, u.clamp(0, p.upper), v)
 
     # alpha = <g_k, g_{k-1}> / <g_{k-1}, g_{k-1}> within [0, 1], eq. (10) of [BiggsAndrews1997]
     move = u - v
@@ -141,7 +142,7 @@ def step(problem: Problem, state: State) -> State:
 
 
 class RichardsonLucy(Deconvolver):
-    """Greatest Poisson likelihood of ``y = M H u`` by Richardson and Lucy's iteration, u >= 0, stopped at the noise.
+    """Greatest Poisson likelihood of ``y = M H u``, 0 <= u <= upper, by an iteration that is stopped at the noise.
 
     Args:
         iterations: Ceiling.
@@ -152,6 +153,8 @@ class RichardsonLucy(Deconvolver):
         stop: An image is done where ``|M (H u - y)|^2 <= stop n sigma^2`` (discrepancy principle); 0 never stops early.
         tolerance: Relative change of an image between iterations at which it is done.
         boundary: unknown (M keeps the pixels that were observed [Bertero2005]), padded or circular (M = 1).
+        upper: Greatest intensity; were there none, a y that was not seen through this kernel would be explained by
+            pixels that grow brighter with every iteration.
     """
 
     def __init__(
@@ -162,6 +165,7 @@ class RichardsonLucy(Deconvolver):
         stop: float = 1.0,
         tolerance: float = 1e-5,
         boundary: str = "unknown",
+        upper: float = 1.0,
     ) -> None:
         check_option("iterations", iterations, 1, 1e6)
         if weight is not None:
@@ -169,12 +173,15 @@ class RichardsonLucy(Deconvolver):
         check_option("stop", stop, 0, 100)
         check_option("tolerance", tolerance, 0, 1)
         check_choice("boundary", boundary, BOUNDARIES)
+        check_option("upper", upper, 1e-6, 1e6)
         self.iterations = int(iterations)
         self.accelerated = accelerated
         self.weight = weight
         self.stop = stop
         self.tolerance = tolerance
         self.boundary = boundary
+        self.reaches_beyond = boundary == "unknown"
+        self.upper = upper
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Iterations from y; history: relative_change."""
@@ -193,7 +200,8 @@ class RichardsonLucy(Deconvolver):
             seen=irfft2(otf.conj() * mask, shape),
             limit=self.stop * sigma.square(),
             weight=weight,
+            upper=self.upper,
             accelerated=self.accelerated,
         )
-        u, history = iterate(step, problem, start(grid), self.iterations, self.tolerance)
+        u, history = iterate(step, problem, start(grid.clamp_max(self.upper)), self.iterations, self.tolerance)
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)

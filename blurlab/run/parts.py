@@ -127,7 +127,7 @@ def try_parts(cfg: Any) -> None:
     if size >= cfg.dataset.size and not reaches:
         raise UsageError(
             f"a kernel of {size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size, "
-            "or use boundary=valid with a deconvolver whose border is unknown"
+            "or use boundary=valid with a deconvolver that reaches beyond the border, such as tv"
         )
     refuse_stages(identifier, [build(part) for part in cfg.stage.values() if part is not None], cfg)
     if not identifier.questions:

@@ -67,7 +67,8 @@ def test_plain_circular_is_scikit_image_within_a_dark_rim() -> None:
     operator = Convolution(psf, "circular")
     first = richardson_lucy(torch.full_like(y, 0.5), y, operator.A, operator.A_adjoint)
     assert first[..., :4, :].max() == 0
-    solver = RichardsonLucy(20, accelerated=False, stop=0.0, tolerance=0.0, boundary="circular")
+    options = {"stop": 0.0, "tolerance": 0.0, "boundary": "circular", "upper": 100.0}  # as good as none
+    solver = RichardsonLucy(20, accelerated=False, **options)
     theirs = reference(y[0, 0].numpy(), psf[0, 0].numpy(), num_iter=60, clip=False)
     u = first
     for _ in range(59):
@@ -81,10 +82,8 @@ def test_plain_circular_is_scikit_image_within_a_dark_rim() -> None:
 
 def test_likelihood_rises_and_light_is_kept() -> None:
     _, y, psf = photographed(0.01, "circular")
-    images = [
-        RichardsonLucy(n, accelerated=False, stop=0.0, tolerance=0.0, boundary="circular")(y, psf, 0.01).image
-        for n in (1, 3, 10, 30)
-    ]
+    options = {"stop": 0.0, "tolerance": 0.0, "boundary": "circular", "upper": 100.0}  # as good as none
+    images = [RichardsonLucy(n, accelerated=False, **options)(y, psf, 0.01).image for n in (1, 3, 10, 30)]
     assert all((likelihood(b, y, psf) < likelihood(a, y, psf)).all() for a, b in pairwise(images))
     torch.testing.assert_close(images[-1].sum((1, 2, 3)), y.sum((1, 2, 3)))
 
@@ -149,10 +148,21 @@ def test_values_below_zero_and_darkness() -> None:
         assert restored.max() < 3
 
 
+def test_brightness_is_held_below_its_greatest() -> None:
+    _, y, psf = photographed(0.01)
+    bright = RichardsonLucy(stop=0.0, upper=10.0)(y, psf, 0.01).image
+    assert bright.max() > 1
+    assert RichardsonLucy(stop=0.0)(y, psf, 0.01).image.max() == 1
+    twice = RichardsonLucy(accelerated=False, stop=0.0, upper=2.0)(2 * y, psf, 0.02).image
+    once = RichardsonLucy(accelerated=False, stop=0.0)(y, psf, 0.01).image
+    torch.testing.assert_close(twice, 2 * once)
+
+
 @pytest.mark.parametrize(
     "options",
     [
         {"iterations": 0}, {"weight": -1.0}, {"weight": 1.0}, {"stop": -0.1}, {"tolerance": 2.0}, {"boundary": "wrap"},
+        {"upper": 0.0},
     ],
 )  # fmt: skip
 def test_options_that_cannot_be(options: dict) -> None:
