@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import torch
@@ -16,10 +17,13 @@ from blurlab.deconvolver import (
     DouglasRachford,
     HyperLaplacian,
     ImplicitTV,
+    Learned,
     Restored,
     RichardsonLucy,
     Tikhonov,
     Tiled,
+    UNet,
+    UnrolledDR,
     Wiener,
 )
 from blurlab.testing import check_deconvolver
@@ -41,6 +45,7 @@ MEMBERS = {
     "douglas_rachford": DouglasRachford(),
     "tiled": Tiled(Wiener(), tile=32),
     "epll": EPLL(),
+    "unrolled_dr": Learned(UnrolledDR(partial(UNet, channels=(32, 64, 128), blocks=1)), "unrolled_dr_tiny", views=8),
     "hyper_laplacian": HyperLaplacian(),
 }
 
