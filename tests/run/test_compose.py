@@ -66,8 +66,8 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
     places = [f"paths.runs_dir={tmp_path}", f"paths.data_dir={levin_data}"]
     known = ["pipeline=known", "stage=restore"]
     with_it = {
-        "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "train_restore": ["pipeline=known"], "bsds500_test": known,
-        "levin": known, "levin09": [*known, "noise=captured", "boundary=captured"],
+        "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
+        "train_restore": ["pipeline=known"], "levin": known, "levin09": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
     cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin")}
