@@ -237,7 +237,7 @@ def test_padding_and_cropping_keep_the_centre() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(CONF.glob("*.yaml")), ids=lambda path: path.stem)
-def test_configuration_makes_its_family(path: Path) -> None:
+def test_configuration_makes_its_family(path: Path, levin_data: Path) -> None:
     def build(node: object) -> object:
         if not isinstance(node, dict):
             return node
@@ -246,12 +246,14 @@ def test_configuration_makes_its_family(path: Path) -> None:
             getattr(blur, node["_target_"].removeprefix("blurlab.blur."))(**options) if "_target_" in node else options
         )
 
-    family = build(yaml.safe_load(path.read_text()))
+    family = build(yaml.safe_load(path.read_text().replace("${paths.data_dir}", str(levin_data))))
     assert isinstance(family, blur.BlurFamily)
     mixed = {
         "hier": ("none", "defocus", "motion"),
         "taps": ("none", "taps"),
         "three_kinds": ("gaussian", "motion", "defocus"),
+        "photographic": ("shake", "motion", "defocus", "gaussian"),
+        "levin": tuple(f"kernel{number}" for number in range(1, 9)),
     }
     expected = mixed.get(path.stem, (path.stem,))
     assert family.kinds == expected
