@@ -42,8 +42,10 @@ class Deconvolver(ABC):
             kernel may be wider than the image. Without bounds the little that y says of such a kernel is magnified to
             many times the range of intensities.
         tolerance: Relative change at which an iteration is done; 0 where it never ends early.
+        boundary: What it assumes of what lies beyond the border of y, one of ``border.BOUNDARIES``.
     """
 
+    boundary: str = "padded"
     reaches_beyond: bool = False
     tolerance: float = 0.0
 

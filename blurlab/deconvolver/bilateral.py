@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from torch import Tensor
 
 from blurlab.deconvolver.base import Deconvolver, Restored, check_option
@@ -39,7 +41,7 @@ class Bilateral(Deconvolver):
         check_option("strength", strength, 1e-3, 1e4)
         check_option("space", space, 1e-3, 1e3)
         self.inner = inner
-        self.reaches_beyond = inner.reaches_beyond
+        self.reaches_beyond, self.boundary = inner.reaches_beyond, inner.boundary
         self.window = int(window)
         self.color = color
         self.strength = strength
@@ -54,3 +56,9 @@ class Bilateral(Deconvolver):
         space = (self.space, self.space)
         smoothed = bilateral_blur(restored.image, self.window, color, space, border_type="replicate")
         return Restored(smoothed, restored.history)
+
+    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+        """The same with the inner deconvolver settled."""
+        settled = super().settle(parts, psf, sigma)
+        settled.inner = self.inner.settle(parts, psf, sigma)
+        return settled

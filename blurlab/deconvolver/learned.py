@@ -20,7 +20,7 @@ class Learned(Deconvolver):
     """A network (y, psf, sigma) -> image, restored images in float32.
 
     Args:
-        net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W).
+        net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W); its ``boundary`` says what it assumes.
         weights: A file of the package's ``deconvolver/weights`` by its name, or the path of another ``.safetensors``
             file or of a training's ``.ckpt``; None takes the network as it is, to be trained.
         views: How many of the eight quarter turns and reflections of an image are restored and averaged, 1 to 8: the
@@ -36,6 +36,7 @@ class Learned(Deconvolver):
     def __init__(self, net: nn.Module, weights: str | None = None, views: int = 1) -> None:
         check_option("views", views, 1, 8)
         self.views = int(views)
+        self.boundary = str(getattr(net, "boundary", self.boundary))
         self.net = (net if weights is None else load_weights(net, weights)).eval()
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
-from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.deconvolver.iteration import CHECK_EVERY, Rows, iterate
 from blurlab.deconvolver.weight import FromGradient
 from blurlab.physics import Gradient
 
@@ -190,10 +191,7 @@ class RichardsonLucy(Deconvolver):
         observed = y.clamp_min(0) if self.boundary == "unknown" else grid
         otf = psf_to_otf(psf, shape)
         mask = torch.fft.rfft2(torch.ones_like(observed[:, :1]), s=shape)
-        if self.weight is None:
-            weight = FromGradient().choose(y, psf, sigma) / observed.mean((1, 2, 3), keepdim=True).clamp_min(sigma)
-        else:
-            weight = torch.full_like(sigma, self.weight)
+        weight = self._weight(y, psf, sigma)
         problem = Problem(
             y=observed,
             otf=otf,
@@ -205,3 +203,16 @@ class RichardsonLucy(Deconvolver):
         )
         u, history = iterate(step, problem, start(grid.clamp_max(self.upper)), self.iterations, self.tolerance)
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+
+    def _weight(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+        if self.weight is not None:
+            return torch.full_like(sigma, self.weight)
+        return FromGradient().choose(y, psf, sigma) / y.mean((1, 2, 3), keepdim=True).clamp_min(sigma)
+
+    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+        """The same with the weight of the whole image, and the number of iterations after which all of it is done."""
+        settled, each = super().settle(parts, psf, sigma), (len(parts), -1, -1, -1)
+        settled.weight = float(self._weight(parts, psf.expand(each), sigma.expand(each)).mean())
+        looks = self.restore(parts, psf.expand(each), sigma.expand(each)).history["relative_change"]
+        settled.iterations, settled.stop = min(CHECK_EVERY * len(looks), self.iterations), 0.0
+        return settled

@@ -61,7 +61,7 @@ class Tiled(Deconvolver):
         self.tile = int(tile)
         self.overlap = overlap
         self.progress = progress
-        self.reaches_beyond = deconvolver.reaches_beyond
+        self.reaches_beyond, self.boundary = deconvolver.reaches_beyond, deconvolver.boundary
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Tile by tile; history: overlap_px and seam (difference at that overlap, where tried out), one an image."""

@@ -13,6 +13,7 @@ from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.border import keep_observed
 from blurlab.deconvolver.douglas_rachford import data_prox, douglas_rachford_step
 from blurlab.deconvolver.tv import TV
+from blurlab.deconvolver.wiener import density, wiener_filter
 from blurlab.physics import Gradient
 
 SIGMA_UNIT = 0.01
@@ -25,6 +26,8 @@ START_STRENGTH = 1.5
 """Weight of the total variation that is started from, over sigma^1.5."""
 INPUTS = 3 + len(FILTERS)
 """What a denoiser is shown: the iterate, the noise level, the start, what each filter adds to it."""
+LEAST_GAIN = 1e-6
+"""Of a frequency that the kernel takes away; the filters would blow it up."""
 LOUDER = 5.0
 """What a filter adds is small beside the image; it is shown so many times as large, cut to [-5, 5]."""
 
@@ -43,6 +46,8 @@ class UnrolledDR(nn.Module):
         start_iterations: Iterations of total variation before the first step.
     """
 
+    boundary = "unknown"
+
     def __init__(
         self,
         denoiser: Callable[[int], nn.Module],
@@ -53,7 +58,7 @@ class UnrolledDR(nn.Module):
         self.denoisers = nn.ModuleList(denoiser(INPUTS) for _ in range(iterations))
         self.log_weight = nn.Parameter(torch.full((iterations - 1,), math.log(0.2)))
         self.power = nn.Parameter(torch.full((iterations - 1,), 1.5))
-        self.start = TV(iterations=start_iterations, tolerance=0)
+        self.start = TV(iterations=start_iterations, tolerance=0, boundary=self.boundary)
 
     def forward(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         """Restore.
@@ -98,6 +103,6 @@ def filtered(y: Tensor, start: Tensor, otf: Tensor, sigma: Tensor) -> Tensor:
     shape = (start.shape[-2], start.shape[-1])
     spectrum = rfft2(keep_observed(irfft2(otf * rfft2(start), shape), y))
     power, damping = Gradient().power(shape, like=start), (sigma / SIGMA_UNIT).square()
-    gains = [otf.conj() / (otf.abs().square() + strength * damping * power + 1e-6) for strength in FILTERS]
-    added = irfft2(torch.cat([gain * spectrum for gain in gains], 1), shape) - start
+    strengths = torch.tensor(FILTERS, dtype=sigma.dtype, device=sigma.device).reshape(1, -1, 1, 1) * damping
+    added = irfft2(wiener_filter(otf.conj(), density(otf) + LEAST_GAIN, strengths, power) * spectrum, shape) - start
     return (LOUDER * added).clamp(-LOUDER, LOUDER)

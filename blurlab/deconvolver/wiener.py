@@ -58,7 +58,7 @@ def wiener_filter(adjoint: Tensor, gain: Tensor, nsr: Tensor, falling: Tensor) -
     Args:
         adjoint: conj(H), complex (B, 1, H, W // 2 + 1).
         gain: |H|^2.
-        nsr: Noise-to-signal ratio, broadcast to (B, 1, 1, 1).
+        nsr: Noise-to-signal ratios, broadcast to (B, R, 1, 1), R filters each.
         falling: L^p.
 
     Example:

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import irfft2, rfft2
 from blurlab.deconvolver.base import check_choice
 from blurlab.deconvolver.border import extend_periodic
-from blurlab.deconvolver.wiener import PRIORS, estimate_nsr
+from blurlab.deconvolver.wiener import PRIORS, adjoint_otf, density, estimate_nsr, wiener_filter
 from blurlab.physics import Gradient
 
 SNR_DB = tuple(range(9, 66, 4))
@@ -38,10 +38,9 @@ def wiener_stack(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat") -> Te
         tensor([[0.8000, 0.5000]])
     """
     shape = (y.shape[-2], y.shape[-1])
-    otf = psf_to_otf(psf, shape)
-    damping = nsr[..., None, None] * Gradient().power(shape, like=y) ** PRIORS[prior]
-    gain = otf.conj() / (otf.abs().square() + damping)  # (B, R, P, Q)
-    return irfft2(gain[:, :, None] * rfft2(y)[:, None], shape)
+    adjoint, falling = adjoint_otf(psf, shape), Gradient().power(shape, like=y) ** PRIORS[prior]
+    filters = wiener_filter(adjoint, density(adjoint), nsr[..., None, None], falling)  # (B, R, P, Q)
+    return irfft2(filters[:, :, None] * rfft2(y)[:, None], shape)
 
 
 class WienerStack(nn.Module):

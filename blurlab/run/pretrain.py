@@ -18,7 +18,7 @@ from blurlab.run.context import Context
 from blurlab.run.errors import UsageError
 from blurlab.run.logging import log_pictures
 from blurlab.run.stage import once
-from blurlab.run.trainer import fresh_head, go_on, make_trainer, question_data
+from blurlab.run.trainer import degraded_data, fresh_head, go_on, make_trainer
 
 WEIGHTS = "weights.safetensors"
 FILTERS = "filters.png"
@@ -73,7 +73,7 @@ def fit_layer(context: Context, question: Question, layer: int, folder: Path, be
     if context.progress:
         callbacks.append(RichProgressBar(leave=True))
     trainer = make_trainer(context, callbacks, epochs=epochs, clip=None)
-    go_on(context, trainer, module, question_data(context, question, stage), folder)
+    go_on(context, trainer, module, degraded_data(context, context.degrade_for(question), stage), folder)
     if layer == 0:
         picture = filter_picture(net.filters())
         write_image(folder / FILTERS, picture)

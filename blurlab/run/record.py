@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ def make_record(context: Context) -> dict[str, Any]:
         The schema of the design's section Records.
     """
     cfg = plain(context.cfg)
-    solver = cfg["deconvolver"].get("boundary", "padded")
+    solver = context.deconvolver.boundary
     return {
         "experiment": cfg["run"]["experiment"],
         "paper": cfg["run"]["paper"],
@@ -97,9 +98,13 @@ def keep_record(context: Context) -> Path:
 def without_places(value: Any, places: dict[str, str]) -> Any:
     """A value of JSON in which what lies under one of the places of a configuration begins with the place's name.
 
+    Of any other file that is named whole, the folder is left out: it means nothing elsewhere.
+
     Example:
         >>> without_places({"folder": "/mine/sets/levin09", "size": 3}, {"data_dir": "/mine/sets"})
         {'folder': '${paths.data_dir}/levin09', 'size': 3}
+        >>> without_places("deconvolver.weights=/mine/runs/7/last.ckpt", {})
+        'deconvolver.weights=.../last.ckpt'
     """
     if isinstance(value, dict):
         return {key: without_places(entry, places) for key, entry in value.items()}
@@ -109,6 +114,7 @@ def without_places(value: Any, places: dict[str, str]) -> Any:
         for name, place in places.items():
             if value.startswith(f"{place}/"):
                 return "${paths." + name + "}" + value[len(place) :]
+        return re.sub(r"(?<![^=])/\S*/", ".../", value)
     return value
 
 

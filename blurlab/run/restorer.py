@@ -8,7 +8,6 @@ from typing import Any
 
 from torch import nn
 
-from blurlab.dataset import DegradedData
 from blurlab.deconvolver import Learned, load_weights, save_weights
 from blurlab.learning import BEST, KernelError, Restoration, RestorationLoss, load_net, training_callbacks
 from blurlab.run.build import build
@@ -16,7 +15,7 @@ from blurlab.run.context import Context
 from blurlab.run.errors import UsageError
 from blurlab.run.logging import log_pictures
 from blurlab.run.stage import Stage, once
-from blurlab.run.trainer import go_on, make_trainer
+from blurlab.run.trainer import degraded_data, go_on, make_trainer
 
 NAME = "train_deconvolver"
 WEIGHTS = "weights.safetensors"
@@ -68,7 +67,7 @@ class TrainRestorer(Stage):
             folder, seed=context.seed, stage=NAME, ema_decay=float(recipe.ema_decay), progress=context.progress
         )
         trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
-        go_on(context, trainer, module, restorer_data(context), folder)
+        go_on(context, trainer, module, degraded_data(context, context.degrade, NAME), folder)
         best = trainer.checkpoint_callbacks[0]
         facts = {"steps": str(trainer.global_step), "data": str(context.data.facts["name"]), "seed": str(context.seed)}
         save_weights(load_net(net, folder / BEST), folder / WEIGHTS, facts)
@@ -77,22 +76,3 @@ class TrainRestorer(Stage):
             "steps": trainer.global_step,
             "weights": sum(weight.numel() for weight in net.parameters()),
         }
-
-
-def restorer_data(context: Context) -> DegradedData:
-    """Degraded batches with kernels of the run's blurs."""
-    budget = context.budget
-    return DegradedData(
-        context.data.train,
-        context.data.val,
-        context.degrade,
-        size=context.data.size,
-        stage=NAME,
-        seed=context.seed,
-        batch_size=budget["batch_size"],
-        steps_per_epoch=budget["steps_per_epoch"],
-        draws_val=budget["draws_val"],
-        workers=budget["workers"],
-        scale=context.data.scale,
-        condition=context.condition,
-    )

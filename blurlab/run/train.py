@@ -13,7 +13,7 @@ from blurlab.run.build import build
 from blurlab.run.context import Context
 from blurlab.run.pretrain import load_weights, pretrain
 from blurlab.run.stage import Stage, once
-from blurlab.run.trainer import fresh_head, go_on, make_trainer, question_data
+from blurlab.run.trainer import degraded_data, fresh_head, go_on, make_trainer
 
 
 class Train(Stage):
@@ -58,7 +58,7 @@ def fit(context: Context, question: Question, folder: Path, start: Path | None =
         folder, seed=context.seed, stage=question.name, ema_decay=float(recipe.ema_decay), progress=context.progress
     )
     trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
-    go_on(context, trainer, module, question_data(context, question, question.name), folder)
+    go_on(context, trainer, module, degraded_data(context, context.degrade_for(question), question.name), folder)
     best = trainer.checkpoint_callbacks[0]
     return {
         "val_loss": float(best.best_model_score),  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from blurlab.core.rng import seed_from
-from blurlab.dataset import DegradedData
+from blurlab.dataset import Degrade, DegradedData
 from blurlab.learning import LAST, Interrupts
 from blurlab.pipeline import Question
 from blurlab.run.build import build
@@ -37,19 +37,19 @@ def fresh_head(context: Context, question: Question) -> nn.Module:
     return context.head(question.answer)
 
 
-def question_data(context: Context, question: Question, stage: str) -> DegradedData:
-    """Degraded batches of the blurs among which a question is asked.
+def degraded_data(context: Context, degrade: Degrade, stage: str) -> DegradedData:
+    """Degraded batches of the run's photographs.
 
     Args:
         context: The run.
-        question: What is asked.
+        degrade: Among which blurs.
         stage: Name that the data's randomness is made from.
     """
     budget = context.budget
     return DegradedData(
         context.data.train,
         context.data.val,
-        context.degrade_for(question),
+        degrade,
         size=context.data.size,
         stage=stage,
         seed=context.seed,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import Defocus
-from blurlab.deconvolver import TV, Deconvolver, ImplicitTV, Restored, Tiled, Wiener
+from blurlab.deconvolver import TV, Bilateral, Deconvolver, ImplicitTV, Restored, RichardsonLucy, Tiled, Wiener
 from blurlab.deconvolver.laws import kernels
 from blurlab.deconvolver.parts import measure_sigma, parts
 from blurlab.deconvolver.tiled import layout
@@ -34,8 +34,9 @@ def photo(rows: int = 200, cols: int = 330, channels: int = 1, sigma: float = 0.
         (Wiener(boundary="circular", nsr=0.01), Wiener(boundary="circular", nsr=0.01)),
         (TV(iterations=10), TV(iterations=10, tolerance=0)),
         (ImplicitTV(iterations=3, rounds=2), ImplicitTV(iterations=3, rounds=2, tolerance=0)),
+        (Bilateral(Wiener()), Bilateral(Wiener())),
     ],
-    ids=["wiener", "wiener_flat", "wiener_circular", "tv", "implicit_tv"],
+    ids=["wiener", "wiener_flat", "wiener_circular", "tv", "implicit_tv", "bilateral"],
 )
 def test_the_interior_is_that_of_the_whole_image(solver: Deconvolver, whole: Deconvolver, sigma: float | None) -> None:
     y = photo(channels=2)
@@ -43,6 +44,18 @@ def test_the_interior_is_that_of_the_whole_image(solver: Deconvolver, whole: Dec
     assert tiled.history["seam"][0] < 1e-4
     difference = (tiled.image - whole(y, PSF, sigma).image).abs()
     assert difference[..., 56:-56, 56:-56].max() < 1e-4
+
+
+def test_tiles_stop_at_the_noise_where_the_whole_image_does() -> None:
+    y = photo()
+    solver = RichardsonLucy(iterations=60)
+    settled = solver.settle(y, PSF, torch.full((1, 1, 1, 1), 0.01))
+    assert settled.stop == 0 and 0 < settled.iterations < 60
+    tiled = Tiled(solver, tile=144)(y, PSF, 0.01).image
+    whole = settled(y, PSF, 0.01).image
+    assert (tiled - whole)[..., 56:-56, 56:-56].abs().max() < 2e-3
+    one_by_one = torch.cat([solver(y[..., :144], PSF, 0.01).image, solver(y[..., 144:], PSF, 0.01).image], -1)
+    assert (one_by_one - whole)[..., 56:-56, 200:-56].abs().max() > 2e-2
 
 
 def test_each_tile_by_itself_would_not_do() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver import TV, Learned, UNet, UnrolledDR, load_weights, save_weights
+from blurlab.deconvolver import TV, Learned, UNet, UnrolledDR, WienerStack, load_weights, save_weights
 from blurlab.deconvolver.laws import kernels, made_up
 
 Small = partial(UNet, channels=(4, 8), blocks=1)
@@ -80,6 +80,11 @@ def test_colour_is_restored_channel_by_channel() -> None:
     colour = torch.cat([y, 1 - y, y.flip(-1)], 1)
     each = torch.cat([net(colour[:, i : i + 1], psf, sigma) for i in range(3)], 1)
     torch.testing.assert_close(net(colour, psf, sigma), each, atol=1e-5, rtol=0)
+
+
+def test_what_a_network_assumes_of_the_border_is_what_its_deconvolver_says() -> None:
+    assert Learned(UnrolledDR(Small)).boundary == "unknown"
+    assert Learned(WienerStack(boundary="circular")).boundary == "circular"
 
 
 def test_weights_come_back_from_disk(tmp_path: Path) -> None:
