@@ -54,14 +54,12 @@ class EPLL(Deconvolver):
     Half-quadratic splitting, in turn: every patch moves to the one behind it, the image taken for one with noise of
     standard deviation ``beta^-1/2``; then the image moves to fit y and the patches. beta rises from
     ``1 / (first sigma)^2`` to ``1 / (last sigma)^2``. Each iteration sees patches a few pixels apart, the next one
-    those between them [Parameswaran2019]. No kernel is known exactly: sigma is the noise and a mismatch together.
+    those between them [Parameswaran2019].
 
     Args:
         strength: Factor on the weight of the data.
         first: ``beta^-1/2`` of the first iteration in units of sigma.
         last: The same of the last.
-        mismatch: Standard deviation of what a kernel that is a little wrong leaves unexplained, on the [0, 1] scale;
-            it is added to the noise in squares. 0 trusts the kernel, as is right for made-up data only.
         iterations: Steps of beta, evenly on a logarithmic scale.
         stride: Distance of neighbouring patches [px], at most a patch's side.
         boundary: unknown or circular, as :class:`~blurlab.deconvolver.tv.TV`'s.
@@ -74,7 +72,6 @@ class EPLL(Deconvolver):
         strength: float = STRENGTH,
         first: float = 40.0,
         last: float = 1.0,
-        mismatch: float = 0.003,
         iterations: int = 14,
         stride: int = 5,
         boundary: str = "unknown",
@@ -84,7 +81,6 @@ class EPLL(Deconvolver):
         check_option("strength", strength, 1e-3, 1e4)
         check_option("first", first, 1e-2, 1e4)
         check_option("last", last, 1e-2, 1e4)
-        check_option("mismatch", mismatch, 0, 1)
         check_option("iterations", iterations, 1, 1e4)
         self.prior = load_patch_prior() if prior is None else prior
         check_option("stride", stride, 1, self.prior.side)
@@ -92,7 +88,6 @@ class EPLL(Deconvolver):
         check_option("upper", upper, 1e-6, 1e6)
         self.strength = strength
         self.first, self.last = first, last
-        self.mismatch = mismatch
         self.iterations = int(iterations)
         self.stride = int(stride)
         self.boundary = boundary
@@ -102,7 +97,6 @@ class EPLL(Deconvolver):
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """From y; history: relative_change."""
         prior = self.prior.to(y)
-        sigma = (sigma.square() + self.mismatch**2).sqrt()
         x = on_grid(y, psf, self.boundary)
         otf = psf_to_otf(psf, (x.shape[-2], x.shape[-1]))
         change = []

@@ -6,7 +6,9 @@ of the eight kernels of levin09, in turn, and by a line of 6 and one of 13 px, g
 errors over the region, of y over the restored, in one image; then the mean over the images. Regions: the outer 16 px,
 and the interior. "known" is no boundary: the solver was given 16 pixels more of y on each side, so its figure for the
 outer 16 px is what they hold by their content, with nothing lost at a border. "rings" are mean ISNRs of the default
-(tv, unknown) over rings of 2 px from the border inwards.
+(tv, unknown) over rings of 2 px from the border inwards. "limit" are Gaussian textures with the photographs' mean
+squared gradient and a power that falls as its transfer function, restored by the mean of their posterior given the same
+'valid' pixels: there no estimator has a smaller mean square error, so what is missing at the border is not to be had.
 """
 
 from __future__ import annotations
@@ -20,10 +22,12 @@ from torch import Tensor
 
 from blurlab.blur.motion import motion_psf
 from blurlab.blur.shape import pad_to_odd
+from blurlab.core.fourier import irfft2, rfft2
 from blurlab.core.image_io import read_image
 from blurlab.dataset import Bsds500
-from blurlab.deconvolver import TV, Deconvolver, HyperLaplacian, Wiener
+from blurlab.deconvolver import TV, Deconvolver, HyperLaplacian, Tikhonov, Wiener
 from blurlab.deconvolver.border import BOUNDARIES, PERIODIC
+from blurlab.physics import Gradient
 
 SIDE, OUTER, RADIUS = 160, 16, 13
 SIGMAS = (0.004, 0.01)
@@ -74,6 +78,36 @@ def ring(shape: tuple[int, int], first: int, last: int) -> Tensor:
     return ((away >= first) & (away < last)).float()
 
 
+def textures(sharp: Tensor) -> Tensor:
+    """Gaussian images of the photographs' shape and mean squared gradient, power 1 / |D|^2."""
+    shape = (2 * sharp.shape[-2], 2 * sharp.shape[-1])
+    power = Gradient().power(shape, like=sharp)
+    white = torch.randn(len(sharp), 1, *shape, generator=torch.Generator().manual_seed(1))
+    drawn = irfft2(rfft2(white) * power.clamp_min(power[..., 0, 1].min()).rsqrt(), shape)
+    return 0.5 + gradient_energy(sharp).sqrt() * drawn[..., : sharp.shape[-2], : sharp.shape[-1]]
+
+
+def gradient_energy(x: Tensor) -> Tensor:
+    """Mean squared length of the differences, all images together."""
+    return x.diff(dim=-1).square().mean() + x.diff(dim=-2).square().mean()
+
+
+def limit(sharp: Tensor, psf: Tensor, sigma: float) -> dict[str, float]:
+    """Mean ISNR of the outer pixels and of the interior of :func:`textures`, restored as well as can be [dB]."""
+    x = textures(sharp)
+    inner = (..., slice(OUTER, -OUTER), slice(OUTER, -OUTER))
+    wide = torch.nn.functional.conv2d(x.transpose(0, 1), psf.flip(-2, -1), groups=len(x)).transpose(0, 1)
+    y = (wide + sigma * torch.randn(wide.shape, generator=torch.Generator().manual_seed(2)))[inner].contiguous()
+    x = x[..., RADIUS:-RADIUS, RADIUS:-RADIUS][inner]
+    weight = float(sigma**2 / gradient_energy(sharp))
+    restored = Tikhonov(weight=weight, tolerance=1e-4)(y, psf, sigma).image
+    outer = ring((y.shape[-2], y.shape[-1]), 0, OUTER)
+    parts = {"outer": outer, "interior": 1 - outer}
+    return {
+        name: round(sum(found := region_isnr(x, y, restored, region)) / len(found), 3) for name, region in parts.items()
+    }
+
+
 def measure(sharp: Tensor, psf: Tensor, sigma: float) -> dict[tuple[str, str], dict[str, list[float]]]:
     """``(solver, boundary) -> region -> ISNR of each image``; kernels (n, 1, 27, 27)."""
     gains: dict[tuple[str, str], dict[str, list[float]]] = {}
@@ -112,6 +146,9 @@ def main() -> None:
     for sigma in SIGMAS:
         for group, psf in groups.items():
             gains = measure(sharp, psf.expand(len(sharp), -1, -1, -1), sigma)
+            best = limit(sharp, psf.expand(len(sharp), -1, -1, -1), sigma)
+            record["isnr"].setdefault(f"{sigma:g}/{group}", {})["limit"] = best
+            print(f"{sigma:g} {group:7s} limit", best, flush=True)
             for (name, boundary), row in gains.items():
                 means = {region: round(sum(values) / len(values), 3) for region, values in row.items()}
                 record["isnr"].setdefault(f"{sigma:g}/{group}", {}).setdefault(name, {})[boundary] = means

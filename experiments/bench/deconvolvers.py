@@ -42,7 +42,7 @@ from torch import Tensor
 import blurlab.deconvolver as deconvolvers
 from blurlab.core.fourier import fast_size, irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver import TV, Wiener
-from blurlab.deconvolver.tv import default_weight
+from blurlab.deconvolver.weight import FromGradient
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results"
@@ -162,7 +162,8 @@ def richardson_lucy(seconds: float, y: Tensor) -> dict[str, Any]:
 
 def tv_to_gap(seconds: float, side: DeepinvSide | None, y: Tensor, reference: int, budget: float) -> dict[str, Any]:
     """Total variation to a gap of the objective."""
-    psf, weight = motion(), float(default_weight(torch.tensor(SIGMA)))
+    psf = motion()
+    weight = float(FromGradient().choose(y, psf, torch.full((1, 1, 1, 1), SIGMA)))
     least = {
         border: objective(minimise(y, psf, weight, border, iterations=reference), y, psf, weight, border)
         for border in (("circular", "replicate") if side is not None else ("circular",))

@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from tv_weight import MARGIN, SIGMAS, isnr, load
+from validation import MARGIN, SIGMAS, load
 
 from blurlab.blur.defocus import disk_psf
 from blurlab.blur.motion import motion_psf
 from blurlab.dataset import Bsds500, ChaseDb1, Drive
 from blurlab.deconvolver import HyperLaplacian
+from blurlab.metric import isnr
 
 CUT = 47
 """Pixels cut off each side of a photograph."""
@@ -54,7 +55,7 @@ def measure(sharp: Tensor, sigma: float, alphas: list[float], power: float, omeg
         y = torch.nn.functional.conv2d(sharp, psf.flip(-2, -1)) + sigma * noise
         for gain, alpha in zip(gains, alphas, strict=True):
             solver = HyperLaplacian(weight=alpha, power=power, omega=omega)
-            gain += isnr(inner, y, solver(y, psf, sigma).image).tolist()
+            gain += isnr(y, solver(y, psf, sigma).image, inner).tolist()
     return [round(float(np.mean(gain)), 3) for gain in gains]
 
 

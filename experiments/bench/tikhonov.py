@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tv_weight import MARGIN, SIGMAS, horizontal, load
+from validation import MARGIN, SIGMAS, horizontal, load
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.dataset import Bsds500, ChaseDb1, Drive

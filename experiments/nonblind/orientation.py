@@ -8,8 +8,8 @@ what is left of the blurred photograph, up to a shift, says which is right. Noth
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 
 import numpy as np
 import torch
@@ -29,8 +29,11 @@ def residual(x: torch.Tensor, y: torch.Tensor, psf: torch.Tensor) -> float:
     return float((moved.x_hat - moved.x).std())
 
 
-def main(root: str) -> None:
+def main() -> None:
     """Print each kernel's residuals, means over the photographs, and which way explains them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    root = parser.parse_args().folder
     source, lines = Levin09(root), {}
     stored = recorded_kernels(f"{root}/levin09/gt", KERNELS)
     turned = recorded_kernels(f"{root}/levin09/gt", KERNELS, turned=stored.kinds)
@@ -51,4 +54,4 @@ def as_batch(image: np.ndarray) -> torch.Tensor:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

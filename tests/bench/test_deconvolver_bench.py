@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -62,3 +64,11 @@ def test_the_hint_says_how_to_get_deepinv(monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(NotInstalled, match="make bench-deepinv"):
         DeepinvSide(Path("nowhere/python"), 1)
+
+
+@pytest.mark.parametrize("script", sorted(FOLDER.parent.glob("*/*.py")), ids=lambda script: script.stem)
+def test_every_script_of_the_experiments_still_runs(script: Path) -> None:
+    if script.stem == "deepinv_side":
+        pytest.skip("runs in deepinv's environment")
+    found = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, cwd=FOLDER.parents[1])
+    assert found.returncode == 0, found.stderr

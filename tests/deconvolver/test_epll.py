@@ -96,7 +96,7 @@ def test_beta_rises_evenly_to_its_last_value() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"strength": 0.0}, {"first": 0.0}, {"last": float("nan")}, {"mismatch": -1e-3}, {"iterations": 0},
+        {"strength": 0.0}, {"first": 0.0}, {"last": float("nan")}, {"iterations": 0},
         {"stride": 9}, {"boundary": "zero"}, {"upper": -1.0},
     ],
 )  # fmt: skip
