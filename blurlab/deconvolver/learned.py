@@ -33,9 +33,13 @@ class Learned(Deconvolver):
 
     reaches_beyond = True
 
+    trained: bool
+    """Was the network given weights?"""
+
     def __init__(self, net: nn.Module, weights: str | None = None, views: int = 1) -> None:
         check_option("views", views, 1, 8)
         self.views = int(views)
+        self.trained = weights is not None
         self.boundary = str(getattr(net, "boundary", self.boundary))
         self.net = (net if weights is None else load_weights(net, weights)).eval()
 

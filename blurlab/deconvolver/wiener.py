@@ -116,15 +116,17 @@ class Wiener(Deconvolver):
             if adjoint is None or psf.stride(0):
                 adjoint = adjoint_otf(psf[rows] if psf.stride(0) else psf[:1], (grid.shape[-2], grid.shape[-1]))
             mean = y[rows].mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
-            restored = self._restore(grid.sub_(mean), adjoint, y[rows], psf[rows], sigma[rows])
-            torch.add(restored[..., : y.shape[-2], : y.shape[-1]], mean, out=image[rows])
+            restored = self._restore(grid, mean, adjoint, y[rows], psf[rows], sigma[rows])
+            image[rows] = restored[..., : y.shape[-2], : y.shape[-1]]
         return Restored(image)
 
-    def _restore(self, grid: Tensor, adjoint: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
-        """Restore periodic images of mean 0, which begin with y less its mean."""
+    def _restore(self, grid: Tensor, mean: Tensor, adjoint: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+        """Restore periodic images, which begin with y; the mean is taken off and put back at frequency 0."""
         shape = (grid.shape[-2], grid.shape[-1])
         power = Gradient().power(shape, like=y)
         spectrum, gain = rfft2(grid), density(adjoint)
+        aside = (mean * grid[0, 0].numel())[..., 0, 0]
+        spectrum[..., 0, 0] -= aside
         falling = power ** PRIORS.get(self.prior, 0)
         if self.prior == "estimated":
             nsr = self.strength * sigma.square() / estimate_spectrum(y, psf, sigma, shape)
@@ -134,8 +136,11 @@ class Wiener(Deconvolver):
             nsr = torch.full_like(sigma, self.nsr)
         if self.boundary == "unknown":
             inside = (y.shape[-2], y.shape[-1])
-            spectrum = rfft2(complete(grid, inside, adjoint.conj(), nsr * falling, tolerance=1e-5, iterations=300))
+            spectrum = rfft2(
+                complete(grid - mean, inside, adjoint.conj(), nsr * falling, tolerance=1e-5, iterations=300)
+            )
         spectrum *= wiener_filter(adjoint, gain, nsr, falling)
+        spectrum[..., 0, 0] += aside
         return irfft2(spectrum, shape)
 
     def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
@@ -149,8 +154,8 @@ class Wiener(Deconvolver):
         return settled
 
     def _grid(self, y: Tensor, psf: Tensor) -> Tensor:
-        """A periodic grid that begins with y, in memory of its own."""
-        return y.clone() if self.boundary == "circular" else on_grid(y, psf, self.boundary, 2 * max(psf.shape[-2:]))
+        """A periodic grid that begins with y."""
+        return on_grid(y, psf, self.boundary, 2 * max(psf.shape[-2:]))
 
 
 def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str) -> Tensor:

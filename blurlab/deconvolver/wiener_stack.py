@@ -8,14 +8,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from blurlab.core.fourier import irfft2, rfft2
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import check_choice
-from blurlab.deconvolver.border import extend_periodic
+from blurlab.deconvolver.border import extend_periodic, keep_observed
+from blurlab.deconvolver.tv import TV
+from blurlab.deconvolver.weight import FromGradient
 from blurlab.deconvolver.wiener import PRIORS, adjoint_otf, density, estimate_nsr, wiener_filter
 from blurlab.physics import Gradient
 
 SNR_DB = tuple(range(9, 66, 4))
 """Signal-to-noise ratios of the filters of [Gilbert2019], section 1.2."""
+START_ITERATIONS = 15
+"""Of the total variation that is started from."""
+LOUDER = 5.0
+"""What sets a filter apart is small beside the image; it is shown so many times as large, cut to [-5, 5]."""
 CEILING = 2.0
 """A filter's result is held within this of the mean of y: what trusts y too much is mostly noise."""
 
@@ -60,9 +66,10 @@ class WienerStack(nn.Module):
         relative: Are the ratios multiples of the one that sigma and y suggest
             (:func:`~blurlab.deconvolver.wiener.estimate_nsr`)?
         prior: Prior of the filters, a key of :data:`~blurlab.deconvolver.wiener.PRIORS`.
-        onto: Index of the filter whose result the network corrects, by nothing before training; it is then shown what
-            sets the others apart from it (:func:`differences`). None leaves it to give the image itself.
-        boundary: padded or circular.
+        onto: Index of the filter whose result the network corrects, by nothing before training, or ``tv`` for what total
+            variation restores; it is then shown what sets the others apart from that (:func:`differences`). None leaves
+            it to give the image itself.
+        boundary: padded, circular, or unknown: beyond the border comes what total variation restored, blurred again.
 
     Raises:
         ValueError: If a number is too small, the kernel is even, or a name is unknown.
@@ -85,8 +92,8 @@ class WienerStack(nn.Module):
         snr_db: Sequence[float] = (-15, -10, -5, 0, 5),
         relative: bool = True,
         prior: str = "gradient",
-        onto: int | None = 2,
-        boundary: str = "padded",
+        onto: int | str | None = "tv",
+        boundary: str = "unknown",
     ) -> None:
         super().__init__()
         if min(channels, width, blocks, fold, len(snr_db)) < 1 or kernel < 1 or kernel % 2 == 0:
@@ -94,15 +101,16 @@ class WienerStack(nn.Module):
                 f"channels, width, blocks and fold must be 1 or more, kernel odd and snr_db given, got {channels},"
                 f" {width}, {blocks}, {fold}, {kernel} and {list(snr_db)}"
             )
-        if onto is not None and not 0 <= onto < len(snr_db):
-            raise ValueError(f"onto must name one of {len(snr_db)} filters, 0 to {len(snr_db) - 1}, got {onto}")
+        if onto not in (None, "tv", *range(len(snr_db))):
+            raise ValueError(f"onto must be null, tv or a filter, 0 to {len(snr_db) - 1}, got {onto}")
         check_choice("prior", prior, tuple(PRIORS))
-        check_choice("boundary", boundary, ("padded", "circular"))
+        check_choice("boundary", boundary, ("unknown", "padded", "circular"))
         self.channels, self.blocks, self.fold = channels, blocks, fold
         self.relative, self.prior, self.onto, self.boundary = relative, prior, onto, boundary
         self.register_buffer("nsr", 10 ** (-torch.tensor([float(db) for db in snr_db]) / 10), persistent=False)
         folded = channels * fold**2
-        self.first = nn.Conv2d((len(snr_db) + 1) * folded, width, kernel, padding=kernel // 2)
+        shown = len(snr_db) + (2 if onto == "tv" else 1)
+        self.first = nn.Conv2d(shown * folded, width, kernel, padding=kernel // 2)
         self.shared = nn.Conv2d(width, width, kernel, padding=kernel // 2)
         self.last = nn.Conv2d(width, folded, kernel, padding=kernel // 2)
         if onto is not None:
@@ -131,21 +139,40 @@ class WienerStack(nn.Module):
         return self._restore(planes, psf, sigma).reshape(y.shape)
 
     def _restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
-        stack = self.stack(y, psf, sigma)
+        start = self._start(y, psf, sigma) if self.onto == "tv" or self.boundary == "unknown" else None
+        stack = self.stack(y, psf, sigma, start)
         if self.onto is None:
             return self.correct(torch.cat([stack.flatten(1, 2), y], dim=1))
-        image = stack[:, self.onto]
-        return image + self.correct(differences(stack, self.onto, y))
+        if start is not None and self.onto == "tv":
+            stack = torch.cat([stack, start[:, None, :, : y.shape[-2], : y.shape[-1]]], 1)
+        base = stack.shape[1] - 1 if self.onto == "tv" else int(self.onto)
+        return stack[:, base] + self.correct(differences(stack, base, y))
 
-    def stack(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
-        """The filters' results (B, R, channels, H, W), held near the mean of y."""
+    def stack(self, y: Tensor, psf: Tensor, sigma: Tensor, start: Tensor | None = None) -> Tensor:
+        """The filters' results (B, R, channels, H, W), held near the mean of y.
+
+        Args:
+            y: Observed images (B, channels, H, W).
+            psf: Kernels (B, 1, k, k).
+            sigma: Noise standard deviation (B, 1, 1, 1).
+            start: Restored images on a grid that begins with y; None where the boundary is not unknown.
+        """
         mean = y.mean(dim=(-2, -1), keepdim=True)
-        grid = extend_periodic(y - mean, 2 * max(psf.shape[-2:])) if self.boundary == "padded" else y - mean
+        if start is not None and self.boundary == "unknown":
+            shape = (start.shape[-2], start.shape[-1])
+            grid = keep_observed(irfft2(psf_to_otf(psf, shape) * rfft2(start), shape), y) - mean
+        else:
+            grid = extend_periodic(y - mean, 2 * max(psf.shape[-2:])) if self.boundary == "padded" else y - mean
         nsr = self.nsr.to(y).expand(len(y), -1)
         if self.relative:
             nsr = nsr * estimate_nsr(grid, psf, sigma, self.prior)[:, :, 0, 0]
         filtered = wiener_stack(grid, psf, nsr, self.prior)[..., : y.shape[-2], : y.shape[-1]]
         return mean[:, None] + filtered.clamp(-CEILING, CEILING)
+
+    @torch.no_grad()
+    def _start(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+        """What total variation gives, on the grid (B, channels, P, Q)."""
+        return TV(iterations=START_ITERATIONS, tolerance=0).solve(y, psf, FromGradient().choose(y, psf, sigma))[0]
 
     def correct(self, shown: Tensor) -> Tensor:
         """The network (B, (R + 1) channels, H, W) -> (B, channels, H, W), sides of any length."""
@@ -172,5 +199,5 @@ def differences(stack: Tensor, onto: int, y: Tensor) -> Tensor:
     """
     image = stack[:, onto]
     own = image - image.mean(dim=(-2, -1), keepdim=True)
-    rest = [own if index == onto else one - image for index, one in enumerate(stack.unbind(1))]
-    return torch.cat([*rest, y - image], dim=1)
+    rest = [one - image for index, one in enumerate(stack.unbind(1)) if index != onto]
+    return torch.cat([own, (LOUDER * torch.cat([*rest, y - image], dim=1)).clamp(-LOUDER, LOUDER)], dim=1)

@@ -17,7 +17,7 @@ FLAT = 5
 RESOLUTION = 1e-5
 """Differences nearer than this count as the same value of an image of few bits."""
 
-KERNEL_ERROR_PX = 0.15
+KERNEL_ERROR_PX = 0.22
 """How far a kernel that somebody measured is assumed to be out of place: by the photographs of [Levin2009], whose
 kernels were measured."""
 

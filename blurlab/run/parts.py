@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from blurlab.run.errors import UsageError
 
 if TYPE_CHECKING:
+    from blurlab.deconvolver import Deconvolver
     from blurlab.pipeline import Identifier
     from blurlab.run.stage import Stage
 
@@ -96,6 +97,23 @@ def refuse_stages(identifier: Identifier, stages: list[Stage], cfg: Any) -> None
             )
 
 
+def refuse_untrained(deconvolver: Deconvolver, stages: list[Stage]) -> None:
+    """Raise where images would be restored by a network that nothing has trained.
+
+    Raises:
+        UsageError: With the remedy.
+    """
+    from blurlab.deconvolver import Learned
+    from blurlab.run.restorer import TrainRestorer
+
+    learns = any(isinstance(stage, TrainRestorer) for stage in stages)
+    if isinstance(deconvolver, Learned) and not deconvolver.trained and not learns:
+        raise UsageError(
+            f"the network {type(deconvolver.net).__name__} has no weights; name a file by deconvolver.weights=, "
+            "or train it: stage=train_restore"
+        )
+
+
 def try_parts(cfg: Any) -> None:
     """Build the parts of a composed configuration, heads without memory.
 
@@ -121,7 +139,8 @@ def try_parts(cfg: Any) -> None:
     refuse_other_record(cfg)
     build(cfg.noise)
     build(cfg.augment)
-    reaches = build(cfg.deconvolver).reaches_beyond and cfg.boundary.data == "valid"
+    deconvolver = build(cfg.deconvolver)
+    reaches = deconvolver.reaches_beyond and cfg.boundary.data == "valid"
     refuse_half_captured(cfg)
     size = identifier.family.size
     if size >= cfg.dataset.size and not reaches:
@@ -129,7 +148,9 @@ def try_parts(cfg: Any) -> None:
             f"a kernel of {size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size, "
             "or use boundary=valid with a deconvolver that reaches beyond the border, such as tv"
         )
-    refuse_stages(identifier, [build(part) for part in cfg.stage.values() if part is not None], cfg)
+    stages = [build(part) for part in cfg.stage.values() if part is not None]
+    refuse_stages(identifier, stages, cfg)
+    refuse_untrained(deconvolver, stages)
     if not identifier.questions:
         return
     with torch.device("meta"):

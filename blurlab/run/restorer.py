@@ -44,6 +44,7 @@ class TrainRestorer(Stage):
         net = context.deconvolver.net
         result = once(context, NAME, lambda folder: self.fit(context, net, folder))
         load_weights(net, str(context.dir / "stages" / NAME / WEIGHTS)).eval()
+        context.deconvolver.trained = True
         context.record.setdefault("training", {})["deconvolver"] = result
 
     def fit(self, context: Context, net: nn.Module, folder: Path) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def main() -> None:
         found = {"as_stored": stored, "turned": turned}
         for way, family in found.items():
             psf = family.psf(torch.empty(1, 0), kind)
-            each = [residual(x, as_batch(source.observed(photo, name)), psf) for photo, x in photos]
+            each = [residual(x, as_batch(source.observed(photo.id, name)), psf) for photo, x in photos]
             found[way] = round(float(np.mean(each)), 5)
         lines[name] = {**found, "turn": found["turned"] < found["as_stored"]}
     print(json.dumps({"residual": lines, "turned": [name for name in lines if lines[name]["turn"]]}, indent=1))

@@ -53,7 +53,7 @@ def main() -> None:
     for photo in source.photos():
         x = as_batch(source.load(photo))
         for kind, name in enumerate(family.kinds):
-            y = as_batch(source.observed(photo, name))
+            y = as_batch(source.observed(photo.id, name))
             psf = family.psf(torch.empty(1, 0), kind)
             values = {"noise": float(estimate_sigma(y)), "recorded": residual(x, y, psf), "any": least(x, y)}
             found[f"{photo.id}, {name}"] = {key: round(value, 5) for key, value in values.items()}

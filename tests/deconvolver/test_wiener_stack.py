@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import Trajectory, motion_psf
-from blurlab.deconvolver import Wiener
-from blurlab.deconvolver.wiener_stack import SNR_DB, WienerStack, differences
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver import TV, Wiener
+from blurlab.deconvolver.wiener_stack import CEILING, LOUDER, SNR_DB, START_ITERATIONS, WienerStack, differences
 
 AS_PUBLISHED = {
     "width": 64,
@@ -101,8 +102,27 @@ def test_channels_by_themselves_are_grey_images() -> None:
 
 def test_before_training_the_corrected_filter_is_given_back() -> None:
     y, psf, sigma = case()
-    net = WienerStack(width=8, blocks=2, onto=1)
+    net = WienerStack(width=8, blocks=2, onto=1, boundary="padded")
     torch.testing.assert_close(net(y, psf, sigma), net.stack(y, psf, sigma)[:, 1], rtol=0, atol=1e-5)
+
+
+def test_before_training_total_variation_is_given_back() -> None:
+    y, psf, sigma = case()
+    restored = TV(iterations=START_ITERATIONS, tolerance=0)(y, psf, sigma.flatten()).image
+    torch.testing.assert_close(WienerStack(width=8, blocks=2)(y, psf, sigma), restored, rtol=0, atol=1e-4)
+
+
+def test_beyond_the_border_comes_what_was_restored_blurred_again() -> None:
+    y, psf, sigma = case()
+    net = WienerStack(snr_db=[-10, 0], onto=0)
+    start = net._start(y, psf, sigma)
+    stack, inner = net.stack(y, psf, sigma, start), (..., slice(0, y.shape[-2]), slice(0, y.shape[-1]))
+    again = irfft2(psf_to_otf(psf, start.shape[-2:]) * rfft2(start), start.shape[-2:])
+    again[inner] = y
+    for n, strength in enumerate((10.0, 1.0)):
+        one = Wiener(strength=strength, boundary="circular")(again, psf, sigma.flatten()).image[inner]
+        held = (one - y.mean((-2, -1), keepdim=True)).clamp(-CEILING, CEILING) + y.mean((-2, -1), keepdim=True)
+        torch.testing.assert_close(stack[:, n], held, rtol=0, atol=1e-2)  # the means differ, and so do the ratios
 
 
 @pytest.mark.parametrize(
@@ -111,9 +131,9 @@ def test_before_training_the_corrected_filter_is_given_back() -> None:
         ({"kernel": 4}, "kernel odd"),
         ({"blocks": 0}, "1 or more"),
         ({"snr_db": []}, "snr_db given"),
-        ({"onto": 5}, "onto must name"),
+        ({"onto": 5}, "onto must be null, tv or a filter"),
         ({"prior": "falt"}, "prior must be one of"),
-        ({"boundary": "unknown"}, "boundary must be one of"),
+        ({"boundary": "liu_jia"}, "boundary must be one of"),
     ],
 )
 def test_bad_options_are_named(options: dict[str, object], message: str) -> None:
@@ -129,7 +149,7 @@ def test_other_channels_are_refused() -> None:
 
 def test_a_brighter_image_is_corrected_alike() -> None:
     y, psf, sigma = case()
-    net = WienerStack(width=8, blocks=2)
+    net = WienerStack(width=8, blocks=2, onto=2, boundary="padded")
     torch.nn.init.normal_(net.last.weight, std=0.1)
     plain = net(y, psf, sigma).detach()
     assert float((plain - net.stack(y, psf, sigma)[:, 2]).abs().max()) > 0.1
@@ -140,8 +160,8 @@ def test_differences_tell_the_stack() -> None:
     stack, y = torch.rand(2, 3, 1, 5, 6), torch.rand(2, 1, 5, 6)
     shown = differences(stack, 1, y)
     image = stack[:, 1]
-    torch.testing.assert_close(shown[:, 1:2], image - image.mean((2, 3), keepdim=True))
-    torch.testing.assert_close(shown[:, [0, 2, 3]] + image, torch.cat([stack[:, 0], stack[:, 2], y], dim=1))
+    torch.testing.assert_close(shown[:, :1], image - image.mean((2, 3), keepdim=True))
+    torch.testing.assert_close(shown[:, 1:] / LOUDER + image, torch.cat([stack[:, 0], stack[:, 2], y], dim=1))
 
 
 def test_spectra_stay_in_float32_under_autocast() -> None:

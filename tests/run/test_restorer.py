@@ -89,3 +89,8 @@ def test_what_has_no_network_is_refused(photographs: Path, tmp_path: Path) -> No
     cfg.deconvolver = {"_target_": "blurlab.deconvolver.TV"}
     with pytest.raises(UsageError, match="TV has nothing to train; choose deconvolver=unrolled_dr"):
         run(cfg, tmp_path / "run", Console(quiet=True))
+
+
+def test_a_network_without_weights_restores_nothing(photographs: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the network UnrolledDR has no weights"):
+        config(photographs, tmp_path, "stage=restore")
