@@ -66,9 +66,9 @@ class WienerStack(nn.Module):
         relative: Are the ratios multiples of the one that sigma and y suggest
             (:func:`~blurlab.deconvolver.wiener.estimate_nsr`)?
         prior: Prior of the filters, a key of :data:`~blurlab.deconvolver.wiener.PRIORS`.
-        onto: Index of the filter whose result the network corrects, by nothing before training, or ``tv`` for what total
-            variation restores; it is then shown what sets the others apart from that (:func:`differences`). None leaves
-            it to give the image itself.
+        onto: Index of the filter whose result the network corrects, by nothing before training, or ``tv`` for that of
+            total variation; it is then shown what sets the others apart from that (:func:`differences`). None leaves it
+            to give the image itself.
         boundary: padded, circular, or unknown: beyond the border comes what total variation restored, blurred again.
 
     Raises:

@@ -35,7 +35,7 @@ def effective_sigma(y: Tensor) -> Tensor:
 
     Example:
         >>> float(effective_sigma(torch.linspace(0, 1, 101).expand(1, 1, 101, 101)))
-        0.0015...
+        0.0022...
     """
     measured = estimate_sigma(y)
     if min(y.shape[-2:]) < 2:
