@@ -34,8 +34,8 @@ def effective_sigma(y: Tensor) -> Tensor:
         (B,).
 
     Example:
-        >>> float(effective_sigma(torch.linspace(0, 1, 101).expand(1, 1, 101, 101)))
-        0.0022...
+        >>> round(float(effective_sigma(torch.linspace(0, 1, 101).expand(1, 1, 101, 101))), 4)
+        0.0022
     """
     measured = estimate_sigma(y)
     if min(y.shape[-2:]) < 2:
