@@ -2,7 +2,7 @@
 
 Kernels sum to one, photons are divided by photons at white times the exposure, signal-to-noise ratios are in dB, scenes
 that are tested on were never trained or chosen on, PSNR has the peak 1, and nothing wraps around: data are ``valid``,
-every filter and the network pad alike. FOLDER holds imagenet_samples. The network is the one whose weights are shipped;
+the Wiener filters pad, network and total variation know nothing beyond the border. FOLDER holds imagenet_samples. The network is the one whose weights are shipped;
 ``--weights FILE`` takes those that ``python -m blurlab +experiment=gilbert2019`` left, ``--weights none`` leaves it
 out.
 """
@@ -201,7 +201,7 @@ def main() -> None:
         "dataset": {"name": source.name, "val": len(val), "test": len(test), "photographs": names, "size": SIZE},
         "blur": {"kernel": KERNEL, "path_px": PATH_PX, "exposures": EXPOSURES},
         "noise": {"photons_at_white": "2048 T", "read_out_photons": READ_OUT},
-        "boundary": {"data": "valid", "solver": {"wiener and network": "padded", "tv": "unknown"}},
+        "boundary": {"data": "valid", "solver": {"wiener": "padded", "network and tv": "unknown"}},
         "snr_db": SNR_DB,
         "results": results,
         "network": "not run" if args.weights == "none" else {"weights": Path(args.weights).name, **NET},
