@@ -14,8 +14,10 @@ from torch import Tensor
 from blurlab.core.checks import all_finite, check_images, check_psf, check_sigma
 from blurlab.deconvolver.parts import measure_sigma
 
-SIGMA_FLOOR = 1e-4
-"""Noise a deconvolver assumes where it is told there is none: a tenth of what 8-bit rounding adds."""
+SIGMA_FLOOR = 1e-3
+"""Noise a deconvolver assumes where it is told of less: what rounding to 8 bits adds."""
+OVERSHOOT = 4.0
+"""An image that reaches so many times the greatest intensity is on another scale."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,11 @@ class Deconvolver(ABC):
             many times the range of intensities.
         tolerance: Relative change at which an iteration is done; 0 where it never ends early.
         boundary: What it assumes of what lies beyond the border of y, one of ``border.BOUNDARIES``.
+        upper: Greatest intensity of its images; infinite where it has no bound.
     """
 
     boundary: str = "padded"
+    upper: float = math.inf
     reaches_beyond: bool = False
     tolerance: float = 0.0
 
@@ -56,14 +60,15 @@ class Deconvolver(ABC):
             y: Observed images (B, C, H, W) on the [0, 1] scale, any device; half precision is computed in float32.
             psf: Kernels (B, 1, k, k) or (1, 1, k, k), k odd, sum 1, centred at ``k // 2``.
             sigma: Noise standard deviation on the [0, 1] scale, a float or (B,); None measures it in each image and
-                allows for a kernel that is not exact (:func:`~blurlab.noise.level.effective_sigma`).
+                allows for a kernel that is not exact (:func:`~blurlab.noise.level.effective_sigma`); for one that is,
+                give :func:`~blurlab.noise.estimate_sigma` of y.
 
         Returns:
             Images of y's shape and, save half precision, its type.
 
         Raises:
             TypeError: If y is not a floating-point tensor.
-            ValueError: If y, psf or sigma has another shape, or values that cannot be.
+            ValueError: If y, psf or sigma has another shape, or values that cannot be, or y another scale.
             ArithmeticError: If the restored image is not finite.
         """
         psf, noise = self.checked(y, psf, sigma)
@@ -77,6 +82,7 @@ class Deconvolver(ABC):
     def checked(self, y: Tensor, psf: Tensor, sigma: float | Tensor | None) -> tuple[Tensor, Tensor]:
         """Kernels (B, 1, k, k) and noise (B, 1, 1, 1), > 0, of the type to compute in, on y's device; see the call."""
         check_images(y, "y")
+        check_scale(y, self.upper)
         check_kernels(psf, y, self.reaches_beyond)
         if sigma is not None:
             check_noise(sigma, len(y))
@@ -107,6 +113,19 @@ class Deconvolver(ABC):
     @abstractmethod
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Restore checked arguments: y (B, C, H, W), psf (B, 1, k, k), sigma (B, 1, 1, 1) > 0; neither is changed."""
+
+
+def check_scale(y: Tensor, upper: float) -> None:
+    """Raise where y reaches far beyond the greatest intensity, as an image of 0 to 255 does.
+
+    Raises:
+        ValueError: With what came and the remedy.
+
+    Example:
+        >>> check_scale(torch.tensor([1.1]), 1.0)
+    """
+    if math.isfinite(upper) and (highest := float(y.amax())) > OVERSHOOT * upper:
+        raise ValueError(f"y reaches {highest:.4g}, but its scale is [0, {upper:g}]; divide it (by 255, say)")
 
 
 def check_kernels(psf: Tensor, y: Tensor, wider: bool = False) -> None:
@@ -151,8 +170,21 @@ def check_option(name: str, value: float, low: float, high: float = math.inf) ->
     Example:
         >>> check_option("tolerance", 0.1, 0, 1)
     """
-    if isinstance(value, bool) or not low <= value <= high or math.isinf(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or math.isinf(value):
         raise ValueError(f"{name} must be a number in [{low:g}, {high:g}], got {value!r}")
+
+
+def check_count(name: str, value: int, low: int = 1, high: int = 10**6) -> None:
+    """Raise unless value is a whole number, low <= value <= high.
+
+    Raises:
+        ValueError: With the value that came.
+
+    Example:
+        >>> check_count("iterations", 10)
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name} must be a whole number in [{low}, {high}], got {value!r}")
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ from typing import Self
 
 from torch import Tensor
 
-from blurlab.deconvolver.base import Deconvolver, Restored, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_count, check_option
 
 
 class Bilateral(Deconvolver):
@@ -33,7 +33,7 @@ class Bilateral(Deconvolver):
     ) -> None:
         if not isinstance(inner, Deconvolver):
             raise TypeError(f"inner must be a Deconvolver, got {type(inner).__name__}; nest its _target_")
-        check_option("window", window, 1, 99)
+        check_count("window", window)
         if window % 2 == 0:
             raise ValueError(f"window must be odd, got {window}; use {int(window) + 1}")
         if color is not None:
@@ -41,7 +41,7 @@ class Bilateral(Deconvolver):
         check_option("strength", strength, 1e-3, 1e4)
         check_option("space", space, 1e-3, 1e3)
         self.inner = inner
-        self.reaches_beyond, self.boundary = inner.reaches_beyond, inner.boundary
+        self.reaches_beyond, self.boundary, self.upper = inner.reaches_beyond, inner.boundary, inner.upper
         self.window = int(window)
         self.color = color
         self.strength = strength

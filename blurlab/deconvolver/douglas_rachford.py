@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.tv import TV, D
@@ -85,7 +85,7 @@ class TotalVariationProx:
     """
 
     def __init__(self, iterations: int = 3, upper: float = 1.0) -> None:
-        check_option("iterations", iterations, 1, 1e4)
+        check_count("iterations", iterations)
         check_option("upper", upper, 1e-6, 1e6)
         self.iterations, self.upper = int(iterations), upper
 
@@ -170,13 +170,14 @@ class DouglasRachford(Deconvolver):
         boundary: str = "unknown",
     ) -> None:
         check_option("data_weight", data_weight, 1e-3, 1e6)
-        check_option("iterations", iterations, 1, 1e6)
+        check_count("iterations", iterations)
         check_option("tolerance", tolerance, 0, 1)
         check_choice("boundary", boundary, BOUNDARIES)
         self.prior = TotalVariationProx() if prior is None else prior
         self.weight, self.data_weight = weight_rule(weight), data_weight
         self.iterations, self.tolerance, self.boundary = int(iterations), tolerance, boundary
         self.reaches_beyond = boundary == "unknown"
+        self.upper = float(getattr(self.prior, "upper", self.upper))
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Iterate from y; history: relative_change."""

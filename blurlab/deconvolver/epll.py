@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import keep_observed, on_grid
 from blurlab.deconvolver.patch_prior import PatchPrior, load_patch_prior
 
@@ -81,7 +81,7 @@ class EPLL(Deconvolver):
         check_option("strength", strength, 1e-3, 1e4)
         check_option("first", first, 1e-2, 1e4)
         check_option("last", last, 1e-2, 1e4)
-        check_option("iterations", iterations, 1, 1e4)
+        check_count("iterations", iterations)
         self.prior = load_patch_prior() if prior is None else prior
         check_option("stride", stride, 1, self.prior.side)
         check_choice("boundary", boundary, ("unknown", "circular"))

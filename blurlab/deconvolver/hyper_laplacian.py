@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.physics import Gradient
@@ -195,7 +195,7 @@ class HyperLaplacian(Deconvolver):
         check_option("exponent", exponent, 0, 4)
         check_option("power", power, 0.3, 0.95)
         check_option("omega", omega, 0, 1e3)
-        check_option("iterations", iterations, 1, 1e6)
+        check_count("iterations", iterations)
         check_option("tolerance", tolerance, 0, 1)
         check_choice("boundary", boundary, BOUNDARIES)
         for name, value in (("upper", upper), ("rho", rho), ("gamma", gamma), ("mu", mu)):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.tv import D
@@ -177,8 +177,8 @@ class ImplicitTV(Deconvolver):
         theta: float | None = None,
         mu: float | None = None,
     ) -> None:
-        check_option("iterations", iterations, 1, 1e6)
-        check_option("rounds", rounds, 1, 1e3)
+        check_count("iterations", iterations)
+        check_count("rounds", rounds)
         check_option("tolerance", tolerance, 0, 1)
         check_choice("boundary", boundary, BOUNDARIES)
         for name, value in (("upper", upper), ("gamma", gamma), ("kappa", kappa), ("rho", rho)):

@@ -56,7 +56,7 @@ def check_deconvolver(deconvolver: Deconvolver, *, generator: torch.Generator) -
 
     delta = torch.zeros_like(psf)
     delta[..., psf.shape[-2] // 2, psf.shape[-1] // 2] = 1
-    _near(deconvolver(x, delta, TINY_SIGMA).image, x, 1e-2, "an identity kernel without noise gives y back")
+    _near(deconvolver(x, delta, TINY_SIGMA).image, x, 2e-2, "an identity kernel without noise gives y back")
 
 
 def made_up(n: int, shape: tuple[int, int], *, generator: torch.Generator) -> Tensor:

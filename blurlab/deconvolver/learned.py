@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from blurlab.deconvolver.base import Deconvolver, Restored, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_count
 
 SHIPPED = Path(__file__).parent / "weights"
 """Weights that come with the package, each with a model card of the same name."""
@@ -31,16 +31,16 @@ class Learned(Deconvolver):
         ValueError: If the file holds another network.
     """
 
-    reaches_beyond = True
-
+    upper = 1.0
     trained: bool
     """Was the network given weights?"""
 
     def __init__(self, net: nn.Module, weights: str | None = None, views: int = 1) -> None:
-        check_option("views", views, 1, 8)
-        self.views = int(views)
+        check_count("views", views, 1, 8)
+        self.views = views
         self.trained = weights is not None
         self.boundary = str(getattr(net, "boundary", self.boundary))
+        self.reaches_beyond = self.boundary == "unknown"
         self.net = (net if weights is None else load_weights(net, weights)).eval()
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.iteration import CHECK_EVERY, Rows, iterate
 from blurlab.deconvolver.weight import FromGradient
 from blurlab.physics import Gradient
 
-DARK = 1e-12
-"""Added to a blurred image so that nothing is divided by zero; scikit-image adds as much."""
+DARK = 1e-6
+"""Least blurred image that is divided by: a quotient far above the rest would drown it in the round-off of the FFT."""
 SEEN = 1e-2
 """A pixel beyond the border of which less than this share of the light was observed is left as it was guessed."""
 FLAT = 8.0
@@ -44,7 +44,7 @@ def richardson_lucy(
         >>> float(richardson_lucy(u, y, lambda x: x, lambda x: x).mean())
         0.25
     """
-    return u * adjoint(y / (blur(u) + DARK))
+    return u * adjoint(y / blur(u).clamp_min(DARK))
 
 
 def curvature(u: Tensor, flat: float | Tensor) -> Tensor:
@@ -168,7 +168,7 @@ class RichardsonLucy(Deconvolver):
         boundary: str = "unknown",
         upper: float = 1.0,
     ) -> None:
-        check_option("iterations", iterations, 1, 1e6)
+        check_count("iterations", iterations)
         if weight is not None:
             check_option("weight", weight, 0, 0.1)
         check_option("stop", stop, 0, 100)
@@ -185,7 +185,13 @@ class RichardsonLucy(Deconvolver):
         self.upper = upper
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """Iterations from y; history: relative_change."""
+        """Iterations from y; history: relative_change.
+
+        Raises:
+            ValueError: If a kernel has values below 0.
+        """
+        if bool((psf < 0).any()):
+            raise ValueError(f"psf has values down to {float(psf.min()):.3g}; light is never negative, use wiener")
         grid = on_grid(y, psf, self.boundary).clamp_min(0)
         shape = (grid.shape[-2], grid.shape[-1])
         observed = y.clamp_min(0) if self.boundary == "unknown" else grid

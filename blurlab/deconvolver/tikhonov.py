@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.linear_rule import RULES, tikhonov_weight
 from blurlab.physics import Gradient, conjugate_gradient
@@ -112,7 +112,7 @@ class Tikhonov(Deconvolver):
         check_option("strength", strength, 1e-3, 1e3)
         check_choice("boundary", boundary, BOUNDARIES)
         check_option("tolerance", tolerance, 0, 1)
-        check_option("iterations", iterations, 1, 1e6)
+        check_count("iterations", iterations)
         self.weight = weight
         self.penalty = penalty
         self.rule = rule

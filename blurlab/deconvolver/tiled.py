@@ -62,6 +62,7 @@ class Tiled(Deconvolver):
         self.overlap = overlap
         self.progress = progress
         self.reaches_beyond, self.boundary = deconvolver.reaches_beyond, deconvolver.boundary
+        self.upper = deconvolver.upper
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """Tile by tile; history: overlap_px and seam (difference at that overlap, where tried out), one an image."""

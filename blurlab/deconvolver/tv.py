@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.iteration import Rows, iterate
 from blurlab.deconvolver.variation import NORMS, field_length, gradient, gradient_adjoint, project, total_variation
@@ -185,7 +185,7 @@ class TV(Deconvolver):
         gamma: float = 5.0,
     ) -> None:
         check_choice("norm", norm, NORMS)
-        check_option("iterations", iterations, 1, 1e6)
+        check_count("iterations", iterations)
         check_option("tolerance", tolerance, 0, 1)
         check_choice("boundary", boundary, BOUNDARIES)
         check_option("upper", upper, 1e-6, 1e6)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.deconvolver.base import check_count
 from blurlab.deconvolver.border import keep_observed
 from blurlab.deconvolver.douglas_rachford import data_prox, douglas_rachford_step
 from blurlab.deconvolver.tv import TV
@@ -55,6 +56,7 @@ class UnrolledDR(nn.Module):
         start_iterations: int = 15,
     ) -> None:
         super().__init__()
+        check_count("iterations", iterations)
         self.denoisers = nn.ModuleList(denoiser(INPUTS) for _ in range(iterations))
         self.log_weight = nn.Parameter(torch.full((iterations - 1,), math.log(0.2)))
         self.power = nn.Parameter(torch.full((iterations - 1,), 1.5))

@@ -88,12 +88,13 @@ class Wiener(Deconvolver):
         strength: Factor on the estimate where nsr is None.
         prior: flat, gradient, laplacian, or estimated: the signal's spectrum from y by
             :func:`~blurlab.deconvolver.spectrum.estimate_spectrum`, whose nsr is ``strength sigma^2 / S``.
-        boundary: padded (reflected and faded to a periodic grid), circular, or unknown (beyond the border come the
-            pixels that fit the observed ones best, which takes iterations), or another of ``BOUNDARIES``.
+        boundary: unknown (beyond the border come the pixels that fit the observed ones best, found by iteration),
+            padded (reflected and faded to a periodic grid: one shot, a hundredth of the time, but it rings near the
+            border of a photograph that goes on there), or another of ``BOUNDARIES``.
     """
 
     def __init__(
-        self, nsr: float | None = None, strength: float = 3.0, prior: str = "gradient", boundary: str = "padded"
+        self, nsr: float | None = None, strength: float = 3.0, prior: str = "gradient", boundary: str = "unknown"
     ) -> None:
         if nsr is not None:
             check_option("nsr", nsr, 1e-12, 1e6)

@@ -19,16 +19,20 @@ RESOLUTION = 1e-5
 
 KERNEL_ERROR_PX = 0.22
 """How far a kernel that somebody measured is assumed to be out of place: by the photographs of [Levin2009], whose
-kernels were measured."""
+kernels were measured (``experiments/nonblind/kernel_error.py``)."""
 
 
-def effective_sigma(y: Tensor) -> Tensor:
+def effective_sigma(y: Tensor, kernel_error_px: float = KERNEL_ERROR_PX) -> Tensor:
     """Noise to assume in a photograph of which nothing is told: what is measured, and what an inexact kernel adds.
 
-    ``sqrt(sigma^2 + (KERNEL_ERROR_PX g)^2)``, g the mean length of y's differences beyond the noise's.
+    ``sqrt(sigma^2 + (kernel_error_px g)^2)``, g the mean length of y's differences beyond the noise's.
+
+    Where the kernel is exact this restores too cautiously, by one or two dB where the noise is small: give a
+    deconvolver ``sigma=estimate_sigma(y)`` then. ``experiments/nonblind/kernel_error.py`` measures both.
 
     Args:
         y: Observed images (B, C, H, W) on the [0, 1] scale.
+        kernel_error_px: How far the kernel is assumed to be out of place.
 
     Returns:
         (B,).
@@ -42,7 +46,7 @@ def effective_sigma(y: Tensor) -> Tensor:
         return measured
     length = torch.hypot(y.diff(dim=-1)[..., :-1, :], y.diff(dim=-2)[..., :-1]).mean(dim=(1, 2, 3))
     gradient = (length.square() - math.pi * measured.square()).clamp_min(0)
-    return (measured.square() + KERNEL_ERROR_PX**2 * gradient).sqrt()
+    return (measured.square() + kernel_error_px**2 * gradient).sqrt()
 
 
 def estimate_sigma(y: Tensor) -> Tensor:

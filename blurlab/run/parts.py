@@ -124,6 +124,7 @@ def try_parts(cfg: Any) -> None:
 
     from blurlab.learning.schedule import SCHEDULES
     from blurlab.run.build import build
+    from blurlab.run.restorer import TrainRestorer
 
     for name in COUNTS:
         if cfg.budget[name] < 1:
@@ -151,10 +152,11 @@ def try_parts(cfg: Any) -> None:
     stages = [build(part) for part in cfg.stage.values() if part is not None]
     refuse_stages(identifier, stages, cfg)
     refuse_untrained(deconvolver, stages)
-    if not identifier.questions:
+    if not identifier.questions and not any(isinstance(stage, TrainRestorer) for stage in stages):
         return
-    with torch.device("meta"):
-        build(cfg.head, num_classes=2, in_channels=3 if cfg.dataset.channel == "rgb" else 1)
+    if identifier.questions:
+        with torch.device("meta"):
+            build(cfg.head, num_classes=2, in_channels=3 if cfg.dataset.channel == "rgb" else 1)
     weight = torch.nn.Parameter(torch.zeros(1))
     try:
         build(cfg.optimizer.factory)([weight])

@@ -7,8 +7,8 @@ Same images, kernels, objective and gap. Boundary circular (what all three have 
 px along the rows. What is compared is called in turn, in an order drawn anew each round; a ratio is the median over
 rounds of the quotient within a round, with its quartiles. Images of [0.1, 0.9], so that blurlab's box never binds.
 
-fft        Wiener() against its bare FFTs on its own grid: one rfft2 of the images, one of the zero-padded kernels (one
-           if all share it), one irfft2, called once for the whole batch.
+fft        Wiener(boundary="padded") against its bare FFTs on its own grid: one rfft2 of the images, one of the
+           zero-padded kernels (one if all share it), one irfft2, called once for the whole batch.
 wiener     The same filter, flat prior and one nsr, by all three; the rules for the nsr (Wiener(), unsupervised_wiener).
 richardson_lucy  30 iterations, plain.
 tv         Seconds to (f - f*) / f* <= 1e-3, f = 1/2 |h * u - y|^2 + alpha TV(u), isotropic. deepinv's TVPrior has
@@ -95,7 +95,7 @@ def fft_share(seconds: float) -> dict[str, Any]:
         psf = motion().expand(kernels, -1, -1, -1).contiguous()
         y = blurred(photographs(batch, channels, side), psf)
         for name, solver, grid in (
-            ("Wiener()", Wiener(), fast_size(side + 2 * TAPS)),
+            ("Wiener(padded)", Wiener(boundary="padded"), fast_size(side + 2 * TAPS)),
             ("Wiener(nsr, circular)", Wiener(nsr=NSR, boundary="circular"), side),
         ):
             images, planes = torch.rand(batch, channels, grid, grid), torch.rand(kernels, 1, grid, grid)

@@ -36,7 +36,7 @@ SIDE, TILE, STRIP = 10_000, 1024, 500
 SMALL_SIDE, SMALL_TILE, FAR = 1200, 768, 256
 SIGMA, LENGTH_PX, ANGLE_DEG, KERNEL_PX = 0.01, 11.0, 30.0, 11
 SMALL = f"tiles of {SMALL_TILE} px against the whole, {SMALL_SIDE}x{SMALL_SIDE}, {FAR} px inside"
-SOLVERS = {"wiener": Wiener(), "tv, 10 iterations": TV(iterations=10, tolerance=0)}
+SOLVERS = {"wiener": Wiener(boundary="padded"), "tv, 10 iterations": TV(iterations=10, tolerance=0)}
 
 
 def blurred() -> tuple[Tensor, Tensor, Tensor]:

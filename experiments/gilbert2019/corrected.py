@@ -2,9 +2,9 @@
 
 Kernels sum to one, photons are divided by photons at white times the exposure, signal-to-noise ratios are in dB, scenes
 that are tested on were never trained or chosen on, PSNR has the peak 1, and nothing wraps around: data are ``valid``,
-the Wiener filters pad, network and total variation know nothing beyond the border. FOLDER holds imagenet_samples. The network is the one whose weights are shipped;
-``--weights FILE`` takes those that ``python -m blurlab +experiment=gilbert2019`` left, ``--weights none`` leaves it
-out.
+the Wiener filters pad, network and total variation know nothing beyond the border. FOLDER holds imagenet_samples. The
+network is the one whose weights are shipped; ``--weights FILE`` takes those that ``python -m blurlab
++experiment=gilbert2019`` left, ``--weights none`` leaves it out.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def filters() -> dict[str, Restorer]:
     """The Wiener filter of each ratio, by its dB."""
 
     def at(snr_db: float) -> Restorer:
-        solver = Wiener(nsr=10 ** (-snr_db / 10), prior="flat")
+        solver = Wiener(nsr=10 ** (-snr_db / 10), prior="flat", boundary="padded")
         return lambda case: solver(case.y, case.psf, case.sigma).image
 
     return {str(snr_db): at(snr_db) for snr_db in SNR_DB}
@@ -97,7 +97,7 @@ def filters() -> dict[str, Restorer]:
 
 def others(weights: str) -> dict[str, Restorer]:
     """What stands beside the Wiener filters: nothing done, blurlab's own, total variation, and the network."""
-    wiener, tv = Wiener(), TV()
+    wiener, tv = Wiener(boundary="padded"), TV()
     found: dict[str, Restorer] = {
         "observed": lambda case: case.y,
         "wiener_gradient": lambda case: wiener(case.y, case.psf, case.sigma).image,

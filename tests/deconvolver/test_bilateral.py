@@ -59,7 +59,7 @@ def test_it_is_over_what_the_inner_one_restores() -> None:
     ("options", "said"),
     [
         ({"window": 4}, "window must be odd, got 4; use 5"),
-        ({"window": 0}, "window must be a number"),
+        ({"window": 0}, "window must be a whole number"),
         ({"color": 0.0}, "color must be a number"),
         ({"strength": -1.0}, "strength must be a number"),
         ({"space": 0.0}, "space must be a number"),

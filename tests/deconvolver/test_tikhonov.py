@@ -109,7 +109,7 @@ def test_mean_is_kept_where_nothing_else_is() -> None:
         ({"strength": -1.0}, "strength must be a number"),
         ({"boundary": "wrap"}, "boundary must be one of"),
         ({"tolerance": 2.0}, "tolerance must be a number"),
-        ({"iterations": 0}, "iterations must be a number"),
+        ({"iterations": 0}, "iterations must be a whole number"),
     ],
 )
 def test_options_that_cannot_be(options: dict, said: str) -> None:

@@ -122,5 +122,5 @@ def test_eight_views_do_not_depend_on_how_the_image_lies() -> None:
         return float((lying - solver(y, psf, 0.01).image).abs().max())
 
     assert change(eight) < 1e-4 < 1e-2 < change(one)
-    with pytest.raises(ValueError, match="views must be a number in"):
+    with pytest.raises(ValueError, match="views must be a whole number in"):
         Learned(net, views=9)

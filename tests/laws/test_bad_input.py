@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,8 +11,10 @@ import torch
 from test_deconvolver_laws import MEMBERS
 from torch import Tensor
 
-from blurlab.deconvolver import Deconvolver, Tiled, Wiener
+from blurlab.deconvolver import Deconvolver, RichardsonLucy, Tiled, Wiener
 from blurlab.deconvolver.laws import kernels, made_up
+from blurlab.metric import isnr
+from blurlab.physics import Convolution
 
 Y = made_up(2, (17, 24), generator=torch.Generator().manual_seed(0))
 PSF = kernels(2)
@@ -152,7 +155,35 @@ def test_kernels_need_not_be_square(deconvolver: Deconvolver) -> None:
 @every
 def test_kernels_with_negative_values(deconvolver: Deconvolver) -> None:
     psf = torch.tensor([[0, -0.1, 0], [-0.1, 1.4, -0.1], [0, -0.1, 0]])[None, None]
-    finite(deconvolver(Y, psf, 0.01).image, Y)
+    if isinstance(deconvolver, RichardsonLucy):
+        with pytest.raises(ValueError, match="psf has values down to"):
+            deconvolver(Y, psf, 0.01)
+        return
+    restored = finite(deconvolver(Y, psf, 0.01).image, Y)
+    torch.testing.assert_close(restored.mean((1, 2, 3)), Y.mean((1, 2, 3)), rtol=0, atol=0.05)
+
+
+@every
+def test_an_image_of_another_scale(deconvolver: Deconvolver) -> None:
+    if math.isinf(deconvolver.upper):
+        restored = deconvolver(255 * Y, PSF, 255 * 0.01).image
+        assert torch.isfinite(restored).all()
+        torch.testing.assert_close(restored.mean((1, 2, 3)), 255 * Y.mean((1, 2, 3)), rtol=0.05, atol=0)
+        return
+    with pytest.raises(ValueError, match=r"y reaches 2\d\d(\.\d)?, but its scale is \[0, 1\]; divide it"):
+        deconvolver(255 * Y, PSF, 255 * 0.01)
+
+
+@every
+def test_an_exact_image_with_a_black_corner(deconvolver: Deconvolver) -> None:
+    x = made_up(2, (48, 64), generator=torch.Generator().manual_seed(3))
+    x[..., :16, :16] = 0
+    psf = kernels(2)
+    y = Convolution(psf, "valid").A(x)
+    inner = x[..., 2:-2, 2:-2]
+    for sigma in (0.0, 0.004):
+        observed = y + sigma * torch.randn(y.shape, generator=torch.Generator().manual_seed(4))
+        assert float(isnr(observed, deconvolver(observed, psf, sigma).image, inner).mean()) > 0
 
 
 @pytest.mark.parametrize("what", REFUSED)

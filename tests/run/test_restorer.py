@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
 from PIL import Image
 from rich.console import Console
 from scipy import ndimage
@@ -91,6 +92,19 @@ def test_what_has_no_network_is_refused(photographs: Path, tmp_path: Path) -> No
         run(cfg, tmp_path / "run", Console(quiet=True))
 
 
+def test_a_wrong_recipe_is_said_before_anything_is_read(photographs: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown schedule 'cosin'"):
+        config(photographs, tmp_path, "optimizer.schedule=cosin")
+
+
 def test_a_network_without_weights_restores_nothing(photographs: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the network UnrolledDR has no weights"):
         config(photographs, tmp_path, "stage=restore")
+
+
+@pytest.mark.parametrize("experiment", ["train_unrolled_dr", "gilbert2019"])
+def test_a_budget_says_how_long_a_network_is_trained(experiment: str) -> None:
+    with initialize_config_dir(str(Path(__file__).parents[2] / "conf"), version_base=None):
+        cfg = compose("config", [f"+experiment={experiment}", "budget=smoke"])
+        smoke = compose("budget/smoke").budget
+    assert (cfg.budget.epochs, cfg.budget.steps_per_epoch) == (smoke.epochs, smoke.steps_per_epoch)
