@@ -13,7 +13,7 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
-from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.deconvolver.iteration import Rows, explained, iterate
 from blurlab.deconvolver.tv import TV, D
 from blurlab.deconvolver.variation import project
 from blurlab.deconvolver.weight import WeightRule, settled_weight, weight_rule
@@ -180,7 +180,7 @@ class DouglasRachford(Deconvolver):
         self.upper = float(getattr(self.prior, "upper", self.upper))
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """Iterate from y; history: relative_change."""
+        """Iterate from y; history: relative_change, misfit."""
         grid = on_grid(y, psf, self.boundary)
         alpha = self._alpha(y, psf, sigma)
         observed = y if self.boundary == "unknown" else grid
@@ -188,7 +188,7 @@ class DouglasRachford(Deconvolver):
         problem = Problem(
             observed, otf, self.data_weight * alpha, torch.full_like(alpha, 1 / self.data_weight), self.prior
         )
-        u, history = iterate(step, problem, State(grid, grid, None), self.iterations, self.tolerance)
+        u, history = iterate(step, problem, State(grid, grid, None), self.iterations, self.tolerance, explained)
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
 
     def _alpha(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import keep_observed, on_grid
+from blurlab.deconvolver.border import keep_observed, misfit, on_grid
 from blurlab.deconvolver.patch_prior import PatchPrior, load_patch_prior
 
 STRENGTH = 1.5
@@ -95,18 +95,19 @@ class EPLL(Deconvolver):
         self.upper = upper
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """From y; history: relative_change."""
+        """From y; history: relative_change, misfit."""
         prior = self.prior.to(y)
         x = on_grid(y, psf, self.boundary)
         otf = psf_to_otf(psf, (x.shape[-2], x.shape[-1]))
-        change = []
+        history: dict[str, list[float]] = {"relative_change": [], "misfit": []}
         for n, level in enumerate(self.levels()):
             noise = level * sigma  # beta^-1/2
             z = patch_step(x, prior, noise, self.stride, n % self.stride)
             before, x = x, image_step(x, z, y, otf, (sigma / noise).square() / self.strength)
-            change.append(relative_change(x, before))
+            history["relative_change"].append(relative_change(x, before))
+            history["misfit"].append(float(misfit(x, y, otf).mean()))
         image = x[..., : y.shape[-2], : y.shape[-1]]
-        return Restored(image.clamp(0, self.upper), {"relative_change": change})
+        return Restored(image.clamp(0, self.upper), history)
 
     def levels(self) -> list[float]:
         """``beta^-1/2 / sigma`` of each iteration."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room, on_grid
-from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.deconvolver.iteration import Rows, explained, iterate
 from blurlab.physics import Gradient
 
 STRENGTH = 0.57
@@ -208,7 +208,7 @@ class HyperLaplacian(Deconvolver):
         self.rho, self.gamma, self.mu = rho, gamma, mu
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """ADMM from y; history: relative_change.
+        """ADMM from y; history: relative_change, misfit.
 
         In double precision: the prox jumps, so round-off in single precision, which the neighbours in a batch have a
         part in, turns a few pixels over.
@@ -217,7 +217,7 @@ class HyperLaplacian(Deconvolver):
         observed, kernel, noise = y.to(work), psf.to(work), sigma.to(work)
         first = on_grid(observed, kernel, self.boundary)
         problem = self._problem(observed if self.boundary == "unknown" else first, kernel, noise, first)
-        u, history = iterate(step, problem, start(problem, first), self.iterations, self.tolerance)
+        u, history = iterate(step, problem, start(problem, first), self.iterations, self.tolerance, explained)
         image = u[..., : y.shape[-2], : y.shape[-1]].clamp(0, self.upper).to(y)
         return Restored(image, history)
 

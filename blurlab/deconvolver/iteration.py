@@ -9,6 +9,8 @@ from typing import Protocol, Self, TypeVar
 import torch
 from torch import Tensor
 
+from blurlab.deconvolver.border import misfit
+
 CHECK_EVERY = 5
 """Iterations between two looks at the relative change."""
 GROWTH = 1e3
@@ -91,6 +93,18 @@ def iterate(
             alive, largest = alive[going], largest[going]
             problem, state = problem.rows(going), state.rows(going)
     return result, history
+
+
+class Blurred(Protocol):
+    """A problem that knows what was observed and through which transfer function."""
+
+    y: Tensor
+    otf: Tensor
+
+
+def explained(problem: Blurred, state: Estimate) -> dict[str, Tensor]:
+    """:func:`~blurlab.deconvolver.border.misfit` of a state, for ``measure``."""
+    return {"misfit": misfit(state.u, problem.y, problem.otf)}
 
 
 def _rms(u: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
-from blurlab.deconvolver.iteration import CHECK_EVERY, Rows, iterate
+from blurlab.deconvolver.iteration import CHECK_EVERY, Rows, explained, iterate
 from blurlab.deconvolver.weight import FromGradient
 from blurlab.physics import Gradient
 
@@ -185,7 +185,7 @@ class RichardsonLucy(Deconvolver):
         self.upper = upper
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """Iterations from y; history: relative_change.
+        """Iterations from y; history: relative_change, misfit.
 
         Raises:
             ValueError: If a kernel has values below 0.
@@ -207,7 +207,9 @@ class RichardsonLucy(Deconvolver):
             upper=self.upper,
             accelerated=self.accelerated,
         )
-        u, history = iterate(step, problem, start(grid.clamp_max(self.upper)), self.iterations, self.tolerance)
+        u, history = iterate(
+            step, problem, start(grid.clamp_max(self.upper)), self.iterations, self.tolerance, explained
+        )
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
 
     def _weight(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:

@@ -34,6 +34,7 @@ def test_better_than_tv_on_a_photograph() -> None:
     ours, tv = EPLL()(y, psf, SIGMA), TV()(y, psf, SIGMA)
     assert psnr(ours.image, x).item() > psnr(tv.image, x).item() + 0.5
     assert len(ours.history["relative_change"]) == EPLL().iterations
+    assert len(ours.history["misfit"]) == EPLL().iterations
 
 
 def test_step_on_the_image_is_the_dense_solution() -> None:

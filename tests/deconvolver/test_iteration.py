@@ -8,7 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from blurlab.deconvolver import EPLL, Deconvolver, DouglasRachford, HyperLaplacian, RichardsonLucy
 from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.deconvolver.laws import kernels, made_up
+from blurlab.physics import Convolution
 
 
 @dataclass
@@ -59,3 +62,13 @@ def test_a_window_is_what_counts() -> None:
     problem, state = Problem(torch.ones(1, 1, 1, 1)), State(torch.ones(1, 1, 2, 3))
     assert len(iterate(drift, problem, state, 50, 1e-4)[1]["relative_change"]) == 10
     assert len(iterate(drift, problem, state, 50, 1e-4, window=(2, 1))[1]["relative_change"]) == 1
+
+
+@pytest.mark.parametrize("solver", [HyperLaplacian(), DouglasRachford(), RichardsonLucy(), EPLL()])
+def test_solvers_come_down_to_the_noise(solver: Deconvolver) -> None:
+    x = made_up(2, (48, 48), generator=torch.Generator().manual_seed(0))
+    psf, sigma = kernels(2), 0.02
+    y = Convolution(psf, "valid").A(x)
+    y = y + sigma * torch.randn(y.shape, generator=torch.Generator().manual_seed(1))
+    misfits = solver(y, psf, sigma).history["misfit"]
+    assert misfits[-1] == pytest.approx(sigma, rel=0.3)

@@ -105,6 +105,6 @@ def test_a_network_without_weights_restores_nothing(photographs: Path, tmp_path:
 @pytest.mark.parametrize("experiment", ["train_unrolled_dr", "gilbert2019"])
 def test_a_budget_says_how_long_a_network_is_trained(experiment: str) -> None:
     with initialize_config_dir(str(Path(__file__).parents[2] / "conf"), version_base=None):
-        cfg = compose("config", [f"+experiment={experiment}", "budget=smoke"])
-        smoke = compose("budget/smoke").budget
+        cfg = compose("run", [f"+experiment={experiment}", "budget=smoke"])
+        smoke = compose("run", ["budget=smoke"]).budget
     assert (cfg.budget.epochs, cfg.budget.steps_per_epoch) == (smoke.epochs, smoke.steps_per_epoch)
