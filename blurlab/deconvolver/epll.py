@@ -9,7 +9,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import keep_observed, misfit, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, keep_observed, misfit, on_grid
 from blurlab.deconvolver.patch_prior import PatchPrior, load_patch_prior
 
 STRENGTH = 1.5
@@ -62,7 +62,7 @@ class EPLL(Deconvolver):
         last: The same of the last.
         iterations: Steps of beta, evenly on a logarithmic scale.
         stride: Distance of neighbouring patches [px], at most a patch's side.
-        boundary: unknown or circular, as :class:`~blurlab.deconvolver.tv.TV`'s.
+        boundary: What lies beyond the border, one of :data:`~blurlab.deconvolver.border.BOUNDARIES`.
         upper: Greatest intensity.
         prior: What patches look like; None is the mixture that comes with the package, of photographs in [0, 1].
     """
@@ -84,7 +84,7 @@ class EPLL(Deconvolver):
         check_count("iterations", iterations)
         self.prior = load_patch_prior() if prior is None else prior
         check_option("stride", stride, 1, self.prior.side)
-        check_choice("boundary", boundary, ("unknown", "circular"))
+        check_choice("boundary", boundary, BOUNDARIES)
         check_option("upper", upper, 1e-6, 1e6)
         self.strength = strength
         self.first, self.last = first, last
@@ -98,14 +98,15 @@ class EPLL(Deconvolver):
         """From y; history: relative_change, misfit."""
         prior = self.prior.to(y)
         x = on_grid(y, psf, self.boundary)
+        observed = y if self.boundary == "unknown" else x
         otf = psf_to_otf(psf, (x.shape[-2], x.shape[-1]))
         history: dict[str, list[float]] = {"relative_change": [], "misfit": []}
         for n, level in enumerate(self.levels()):
             noise = level * sigma  # beta^-1/2
             z = patch_step(x, prior, noise, self.stride, n % self.stride)
-            before, x = x, image_step(x, z, y, otf, (sigma / noise).square() / self.strength)
+            before, x = x, image_step(x, z, observed, otf, (sigma / noise).square() / self.strength)
             history["relative_change"].append(relative_change(x, before))
-            history["misfit"].append(float(misfit(x, y, otf).mean()))
+            history["misfit"].append(float(misfit(x, observed, otf).mean()))
         image = x[..., : y.shape[-2], : y.shape[-1]]
         return Restored(image.clamp(0, self.upper), history)
 

@@ -153,7 +153,7 @@ class RichardsonLucy(Deconvolver):
             image: a residual r costs about ``r^2 / (2 H u)`` in the Poisson likelihood, ``r^2 / 2`` in TV's objective.
         stop: An image is done where ``|M (H u - y)|^2 <= stop n sigma^2`` (discrepancy principle); 0 never stops early.
         tolerance: Relative change of an image between iterations at which it is done.
-        boundary: unknown (M keeps the pixels that were observed [Bertero2005]), padded or circular (M = 1).
+        boundary: unknown (M keeps the pixels that were observed [Bertero2005]), or another of ``BOUNDARIES`` (M = 1).
         upper: Greatest intensity; were there none, a y that was not seen through this kernel would be explained by
             pixels that grow brighter with every iteration.
     """

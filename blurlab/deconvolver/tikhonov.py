@@ -90,7 +90,7 @@ class Tikhonov(Deconvolver):
             (needs no noise level), discrepancy or sure, see :mod:`blurlab.deconvolver.linear_rule`; the default loses
             least over photographs of DRIVE, CHASE_DB1 and BSDS500 (``experiments/bench/tikhonov.py``).
         strength: Factor on the rule's weight.
-        boundary: unknown (M keeps the pixels that were observed), padded or circular (M = 1).
+        boundary: unknown (M keeps the pixels that were observed), or another of ``BOUNDARIES`` (M = 1).
         tolerance: Relative residual of :func:`complete` at which an image is done.
         iterations: Ceiling there.
     """

@@ -167,7 +167,8 @@ class TV(Deconvolver):
         iterations: Ceiling.
         tolerance: Relative change of an image between iterations at which it is done.
         boundary: unknown (M keeps the pixels that were observed; the image goes on beyond them, freely [Almeida2013]),
-            or M = 1: padded (y goes on by reflection) or circular (true of made-up data only).
+            or M = 1: padded (y goes on by reflection), circular (true of made-up data only) or another of
+            ``BOUNDARIES``.
         upper: Greatest intensity.
         rho: Penalty of d = grad u in units of alpha.
         gamma: Penalty of w = u in units of alpha.

@@ -30,7 +30,9 @@ from blurlab.testing import check_deconvolver
 
 MEMBERS = {
     "wiener": Wiener(),
-    "wiener_gradient": Wiener(prior="gradient"),
+    "wiener_padded": Wiener(boundary="padded"),
+    "wiener_flat": Wiener(prior="flat", boundary="liu_jia"),
+    "wiener_laplacian": Wiener(prior="laplacian", boundary="edgetaper"),
     "wiener_estimated": Wiener(prior="estimated", strength=1.0, boundary="unknown"),
     "bilateral": Bilateral(Wiener()),
     "richardson_lucy": RichardsonLucy(),
@@ -41,10 +43,13 @@ MEMBERS = {
     "tikhonov_laplacian_padded": Tikhonov(penalty="laplacian", rule="discrepancy", boundary="padded"),
     "tikhonov_identity": Tikhonov(penalty="identity", rule="discrepancy"),
     "tv": TV(),
+    "tv_anisotropic": TV(norm="anisotropic"),
+    "tv_vectorial": TV(norm="vectorial", boundary="liu_jia"),
     "implicit_tv": ImplicitTV(),
     "douglas_rachford": DouglasRachford(),
     "tiled": Tiled(Wiener(), tile=32),
     "epll": EPLL(),
+    "epll_padded": EPLL(boundary="padded"),
     "unrolled_dr": Learned(UnrolledDR(partial(UNet, channels=(32, 64, 128), blocks=1)), "unrolled_dr_tiny", views=8),
     "hyper_laplacian": HyperLaplacian(),
 }
