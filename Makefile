@@ -34,6 +34,7 @@ small: $(VENV)/.installed ## every experiment at budget=small (needs DATA=<folde
 	BIN=$(BIN) experiments/williams2017/run_small.sh $(DATA)
 	BIN=$(BIN) experiments/yan2016/run_small.sh $(DATA)
 	BIN=$(BIN) experiments/nonblind/run_small.sh $(DATA)
+	BIN=$(BIN) experiments/gilbert2019/run_small.sh $(DATA)
 
 bench: $(VENV)/.installed ## time the parts against plain FFTs and peers, write experiments/bench/results
 	$(BIN)/python experiments/bench/convolution.py

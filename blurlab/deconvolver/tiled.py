@@ -28,6 +28,9 @@ class Tiled(Deconvolver):
 
     A border is felt further the less noise there is, and furthest along a line where the kernel's transfer function is
     zero. So the reach is tried out: the most contrasted piece of the image as large as a tile, restored whole and cut.
+    Where a quarter of a tile is not enough, as with a long line and little noise, tiles differ by more, and ``seam`` in
+    the history by how much there; larger tiles help. What a network or an estimated spectrum takes from an image is not
+    fixed: there a tile is an image of its own.
 
     Args:
         deconvolver: Restores the tiles.

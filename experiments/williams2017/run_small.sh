@@ -51,7 +51,6 @@ once messidor_hier.synthetic_to_drive_chase "${hier[@]}" dataset=synthetic_to_dr
 # every deconvolver on the same items, true kernel and the likelihood's
 for file in conf/deconvolver/*.yaml; do
   name="$(basename "$file" .yaml)"
-  [ "$name" = wiener_stack ] && continue # its grey network has no weights yet
   once restoration.drive_chase."$name" +experiment=restoration dataset=drive_chase deconvolver="$name" \
     budget.draws_restore=4
 done
