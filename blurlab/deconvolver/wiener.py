@@ -116,17 +116,20 @@ class Wiener(Deconvolver):
             grid = self._grid(y[rows], psf[rows])
             if adjoint is None or psf.stride(0):
                 adjoint = adjoint_otf(psf[rows] if psf.stride(0) else psf[:1], (grid.shape[-2], grid.shape[-1]))
-            mean = y[rows].mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
-            restored = self._restore(grid, mean, adjoint, y[rows], psf[rows], sigma[rows])
+            restored = self._restore(grid, adjoint, y[rows], psf[rows], sigma[rows])
             image[rows] = restored[..., : y.shape[-2], : y.shape[-1]]
         return Restored(image)
 
-    def _restore(self, grid: Tensor, mean: Tensor, adjoint: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+    def _restore(self, grid: Tensor, adjoint: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         """Restore periodic images, which begin with y; the mean is taken off and put back at frequency 0."""
         shape = (grid.shape[-2], grid.shape[-1])
         power = Gradient().power(shape, like=y)
         spectrum, gain = rfft2(grid), density(adjoint)
-        aside = (mean * grid[0, 0].numel())[..., 0, 0]
+        if self.boundary == "circular" and self.mean is None:
+            aside = spectrum[..., 0, 0].clone()
+        else:
+            mean = y.mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
+            aside = (mean * grid[0, 0].numel())[..., 0, 0]
         spectrum[..., 0, 0] -= aside
         falling = power ** PRIORS.get(self.prior, 0)
         if self.prior == "estimated":
@@ -137,9 +140,8 @@ class Wiener(Deconvolver):
             nsr = torch.full_like(sigma, self.nsr)
         if self.boundary == "unknown":
             inside = (y.shape[-2], y.shape[-1])
-            spectrum = rfft2(
-                complete(grid - mean, inside, adjoint.conj(), nsr * falling, tolerance=1e-5, iterations=300)
-            )
+            grid = complete(grid - mean, inside, adjoint.conj(), nsr * falling, tolerance=1e-5, iterations=300)
+            spectrum = rfft2(grid)
         spectrum *= wiener_filter(adjoint, gain, nsr, falling)
         spectrum[..., 0, 0] += aside
         return irfft2(spectrum, shape)
