@@ -13,8 +13,8 @@ from blurlab.deconvolver.border import BOUNDARIES, keep_observed, misfit, on_gri
 from blurlab.deconvolver.patch_prior import PatchPrior, load_patch_prior
 
 STRENGTH = 1.5
-"""Cautious, for kernels that were measured (``experiments/nonblind/kernel_error.py``): photographs blurred by exactly the
-kernel that is told would have 2 at least (``experiments/bench/epll_strength.py``)."""
+"""Cautious, for kernels that were measured (``experiments/nonblind/kernel_error.py``): photographs blurred by exactly
+the kernel that is told would have 2 at least (``experiments/bench/epll_strength.py``)."""
 SWEEPS = 30
 """Times that what the border hides is filled in during one step on the image; where nothing is hidden one is exact."""
 
