@@ -25,6 +25,7 @@ from blurlab.deconvolver import (
     UNet,
     UnrolledDR,
     Wiener,
+    WienerStack,
 )
 from blurlab.testing import check_deconvolver
 
@@ -51,6 +52,7 @@ MEMBERS = {
     "epll": EPLL(),
     "epll_padded": EPLL(boundary="padded"),
     "unrolled_dr": Learned(UnrolledDR(partial(UNet, channels=(32, 64, 128), blocks=1)), "unrolled_dr_tiny", views=8),
+    "wiener_stack": Learned(WienerStack(width=64), "wiener_stack", views=8),
     "hyper_laplacian": HyperLaplacian(),
 }
 
