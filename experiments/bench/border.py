@@ -26,7 +26,7 @@ from blurlab.core.fourier import irfft2, rfft2
 from blurlab.core.image_io import read_image
 from blurlab.dataset import Bsds500
 from blurlab.deconvolver import TV, Deconvolver, HyperLaplacian, Tikhonov, Wiener
-from blurlab.deconvolver.border import BOUNDARIES, PERIODIC
+from blurlab.deconvolver.border import BOUNDARIES
 from blurlab.physics import Gradient
 
 SIDE, OUTER, RADIUS = 160, 16, 13
@@ -59,7 +59,7 @@ def kernels(folder: Path) -> dict[str, Tensor]:
 def solvers() -> dict[str, dict[str, Deconvolver]]:
     """Name -> boundary -> solver."""
     return {
-        "wiener": {boundary: Wiener(boundary=boundary) for boundary in PERIODIC},
+        "wiener": {boundary: Wiener(boundary=boundary) for boundary in BOUNDARIES},
         "tv": {boundary: TV(boundary=boundary) for boundary in BOUNDARIES},
         "hyper_laplacian": {"unknown": HyperLaplacian()},
     }
