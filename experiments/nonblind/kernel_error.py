@@ -37,7 +37,6 @@ SOLVERS = {
     "hyper_laplacian": ["deconvolver=hyper_laplacian"],
     "epll": ["deconvolver=epll"],
     "epll, strength 2": ["deconvolver=epll", "deconvolver.strength=2"],
-    "unrolled_dr": ["deconvolver=unrolled_dr"],
 }
 SIGMAS, SIDE, MARGIN, PHOTOGRAPHS = (0.002, 0.004, 0.01), 160, 13, 8
 CUT_PX = 15
