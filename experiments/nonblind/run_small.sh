@@ -19,6 +19,9 @@ for file in conf/deconvolver/*.yaml; do
   once levin32 "$name" deconvolver="$name"
   once bsds_levin "$name" deconvolver="$name"
 done
+# the average over turned and reflected images
+once levin32 unrolled_dr.views8 deconvolver=unrolled_dr deconvolver.views=8
+once bsds_levin unrolled_dr.views8 deconvolver=unrolled_dr deconvolver.views=8
 # other borders beside the default
 once bsds_levin wiener.padded deconvolver=wiener deconvolver.boundary=padded
 once levin32 wiener.padded deconvolver=wiener deconvolver.boundary=padded
