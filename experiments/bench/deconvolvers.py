@@ -15,7 +15,7 @@ tv         Seconds to (f - f*) / f* <= 1e-3, f = 1/2 |h * u - y|^2 + alpha TV(u)
            differences that end at the border, so f and f* are each side's own; f* is of a long primal-dual run in
            float64. deepinv: ADMM, DRS and FISTA, for each the step size and inner iterations that reach the gap first
            in a search.
-every      Each YAML as it stands, kernel per image, alone and per image of a batch of 8.
+every      Each YAML as it stands, kernel per image, 256 x 256, alone and per image of a batch of 8; 512 x 512 alone.
 """
 
 from __future__ import annotations
@@ -232,7 +232,9 @@ def every(seconds: float, patience: float) -> dict[str, Any]:
             partial(one_by_one, restoration.richardson_lucy, y[:1], psf, num_iter=30)
         ),
     }
+    large = blurred(photographs(1, 1, 512), psf[:1])
     batched: dict[str, Timed] = {}
+    larger: dict[str, Timed] = {}
     rows: dict[str, Any] = {}
     with initialize_config_dir(str(ROOT / "conf"), version_base=None):
         for path in sorted((ROOT / "conf" / "deconvolver").glob("*.yaml")):
@@ -243,12 +245,16 @@ def every(seconds: float, patience: float) -> dict[str, Any]:
                 rows[path.stem] = {"not timed": f"{type(error).__name__}: {error}"[:200]}
                 continue
             alone[path.stem] = timed(partial(solver, y[:1], psf[:1], SIGMA))
+            larger[path.stem] = timed(partial(solver, large, psf[:1], SIGMA))
             if took < patience:
                 batched[path.stem] = timed(partial(solver, y, psf, SIGMA))
     times, together = in_turn(alone, seconds, least=3), in_turn(batched, seconds, least=3)
+    whole = in_turn(larger, seconds, least=3)
     for name, values in times.items():
         rows[name] = {"alone_ms": spread([1e3 * value for value in values])}
         rows[name]["ratio to scikit-image wiener"] = ratio(values, times["scikit-image wiener"])
+        if name in whole:
+            rows[name]["alone_512_ms"] = spread([1e3 * value for value in whole[name]])
         if name in together:
             rows[name]["in_batch_ms"] = spread([1e3 * value / BATCH for value in together[name]])
     return rows
@@ -269,12 +275,15 @@ def main() -> None:
     parser.add_argument("--reference", type=int, default=3000, help="iterations of the long run to the minimum")
     parser.add_argument("--deepinv", type=Path, default=ROOT / ".venv-deepinv" / "bin" / "python", help="its python")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the record")
+    parser.add_argument("--only", nargs="+", default=[], help="sections to time anew in the record that is there")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     warnings.filterwarnings("ignore")
     psf = motion()
     y, batch = blurred(photographs(1, 1, 512), psf), blurred(photographs(16, 3, 256), psf)
     record: dict[str, Any] = {"bench": "deconvolvers", "machine": machine()}
+    if options.only:
+        record |= json.loads((options.results / "deconvolvers.json").read_text())
     record["created"] = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
         side = DeepinvSide(options.deepinv, options.threads, y=y, batch=batch, psf=psf[0, 0])
@@ -290,6 +299,8 @@ def main() -> None:
         "every": partial(every, options.seconds, options.patience),
     }
     for name, section in sections.items():
+        if options.only and name not in options.only:
+            continue
         print(name, flush=True)
         record[name] = section()
     if side is not None:
