@@ -33,7 +33,7 @@ class Bilateral(Deconvolver):
     ) -> None:
         if not isinstance(inner, Deconvolver):
             raise TypeError(f"inner must be a Deconvolver, got {type(inner).__name__}; nest its _target_")
-        check_count("window", window)
+        check_count("window", window, 1, 99)
         if window % 2 == 0:
             raise ValueError(f"window must be odd, got {window}; use {int(window) + 1}")
         if color is not None:

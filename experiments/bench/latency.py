@@ -7,6 +7,7 @@ inputs and of 86, queries in batches of 256, two threads.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -99,6 +100,7 @@ def likelihood() -> dict[str, dict[str, float]]:
 
 def main() -> None:
     """Time everything, print a line each, write the record."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     record = {
         "torch": torch.__version__,
         "cpu": platform.processor() or platform.machine(),

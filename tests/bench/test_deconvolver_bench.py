@@ -72,3 +72,4 @@ def test_every_script_of_the_experiments_still_runs(script: Path) -> None:
         pytest.skip("runs in deepinv's environment")
     found = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, cwd=FOLDER.parents[1])
     assert found.returncode == 0, found.stderr
+    assert found.stdout.startswith("usage:")  # and nothing was measured
