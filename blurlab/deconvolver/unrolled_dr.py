@@ -19,8 +19,6 @@ from blurlab.physics import Gradient
 
 SIGMA_UNIT = 0.01
 """Noise at which a learned weight is its own; at another it follows a learned power."""
-LEAST_SIGMA = 1e-3
-"""Least noise that a network is trained on; where there is less, what it adds to the start counts in proportion."""
 FILTERS = (0.3, 0.03, 0.003)
 """Strengths of the Wiener filters that a denoiser is shown, at noise of ``SIGMA_UNIT``: from smooth to noisy."""
 START_STRENGTH = 1.5
@@ -79,14 +77,13 @@ class UnrolledDR(nn.Module):
 
     def _restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         x = start = self._start(y, psf, sigma)
-        known, sigma = (sigma / LEAST_SIGMA).clamp_max(1), sigma.clamp_min(LEAST_SIGMA)
         otf = psf_to_otf(psf, (start.shape[-2], start.shape[-1]))
         level = ((sigma / SIGMA_UNIT).log() / 3).expand_as(start)
         shown = torch.cat([level, start, filtered(y, start, otf, sigma)], 1)
         denoisers = [lambda v, net=net: net(torch.cat([v, shown], 1)) for net in self.denoisers]
         for denoise, weight in zip(denoisers[:-1], self.weights(sigma), strict=True):
             x, _ = douglas_rachford_step(x, denoise, partial(data_prox, y=y, otf=otf, weight=weight))
-        return torch.lerp(start, denoisers[-1](x), known)[..., : y.shape[-2], : y.shape[-1]]
+        return denoisers[-1](x)[..., : y.shape[-2], : y.shape[-1]]
 
     def weights(self, sigma: Tensor) -> list[Tensor]:
         """lambda_t = ``exp(a_t) (sigma / SIGMA_UNIT)^b_t`` of each step but the last, positive, (B, 1, 1, 1)."""
