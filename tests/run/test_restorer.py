@@ -15,11 +15,11 @@ from rich.console import Console
 from scipy import ndimage
 
 from blurlab.deconvolver import load_weights
-from blurlab.run import restorer
 from blurlab.run.command.compose import check
 from blurlab.run.command.job import run
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
+from blurlab.run.stage import train_restore as restorer
 
 WORDS = [
     "dataset=folder", "dataset.size=48", "blur=motion", "blur.length_px=[3,7]", "noise=gaussian", "pipeline=known",
