@@ -44,8 +44,7 @@ class Deconvolver(ABC):
     operators too says so by ``takes``.
 
     Attributes:
-        takes: Classes of the operators that :meth:`restore` is given as they are; of a convolution that is not among
-            them it gets the kernels.
+        takes: Classes of the operators beside convolutions that :meth:`restore` may be given.
         estimates_outside: Does it estimate the image beyond its border too, held within bounds there and here? Then a
             kernel may be wider than the image. Without bounds the little that y says of such a kernel is magnified to
             many times the range of intensities.
@@ -99,7 +98,7 @@ class Deconvolver(ABC):
         check_images(y, "y")
         check_scale(y, self.upper)
         work = y.new_empty(0, dtype=torch.float64 if y.dtype == torch.float64 else torch.float32)
-        if isinstance(blur, Convolution) and not isinstance(blur, self.takes):
+        if isinstance(blur, Convolution):
             blur = blur.psf
         if isinstance(blur, LinearOperator):
             blur = self._checked_operator(blur, y, work)
