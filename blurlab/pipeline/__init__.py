@@ -2,7 +2,7 @@
 
 from blurlab.pipeline.choice import RiskTable, conformal_halfwidth, credible_classes, most_probable
 from blurlab.pipeline.direct import Direct
-from blurlab.pipeline.fitted_part import Example, FittedPart
+from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.general_regression import GeneralRegression
 from blurlab.pipeline.hierarchical import Hierarchical
 from blurlab.pipeline.identification import Identification, Identifier, is_identity, uninformative
@@ -15,7 +15,6 @@ from blurlab.pipeline.task import Task
 __all__ = [
     "Deblurred",
     "Direct",
-    "Example",
     "FittedPart",
     "GeneralRegression",
     "Hierarchical",

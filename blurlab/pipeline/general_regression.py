@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from blurlab.blur import BlurFamily, Mixture
 from blurlab.head import GRNN, Estimate, KindLabels
 from blurlab.likelihood import Refiner, within
-from blurlab.pipeline.fitted_part import Example, FittedPart
+from blurlab.physics import Degraded
+from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.regression import Regression
 from blurlab.pipeline.task import Task
 
@@ -79,8 +80,8 @@ class Patterns(FittedPart):
         self.columns = family.columns(family.kinds.index(kind))
         self.feature = feature
 
-    def learn(self, examples: Iterable[Example], nets: Mapping[str, nn.Module]) -> nn.Module:
-        pairs = [(self.feature(one.y).cpu(), one.params[:, self.columns].cpu()) for one in examples]
+    def learn(self, batches: Iterable[Degraded], nets: Mapping[str, nn.Module]) -> nn.Module:
+        pairs = [(self.feature(one.y).cpu(), one.params[:, self.columns].cpu()) for one in batches]
         patterns, params = (torch.cat(parts) for parts in zip(*pairs, strict=True))
         return GRNN(patterns, params, self.names)
 

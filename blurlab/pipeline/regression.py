@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from blurlab.blur import BlurFamily, Mixture, Taps
 from blurlab.head import BlurTarget, Estimate
 from blurlab.likelihood import Refiner, within
+from blurlab.physics import Degraded
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.calibration import PosteriorCalibration
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.fitted_part import Example, FittedPart
+from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.identification import Identification
 from blurlab.pipeline.task import Task
 
@@ -152,18 +153,18 @@ class CalibrationPart(FittedPart):
         self.identifier = identifier
         self.family = identifier.family
 
-    def learn(self, examples: Iterable[Example], nets: Mapping[str, nn.Module]) -> nn.Module:
+    def learn(self, batches: Iterable[Degraded], nets: Mapping[str, nn.Module]) -> nn.Module:
         logits, evidence, kinds = [], [], []
         spread: list[list[Tensor]] = []
         off: list[list[Tensor]] = []
-        for example in examples:
-            first = self.identifier.estimate(example.y, nets)
-            refined = self.identifier.refine(example.y, first)
+        for batch in batches:
+            first = self.identifier.estimate(batch.y, nets)
+            refined = self.identifier.refine(batch.y, first)
             steps: list[Estimate | Fits] = [first] if refined.evidence is None else [first, refined]
             logits.append(first.logits.cpu())
-            kinds.append(example.kind.cpu())
+            kinds.append(batch.kind.cpu())
             spread.append([one.spread.cpu() for one in steps])
-            off.append([self.identifier.apart(example.params, one.params).cpu() for one in steps])
+            off.append([self.identifier.apart(batch.params, one.params).cpu() for one in steps])
             if refined.evidence is not None:
                 evidence.append(refined.evidence.cpu())
         joined = torch.cat(evidence) if evidence else None

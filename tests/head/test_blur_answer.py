@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from truths import truth
 
 from blurlab.blur import Defocus, Mixture, Motion, NoBlur
 from blurlab.head import BlurTarget
@@ -52,7 +53,7 @@ def test_a_fixed_parameter_has_no_output_and_keeps_its_value() -> None:
 
 
 def loss(out: Tensor, kind: int, params: list[float]) -> Tensor:
-    return ANSWER.loss(out, torch.tensor([kind]), torch.zeros(1), torch.tensor([params]))
+    return ANSWER.loss(out, truth(torch.tensor([kind]), torch.tensor([params])))
 
 
 def test_only_the_true_kinds_parameters_count() -> None:
@@ -86,10 +87,10 @@ def test_the_spread_is_asked_to_be_the_error() -> None:
     assert float(log_spread.detach().exp()) == pytest.approx(error, rel=0.02)
 
 
-def test_right_is_the_kind_alone() -> None:
+def test_accuracy_is_the_kinds_alone() -> None:
     out = torch.zeros(2, len(ANSWER))
     out[:, 1] = 1.0
-    assert ANSWER.right(out, torch.tensor([1, 2]), torch.zeros(2)).tolist() == [True, False]
+    assert ANSWER.figures(out, truth(torch.tensor([1, 2])))["accuracy"].tolist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(("low", "high", "angles"), [(-45, 45, [-40.0, 0.0, 44.0]), (90, 270, [91.0, 180.0, 269.0])])

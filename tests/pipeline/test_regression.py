@@ -12,13 +12,14 @@ from blurlab.deconvolver import TV
 from blurlab.head import Compact
 from blurlab.likelihood import Refiner
 from blurlab.noise import Gaussian
-from blurlab.pipeline import Example, GeneralRegression, Pipeline, Regression
+from blurlab.physics import Degraded
+from blurlab.pipeline import GeneralRegression, Pipeline, Regression
 from blurlab.pipeline.calibration import PosteriorCalibration
 
 FAMILY = Mixture({"motion": Motion([3, 12], [0, 180]), "defocus": Defocus([1, 6])})
 
 
-def degraded(count: int, seed: int = 0) -> Example:
+def degraded(count: int, seed: int = 0) -> Degraded:
     """Textures of spectrum 1/f^2 blurred and noisy."""
     g = torch.Generator().manual_seed(seed)
     side = 96 + 2 * (FAMILY.size // 2)
@@ -26,14 +27,13 @@ def degraded(count: int, seed: int = 0) -> Example:
     down, across = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)[None, :]
     x = torch.fft.irfft2(white / (down**2 + across**2).sqrt().clamp_min(1 / side), s=(side, side))
     x = 0.5 + 0.12 * (x - x.mean()) / x.std()
-    done = Degrade(FAMILY, Gaussian(bsnr_db=35), "valid")(x.clamp(0, 1), generator=g)
-    return Example(done.y, done.kind, done.params)
+    return Degrade(FAMILY, Gaussian(bsnr_db=35), "valid")(x.clamp(0, 1), generator=g)
 
 
 class Knows(nn.Module):
     """Outputs that say the truth give or take an error, for images that it was made with."""
 
-    def __init__(self, identifier: Regression, example: Example, error: float) -> None:
+    def __init__(self, identifier: Regression, example: Degraded, error: float) -> None:
         super().__init__()
         answer = identifier.target
         self.out = torch.zeros(len(example.y), len(answer))
@@ -139,7 +139,7 @@ def test_a_grnn_for_each_kind_measures_what_it_has_seen() -> None:
     nets: dict[str, nn.Module] = {"type": Truth(seen.kind), "scale": SCALE}
     for part, kind in zip(fitted_parts, (0, 1), strict=False):
         rows = seen.kind == kind
-        learned = part.learn([Example(seen.y[rows], seen.kind[rows], seen.params[rows])], nets)
+        learned = part.learn([seen.take(rows.nonzero().squeeze(1))], nets)
         again = part.restore(learned.state_dict())
         torch.testing.assert_close(again(shrink(seen.y)), learned(shrink(seen.y)), rtol=1e-4, atol=1e-3)
         assert bool((again.residual == learned.residual).all()) and bool((learned.residual > 0.05).all())  # type: ignore[operator,union-attr]

@@ -12,7 +12,8 @@ from torch import nn
 
 from blurlab.core.checks import is_flat
 from blurlab.dataset import AugmentedItems, Degrade, FixedItems, degrade_batch
-from blurlab.pipeline import Example, FittedPart, Identifier
+from blurlab.physics import Degraded
+from blurlab.pipeline import FittedPart, Identifier
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.progress import track
@@ -43,12 +44,12 @@ def learn(context: Context, part: FittedPart, nets: dict[str, nn.Module], folder
     """
     count = _count(context, part)
     with torch.no_grad():
-        module = part.learn(examples(context, part, count), nets)
+        module = part.learn(degraded(context, part, count), nets)
     save_weights(module, folder / STATE)
     return {"images": count}
 
 
-def examples(context: Context, part: FittedPart, count: int) -> Iterator[Example]:
+def degraded(context: Context, part: FittedPart, count: int) -> Iterator[Degraded]:
     """Batches of ``count`` degraded photographs: augmented training ones, or fixed validation ones."""
     degrade = Degrade(part.family, context.degrade.noise, context.degrade.boundary)
     data, training = context.data, part.split == "train"
@@ -65,8 +66,7 @@ def examples(context: Context, part: FittedPart, count: int) -> Iterator[Example
         batch = [torch.stack(images).to(context.device), torch.tensor(seeds), torch.tensor(places)]
         varied = partial(context.condition, degrade) if training else degrade
         done = degrade_batch(varied, batch, training=training)
-        told = ~is_flat(done.y)  # a constant patch teaches nothing
-        yield Example(done.y[told], done.kind.to(told.device)[told], done.params.to(told.device)[told])
+        yield done.take((~is_flat(done.y)).nonzero().squeeze(1))  # a constant patch teaches nothing
 
 
 def _count(context: Context, part: FittedPart) -> int:
