@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from blurlab.pipeline import BlurEstimate
 
 TILE = 2048
 """Side of the tiles in which a larger photograph is restored, [px]."""
@@ -21,7 +24,8 @@ class Found:
     """What was found in one image.
 
     Attributes:
-        kind: The most probable kind of blur; ``none`` where no blur was found.
+        kind: The most probable kind of blur; ``none`` where no blur was found, ``kernel`` where the run's networks give
+            a kernel without a name; the next four are then NaN.
         probability: Probability of that kind.
         strength_px: Best estimate of the strength; 0 where no blur was found.
         interval_px: 90 % interval of the strength; NaN where no blur was found.
@@ -107,12 +111,11 @@ class Deblurrer:
         import torch
 
         from blurlab.deconvolver import Tiled
-        from blurlab.pipeline import is_identity
 
         noise = self.sigma(sigma)
         pipeline = self.trained.pipeline
         said = pipeline.identify(self._seen(image))
-        if bool(is_identity(said.psf)):
+        if not bool(said.blurred):
             return image, self._found(said)
         level = said.sigma if noise is None else noise
         assert level is not None  # what needs no run looks for the noise
@@ -132,20 +135,25 @@ class Deblurrer:
         picked = pick_channel(image.astype(np.float32, copy=False), self.trained.channel)
         return torch.from_numpy(np.ascontiguousarray(picked)).permute(2, 0, 1).unsqueeze(0)
 
-    def _found(self, said: Any) -> Found:
-        kind = int(said.kind[0])
-        low, high = (float(end) for end in said.interval_px[0])
+    def _found(self, said: BlurEstimate) -> Found:
+        psf, label = said.psf[0, 0].numpy(), said.label
+        sigma = math.nan if said.sigma is None else float(said.sigma[0])
+        if label is None:
+            unknown = math.nan
+            return Found("kernel", unknown, unknown, (unknown, unknown), unknown, psf, sigma)
+        kind = int(label.kind[0])
+        low, high = (float(end) for end in label.interval_px[0])
         family = self.trained.pipeline.identifier.family
-        named = zip(family.names, said.params[0].tolist(), strict=True)
+        named = zip(family.names, label.params[0].tolist(), strict=True)
         angles = [value for name, value in named if name.endswith("_deg")]
         return Found(
             kind=family.kinds[kind],
-            probability=float(said.kind_probability[0, kind]),
-            strength_px=float(family.strength_px(said.params, said.kind)[0]),
+            probability=float(label.probability[0, kind]),
+            strength_px=float(family.strength_px(label.params, label.kind)[0]),
             interval_px=(low, high),
-            kernel_px=float(said.strength_px[0]),
-            psf=said.psf[0, 0].numpy(),
-            sigma=math.nan if said.sigma is None else float(said.sigma[0]),
+            kernel_px=float(label.strength_px[0]),
+            psf=psf,
+            sigma=sigma,
             angle_deg=next((value for value in angles if math.isfinite(value)), math.nan),
         )
 
@@ -207,8 +215,12 @@ def describe(found: Found) -> str:
         'motion 6.00 px at 37.0 deg (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
         >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'none, probability 0.900'
+        >>> describe(Found("kernel", math.nan, math.nan, (math.nan, math.nan), math.nan, np.ones((25, 25))))
+        'a kernel of 25x25 px'
     """
     low, high = found.interval_px
+    if found.kind == "kernel":
+        return "a kernel of {}x{} px".format(*found.psf.shape)
     if found.kind == "none":
         return f"none, probability {found.probability:.3f}"
     turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"

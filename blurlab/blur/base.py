@@ -153,6 +153,12 @@ class BlurFamily(ABC):
         changed[:, self.names.index(self.strength_name)] = strength_px.to(params) / self.strength_scale
         return changed
 
+    def changes(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        """Which blurs (n,), bool, are wider than one pixel, so that there is something to undo."""
+        check_params(params, self.names)
+        wide = [self.extent_px(*row) > 1 for row in params.tolist()]
+        return torch.tensor(wide, dtype=torch.bool, device=params.device)
+
     def scaled(self, params: Tensor, factor: float) -> Tensor:
         """Parameters (n, P) of the same blurs in images resized by a factor: lengths are multiplied, angles stay."""
         check_params(params, self.names)

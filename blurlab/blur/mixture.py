@@ -112,6 +112,12 @@ class Mixture(BlurFamily):
             weight = weight.index_copy(0, rows, member.importance(params[rows][:, columns]))
         return weight
 
+    def changes(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        changed = torch.zeros(len(params), dtype=torch.bool, device=params.device)
+        for (member, columns), rows in self._parts(params, kind):
+            changed = changed.index_copy(0, rows, member.changes(params[rows][:, columns]))
+        return changed
+
     def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
         params = strength_px.new_full((len(strength_px), len(self.names)), torch.nan)
         rows = kind_rows(kind, len(strength_px), len(self.kinds), strength_px.device)

@@ -47,8 +47,8 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Outputs read as an answer.
+class Readout:
+    """The kinds and parameters that outputs stand for.
 
     Attributes:
         logits: Of the kinds (B, K).
@@ -111,8 +111,8 @@ class BlurTarget(Target):
         """``accuracy``: 1 where the most probable kind is the true one, else 0."""
         return {"accuracy": (output[:, : len(self.family.kinds)].argmax(1) == truth.kind).to(output)}
 
-    def read(self, output: Tensor) -> Estimate:
-        """The answer in outputs (B, len(names)); parameters lie within their ranges, a fixed one is what it is."""
+    def read(self, output: Tensor) -> Readout:
+        """The kinds and parameters in outputs (B, len(names)), within their ranges; a fixed one is what it is."""
         params = output.new_tensor([low for low, _ in self.family.bounds]).repeat(len(output), 1)
         spread = torch.zeros_like(params)
         for slot in self.slots:
@@ -127,7 +127,7 @@ class BlurTarget(Target):
             else:
                 params[:, slot.column] = (slot.low + half * (1 + mean[:, 0])).clamp(slot.low, slot.high)
                 spread[:, slot.column] = half * wide
-        return Estimate(output[:, : len(self.family.kinds)], params, spread)
+        return Readout(output[:, : len(self.family.kinds)], params, spread)
 
 
 def _encode(slot: Slot, value: Tensor) -> Tensor:

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from blurlab.blur import Mixture
 from blurlab.likelihood import caution
-from blurlab.pipeline.identification import Identification, Identifier
+from blurlab.pipeline.identifier import Identifier
+from blurlab.pipeline.kind_scorer import KindScorer
 
 
 class ByKind(Identifier):
@@ -29,6 +30,10 @@ class ByKind(Identifier):
         for kind in self.blurred:
             if not hasattr(family.member(kind), "strength_name"):
                 raise ValueError(f"{kind} has no one parameter for its strength; use a blur that has, such as gaussian")
+
+    @property
+    def scorer(self) -> KindScorer:
+        return KindScorer(self.family, {kind: self.range_px(kind) for kind in self.blurred}, self.class_share)
 
     def of_kind(self, params: Tensor, kind: Tensor) -> Tensor:
         """Parameters (B, P) with NaN for all but the kind found (B,)."""
@@ -65,30 +70,3 @@ class ByKind(Identifier):
         member = self.family.member(kind)
         low, high = member.bounds[member.names.index(member.strength_name)]
         return low * member.strength_scale, high * member.strength_scale
-
-    def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
-        longer = torch.full_like(strength_px, torch.nan)
-        shorter = longer.clone()
-        for name in self.blurred:
-            low, high = self.range_px(name)
-            step = self.class_share * (high - low)
-            here = kind == self.family.kinds.index(name)
-            longer = torch.where(here & (strength_px + step <= high), strength_px + step, longer)
-            shorter = torch.where(here & (strength_px - step >= low), strength_px - step, shorter)
-        return longer, shorter
-
-    def strength_errors(self) -> dict[str, tuple[str, float]]:
-        members = {kind: self.family.member(kind) for kind in self.blurred}
-        return {
-            kind: (member.strength_name.replace("_px", "_mae_px"), 1 / member.strength_scale)
-            for kind, member in members.items()
-        }
-
-    def is_correct(self, found: Identification, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return found.kind == kind
-
-    def confusion_labels(self) -> tuple[str, ...]:
-        return self.family.kinds
-
-    def headline_class(self, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return kind

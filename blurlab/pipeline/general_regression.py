@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture
-from blurlab.head import GRNN, Estimate, KindLabels
+from blurlab.head import GRNN, KindLabels, Readout
 from blurlab.likelihood import Refiner, within
 from blurlab.physics import Degraded
 from blurlab.pipeline.fitted_part import FittedPart
@@ -50,7 +50,7 @@ class GeneralRegression(Regression):
     def fitted_parts(self) -> tuple[FittedPart, ...]:
         return (*(Patterns(self.family, kind, self.feature) for kind in self.blurred), *super().fitted_parts)
 
-    def estimate(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Estimate:
+    def read(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Readout:
         logits, seen = nets["type"](y), self.feature(y)
         params = y.new_full((len(y), len(self.family.names)), torch.nan)
         spread = torch.zeros_like(params)
@@ -58,7 +58,7 @@ class GeneralRegression(Regression):
             columns = self.family.columns(self.family.kinds.index(kind))
             net: GRNN = nets[f"grnn_{kind}"]  # type: ignore[assignment]
             params[:, columns], spread[:, columns] = net(seen), net.residual.to(spread)
-        return Estimate(logits, within(self.family, params), spread)
+        return Readout(logits, within(self.family, params), spread)
 
 
 class Patterns(FittedPart):

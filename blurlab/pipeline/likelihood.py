@@ -11,7 +11,7 @@ from blurlab.blur import BlurFamily, Mixture, Taps
 from blurlab.likelihood import Refiner, interval_halfwidth, kind_probability
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.identification import Identification
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_parameters
 from blurlab.pipeline.task import Task
 
 
@@ -43,7 +43,7 @@ class Likelihood(ByKind):
     def tasks(self) -> tuple[Task, ...]:
         return ()
 
-    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
         fits = [refiner(y) for refiner in self.refiners]
         probability = kind_probability(fits, self.family.weights).to(y)
         kind = probability.argmax(1)
@@ -58,10 +58,8 @@ class Likelihood(ByKind):
         spread = self.halfwidth_px(halfwidth, kind)
         top = self.family.strength_px(params, kind).nan_to_num(0.0)
         chosen = self.cautious_px(top, spread, kind)
-        psf = self.family.psf(self.family.with_strength(params, chosen, kind), kind)
-        psf_map = self.family.psf(params, kind)
         sigma = torch.stack([fit.sigma for fit in fits], 1).to(y).gather(1, kind[:, None])[:, 0]
         ends = torch.stack([top - spread, top + spread], 1).clamp_min(0)
-        return Identification(
-            kind, probability, chosen, top, top, ends, params, psf, psf_map, sigma, halfwidth=halfwidth
-        )
+        likeliest = by_parameters(self.family, params, kind)
+        label = KindEstimate(kind, probability, chosen, top, top, ends, params, likeliest, halfwidth)
+        return by_parameters(self.family, self.family.with_strength(params, chosen, kind), kind, sigma, label)

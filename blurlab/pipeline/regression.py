@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture, Taps
-from blurlab.head import BlurTarget, Estimate
+from blurlab.head import BlurTarget, Readout
 from blurlab.likelihood import Refiner, within
 from blurlab.physics import Degraded
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.calibration import PosteriorCalibration
 from blurlab.pipeline.choice import RiskTable
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_parameters
 from blurlab.pipeline.fitted_part import FittedPart
-from blurlab.pipeline.identification import Identification
 from blurlab.pipeline.task import Task
 
 SCALE = "scale"
@@ -69,12 +69,12 @@ class Regression(ByKind):
     def fitted_parts(self) -> tuple[FittedPart, ...]:
         return (CalibrationPart(self),)
 
-    def estimate(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Estimate:
+    def read(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Readout:
         """What the network says of images (B, C, H, W)."""
         return self.target.read(nets["blur"](y))
 
-    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
-        first = self.estimate(y, nets)
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
+        first = self.read(y, nets)
         scale: PosteriorCalibration = nets[SCALE]  # type: ignore[assignment]
         refined = self.refine(y, first)
         probability = scale(first.logits, refined.evidence)
@@ -88,15 +88,14 @@ class Regression(ByKind):
         half = self.halfwidth_px(halfwidth, kind)
         ends = torch.stack([strength - half, strength + half], 1).clamp_min(0)
         chosen = self.cautious_px(strength, half, kind)
-        psf = self.family.psf(self.family.with_strength(params, chosen, kind), kind)
-        psf_map = self.family.psf(params, kind)
         before = None
         if self.refiners:
             alone = scale(first.logits).argmax(1)
             before = alone, self.of_kind(first.params, alone)
-        return Identification(
-            kind, probability, chosen, strength, strength, ends, params, psf, psf_map, refined.sigma, before, halfwidth
-        )
+        likeliest = by_parameters(self.family, params, kind)
+        label = KindEstimate(kind, probability, chosen, strength, strength, ends, params, likeliest, halfwidth, before)
+        used = self.family.with_strength(params, chosen, kind)
+        return by_parameters(self.family, used, kind, refined.sigma, label)
 
     def apart(self, params: Tensor, other: Tensor) -> Tensor:
         """How far other parameters (B, P) are from these; of angles the shorter way round."""
@@ -104,7 +103,7 @@ class Regression(ByKind):
         off = other - params
         return torch.where(turning, (off + 90) % 180 - 90, off)
 
-    def refine(self, y: Tensor, first: Estimate) -> Fits:
+    def refine(self, y: Tensor, first: Readout) -> Fits:
         """Every likely kind fitted, the network's word its prior; the network's estimate where there is no refiner.
 
         A kind of a probability below ``RULED_OUT`` keeps the network's estimate and the least evidence of the others.
@@ -158,9 +157,9 @@ class CalibrationPart(FittedPart):
         spread: list[list[Tensor]] = []
         off: list[list[Tensor]] = []
         for batch in batches:
-            first = self.identifier.estimate(batch.y, nets)
+            first = self.identifier.read(batch.y, nets)
             refined = self.identifier.refine(batch.y, first)
-            steps: list[Estimate | Fits] = [first] if refined.evidence is None else [first, refined]
+            steps: list[Readout | Fits] = [first] if refined.evidence is None else [first, refined]
             logits.append(first.logits.cpu())
             kinds.append(batch.kind.cpu())
             spread.append([one.spread.cpu() for one in steps])

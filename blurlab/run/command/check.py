@@ -80,6 +80,7 @@ def refuse_stages(identifier: Identifier, stages: list[Stage], cfg: Any) -> None
     """
     from blurlab.pipeline import KnownKernel
     from blurlab.run.stage.restore import Restore
+    from blurlab.run.stage.robust import Robustness
 
     asks = any(stage.identifies for stage in stages)
     restorations = [stage for stage in stages if isinstance(stage, Restore)]
@@ -89,6 +90,8 @@ def refuse_stages(identifier: Identifier, stages: list[Stage], cfg: Any) -> None
         raise UsageError("images taken blurred can be restored, not identified; use stage=restore")
     if asks and cfg.dataset.source is None and identifier.tasks:
         raise UsageError(f"dataset={cfg.dataset.name} has no photographs to train on; use another, or stage=restore")
+    if asks and identifier.scorer is None and any(isinstance(stage, Robustness) for stage in stages):
+        raise UsageError("stage=robust compares what is named; this pipeline names no blur, use stage=default")
     for stage in restorations:
         if identifier.tasks and not asks and stage.run is None:
             raise UsageError(
@@ -154,9 +157,9 @@ def try_parts(cfg: Any) -> None:
     refuse_untrained(deconvolver, stages)
     if not identifier.tasks and not any(isinstance(stage, TrainRestorer) for stage in stages):
         return
-    if identifier.tasks:
+    for task in identifier.tasks:
         with torch.device("meta"):
-            build(cfg.head, num_classes=2, in_channels=3 if cfg.dataset.channel == "rgb" else 1)
+            build(cfg.head, num_classes=len(task.target), in_channels=3 if cfg.dataset.channel == "rgb" else 1)
     weight = torch.nn.Parameter(torch.zeros(1))
     try:
         build(cfg.optimizer.factory)([weight])

@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
-from blurlab.dataset import Degraded
 from blurlab.metric import align, isnr, isnr_border, isnr_oracle_wiener, psnr, psnr_oracle_wiener, ssim
-from blurlab.run.record.summary import interval
+from blurlab.physics import Degraded
+from blurlab.run.record.statistics import interval
 
 BORDER_PX = 16
 """Width of the frame whose ISNR stands beside that of the rest."""
@@ -50,7 +50,7 @@ def reference(case: Degraded, captured: bool) -> dict[str, float]:
     return found
 
 
-def summarise(rows: list[Row], seed: int) -> dict[str, Any]:
+def restoration(rows: list[Row], seed: int) -> dict[str, Any]:
     """Means with bootstrap intervals over photographs, the median time of an image, and the limits beside them.
 
     Args:
@@ -65,7 +65,9 @@ def summarise(rows: list[Row], seed: int) -> dict[str, Any]:
     for name in names:
         some = [row for row in rows if row.get(name) is not None and math.isfinite(row[name])]
         if some:
-            metrics[name] = interval([row[name] for row in some], some, seed, UNITS[name.split("_")[0]])
+            metrics[name] = interval(
+                [row[name] for row in some], [row["photo"] for row in some], seed, UNITS[name.split("_")[0]]
+            )
     metrics["restore_s"] = {"value": median(row["restore_s"] for row in rows), "n": len(rows), "unit": "s"}
     limit = {
         f"{base}{suffix}": {"value": metrics[f"{base}_oracle_wiener"]["value"], "how": WIENER}

@@ -13,7 +13,7 @@ from torch import Tensor
 from blurlab.core.image_io import write_image
 from blurlab.dataset import FixedItems, degrade_batch
 from blurlab.metric import isnr, ssim
-from blurlab.pipeline import Identification, Pipeline
+from blurlab.pipeline import BlurEstimate, Pipeline
 from blurlab.run.setup.context import Context
 
 COUNT = 6
@@ -50,14 +50,13 @@ def _example(context: Context, pipeline: Pipeline, items: FixedItems, index: int
         return None
     done = pipeline(degraded.y, degraded.sigma)
     oracle = context.deconvolver(degraded.y, degraded.psf, degraded.sigma).image
-    found = done.found
     pictures = {"sharp": degraded.x, "blurred": degraded.y, "oracle": oracle, "estimated": done.image}
     names = {name: f"examples/{number}_{name}.png" for name in pictures}
     for name, picture in pictures.items():
         write_image(context.dir / names[name], _array(picture))
     return {
         "title": f"{kind} {float(degraded.strength_px[0]):.2f} px",
-        "estimated": in_words(found, kinds),
+        "estimated": in_words(done.estimate, kinds),
         "photo": items.images.ids[index // items.draws],
         "sharp": names["sharp"],
         "blurred": names["blurred"],
@@ -70,20 +69,24 @@ def _example(context: Context, pipeline: Pipeline, items: FixedItems, index: int
     }
 
 
-def in_words(found: Identification, kinds: Sequence[str]) -> str:
+def in_words(estimate: BlurEstimate, kinds: Sequence[str]) -> str:
     """What was found in the first image: kind, strength with its 90 % interval, and the kernel's strength if another.
 
     Example:
         >>> from blurlab.blur import Defocus
-        >>> from blurlab.pipeline import uninformative
-        >>> in_words(uninformative(Defocus([1, 2]), torch.zeros(1, 1, 4, 4)), ("none",))
-        'none'
+        >>> from blurlab.pipeline import FreeKernel, Likelihood
+        >>> y, family = torch.zeros(1, 1, 4, 4), Defocus([1, 2])
+        >>> in_words(Likelihood(family).uninformed(y), ("none",)), in_words(FreeKernel(family).uninformed(y), ("none",))
+        ('none', 'a kernel of 5x5 px')
     """
-    words = kinds[int(found.kind[0])]
-    if math.isnan(float(found.interval_px[0, 0])):
+    label = estimate.label
+    if label is None:
+        return "a kernel of {}x{} px".format(*estimate.psf.shape[-2:])
+    words = kinds[int(label.kind[0])]
+    if math.isnan(float(label.interval_px[0, 0])):
         return words
-    mean, used = float(found.strength_mean_px[0]), float(found.strength_px[0])
-    low, high = found.interval_px[0].tolist()
+    mean, used = float(label.strength_mean_px[0]), float(label.strength_px[0])
+    low, high = label.interval_px[0].tolist()
     words += f" {mean:.2f} px (90 %: {low:.2f} to {high:.2f})"
     return words if abs(used - mean) < 0.005 else f"{words}, kernel of {used:.2f} px by least expected loss"
 

@@ -12,16 +12,17 @@ from torch import Tensor
 
 from blurlab.core.atomic import write_text
 from blurlab.core.image_io import write_image
-from blurlab.dataset import Degraded
-from blurlab.pipeline import Identification, KnownKernel, Pipeline, is_identity
+from blurlab.physics import Degraded
+from blurlab.pipeline import BlurEstimate, KnownKernel, Pipeline
 from blurlab.run.errors import UsageError
-from blurlab.run.record.restored import figures, reference, summarise
+from blurlab.run.record.restored import figures, reference, restoration
+from blurlab.run.record.rows import write_lines
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.assemble import assemble
 from blurlab.run.stage.base import Stage, once
 from blurlab.run.stage.cases import Cases, cases
-from blurlab.run.stage.evaluate import PER_IMAGE, write_rows
+from blurlab.run.stage.evaluate import PER_IMAGE
 from blurlab.run.stage.examples import in_words
 from blurlab.run.stage.load import load_run
 
@@ -71,9 +72,9 @@ def restore_all(context: Context, folder: Path, run: str | None = None) -> dict[
     rows = [row["figures"] for row in kept if row["figures"]]
     if not rows:
         raise UsageError("every test item was left sharp; raise budget.draws_restore, or choose another blur")
-    write_rows(context.dir / PER_IMAGE, rows)
+    write_lines(context.dir / PER_IMAGE, rows)
     examples = [row["example"] for row in kept if row["example"]]
-    return {**summarise(rows, context.seed), "examples": examples}
+    return {**restoration(rows, context.seed), "examples": examples}
 
 
 def so_far(done: Path) -> list[Row]:
@@ -127,7 +128,7 @@ def _same_photographs(run: Path, context: Context) -> bool:
 def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline | None, show: bool) -> Row:
     """Figures of an item, ready for JSON, and its entry among the examples; both None where the item is sharp."""
     case = items[index]
-    if bool(is_identity(case.psf)):
+    if not bool(context.degrade.family.changes(case.params, case.kind)):
         return {"figures": None, "example": None}
     captured = context.data.captures is not None
     sigma = None if captured else case.sigma
@@ -136,11 +137,10 @@ def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline |
     if image.is_cuda:
         torch.cuda.synchronize(image.device)
     seconds = time.perf_counter() - start
-    found = None if pipeline is None else pipeline.identify(case.y)
-    restored = {"" if found is None else "oracle": image}
-    if found is not None:
-        sharp = bool(is_identity(found.psf))
-        restored["estimated"] = case.y if sharp else context.deconvolver(case.y, found.psf, sigma).image
+    restored, estimate = {"" if pipeline is None else "oracle": image}, None
+    if pipeline is not None:
+        estimate = pipeline.identify(case.y)
+        restored["estimated"] = pipeline.restore(case.y, estimate, sigma)
     kind = context.degrade.family.kinds[int(case.kind[0])]
     names = zip(context.degrade.family.names, case.params[0].tolist(), strict=True)
     row: Row = {"photo": context.data.test.ids[int(case.item[0])], "kind": kind, **dict(names)}
@@ -148,7 +148,7 @@ def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline |
     for name, one in restored.items():
         row |= {f"{key}_{name}".rstrip("_"): value for key, value in figures(case, one, captured).items()}
     row |= reference(case, captured)
-    example = _example(context, items, case, restored, found, row, index) if show else None
+    example = _example(context, items, case, restored, estimate, row, index) if show else None
     return {"figures": row, "example": example}
 
 
@@ -157,7 +157,7 @@ def _example(
     items: Cases,
     case: Degraded,
     restored: dict[str, Tensor],
-    found: Identification | None,
+    estimate: BlurEstimate | None,
     row: Row,
     index: int,
 ) -> Row:
@@ -165,16 +165,16 @@ def _example(
     folder = context.dir / "examples"
     folder.mkdir(exist_ok=True)
     pictures = {"sharp": case.x, "blurred": case.y, "oracle": next(iter(restored.values()))}
-    pictures |= {"estimated_image": restored["estimated"]} if found else {}
+    pictures |= {"estimated_image": restored["estimated"]} if estimate else {}
     entry: Row = {"title": items.name(case), "photo": row["photo"], "ssim_blurred": row["ssim_blurred"]}
     for name, picture in pictures.items():
         entry[name] = f"examples/{index}_{name}.png"
         corner = picture[0, :, :PICTURE_PX, :PICTURE_PX].permute(1, 2, 0).clamp(0, 1)
         write_image(context.dir / entry[name], corner.cpu().numpy())
     for base in ("isnr", "ssim"):
-        entry[f"{base}_oracle"] = row[base] if found is None else row[f"{base}_oracle"]
-        if found is not None:
+        entry[f"{base}_oracle"] = row[base] if estimate is None else row[f"{base}_oracle"]
+        if estimate is not None:
             entry[f"{base}_estimated"] = row[f"{base}_estimated"]
-    if found is not None:
-        entry["estimated"] = in_words(found, context.identifier.family.kinds)
+    if estimate is not None:
+        entry["estimated"] = in_words(estimate, context.identifier.family.kinds)
     return entry

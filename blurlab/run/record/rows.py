@@ -1,0 +1,228 @@
+"""What is measured of each test item, and its line in ``per_image.csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from blurlab.blur import BlurFamily
+from blurlab.core.atomic import write_text
+from blurlab.physics import Degraded
+from blurlab.pipeline import KindEstimate, Scorer
+
+UNITS = {"isnr": "dB", "ssim": "", "psnr": "dB", "psf_snr": "dB"}
+"""Unit of each of :class:`Figures`."""
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How near an image, or a kernel, is to the true one; None where it was not measured."""
+
+    isnr: float | None = None
+    ssim: float | None = None
+    psnr: float | None = None
+    psf_snr: float | None = None
+
+    def measured(self) -> dict[str, float]:
+        """Those that were measured, by name."""
+        every = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in every.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class NamedBlur:
+    """A blur by its kind and parameters; NaN for those that the kind lacks."""
+
+    kind: str
+    params: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Truth(NamedBlur):
+    """The true blur.
+
+    Attributes:
+        strength_px: Its strength; NaN where it has none.
+        sigma: Standard deviation of the noise.
+    """
+
+    strength_px: float
+    sigma: float
+
+
+@dataclass(frozen=True)
+class Named(NamedBlur):
+    """What an identifier named, as :class:`~blurlab.pipeline.KindEstimate`, and how it scores.
+
+    Attributes:
+        probability: Of the kind.
+        strength_px: Strength of the kernel handed on.
+        strength_map_px: Strength of the most probable class.
+        strength_mean_px: Mean of the posterior.
+        interval_px: 90 % interval of the strength.
+        true_class: Index of the true class.
+        found_class: Index of the class named.
+        right: Was the right class named?
+        halfwidth: Half the 90 % interval of each parameter that has one.
+        before: What the network named before refinement; None where nothing was refined.
+    """
+
+    probability: float
+    strength_px: float
+    strength_map_px: float
+    strength_mean_px: float
+    interval_px: tuple[float, float]
+    true_class: int
+    found_class: int
+    right: bool
+    halfwidth: Mapping[str, float] = field(default_factory=dict)
+    before: NamedBlur | None = None
+
+
+@dataclass
+class Item:
+    """One test item.
+
+    Attributes:
+        photo: Name of the photograph.
+        draw: Which of its degradations.
+        truth: The blur that made it.
+        named: The blur that was named; None where estimates have no label.
+        best_observer: How often one who knows the photograph tells it from the nearest other class; None where
+            estimates have no label.
+        restorations: By kernel used ("oracle", "estimated", "map", ...), besides "blurred" (not restored) and
+            "oracle_wiener"; none where the item was not restored.
+        bounds: Smallest standard deviation of each parameter's estimate, by what is known of the photograph.
+        ceiling: How often the kind can be told; NaN where there are not two; None where it was not measured.
+    """
+
+    photo: str
+    draw: int
+    truth: Truth
+    named: Named | None = None
+    best_observer: float | None = None
+    restorations: dict[str, Figures] = field(default_factory=dict)
+    bounds: dict[str, dict[str, float]] = field(default_factory=dict)
+    ceiling: float | None = None
+
+    def figure(self, name: str, kernel: str) -> float:
+        """A figure of a restoration; NaN where it was not measured."""
+        value = getattr(self.restorations.get(kernel, Figures()), name)
+        return math.nan if value is None else value
+
+
+def make_items(
+    family: BlurFamily, degraded: Degraded, photos: Sequence[str], draws: int, label: KindEstimate | None,
+    scorer: Scorer | None,
+) -> list[Item]:  # fmt: skip
+    """Items of a batch with their truth and, where they are labelled, with what was named.
+
+    Args:
+        family: The blurs.
+        degraded: The batch.
+        photos: Names of the photographs tested on.
+        draws: Items a photograph.
+        label: What was found; None where estimates have no label.
+        scorer: Scores the label.
+    """
+    items = []
+    for row in range(len(degraded)):
+        photo, draw = divmod(int(degraded.item[row]), draws)
+        truth = Truth(
+            family.kinds[int(degraded.kind[row])], _by_name(family.names, degraded.params[row]),
+            float(degraded.strength_px[row]), float(degraded.sigma[row]),
+        )  # fmt: skip
+        items.append(Item(photos[photo], draw, truth))
+    if label is not None and scorer is not None:
+        for item, named in zip(items, _named(family, degraded, label, scorer), strict=True):
+            item.named = named
+    return items
+
+
+def _named(family: BlurFamily, degraded: Degraded, label: KindEstimate, scorer: Scorer) -> list[Named]:
+    right = scorer.is_correct(label, degraded)
+    true = scorer.classes(degraded.kind, degraded.strength_px)
+    found = scorer.classes(label.kind, label.strength_map_px)
+    names, kinds = family.names, family.kinds
+    every = []
+    for row in range(len(degraded)):
+        half = {} if label.halfwidth is None else _by_name(names, label.halfwidth[row])
+        before = None
+        if label.before is not None:
+            kind, params = label.before
+            before = NamedBlur(kinds[int(kind[row])], _by_name(names, params[row]))
+        every.append(Named(
+            kind=kinds[int(label.kind[row])],
+            params=_by_name(names, label.params[row]),
+            probability=float(label.probability[row].max()),
+            strength_px=float(label.strength_px[row]),
+            strength_map_px=float(label.strength_map_px[row]),
+            strength_mean_px=float(label.strength_mean_px[row]),
+            interval_px=(float(label.interval_px[row, 0]), float(label.interval_px[row, 1])),
+            true_class=int(true[row]),
+            found_class=int(found[row]),
+            right=bool(right[row]),
+            halfwidth={name: value for name, value in half.items() if math.isfinite(value)},
+            before=before,
+        ))  # fmt: skip
+    return every
+
+
+def _by_name(names: Sequence[str], values: Tensor) -> dict[str, float]:
+    return dict(zip(names, values.tolist(), strict=True))
+
+
+def line(item: Item) -> Line:
+    """The columns of an item in ``per_image.csv``."""
+    truth, named = item.truth, item.named
+    columns: Line = {
+        "photo": item.photo, "draw": item.draw, "kind": truth.kind, "strength_px": truth.strength_px,
+        "sigma": truth.sigma,
+    }  # fmt: skip
+    if named is not None:
+        columns |= {
+            "found_kind": named.kind, "found_probability": named.probability, "found_strength_px": named.strength_px,
+            "map_strength_px": named.strength_map_px, "mean_strength_px": named.strength_mean_px,
+            "low_px": named.interval_px[0], "high_px": named.interval_px[1], "truth": named.true_class,
+            "answer": named.found_class, "right": int(named.right),
+        }  # fmt: skip
+    columns |= truth.params
+    if named is not None:
+        columns |= {f"found_{name}": value for name, value in named.params.items()}
+        columns |= {f"half_{name}": value for name, value in named.halfwidth.items()}
+        if named.before is not None:
+            columns["network_kind"] = named.before.kind
+            columns |= {f"network_{name}": value for name, value in named.before.params.items()}
+    if item.best_observer is not None:
+        columns["best_observer"] = item.best_observer
+    for kernel, figures in item.restorations.items():
+        columns |= {f"{name}_{kernel}": value for name, value in figures.measured().items()}
+    for known, limits in item.bounds.items():
+        columns |= {f"{known}_{name}": value for name, value in limits.items()}
+    if item.ceiling is not None:
+        columns["ceiling"] = item.ceiling
+    return columns
+
+
+def write_lines(path: Path, lines: Sequence[Line]) -> None:
+    """Write lines as CSV, whole or not at all; a figure that a line lacks, or that is no number, is left empty."""
+    columns = list(dict.fromkeys(name for one in lines for name in one))
+    table = io.StringIO()
+    writer = csv.DictWriter(table, columns, restval="")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in one.items()} for one in lines)
+    write_text(path, table.getvalue())
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else round(value, 5)
+    return value
