@@ -29,7 +29,17 @@ SMALL = [
     "head.window=16", "head.hop=8", "run.progress=false", "logger=csv", "trainer=cpu",
 ]  # fmt: skip
 RUNS = {"hierarchical": ["pipeline.step_px=1"], "regression": ["pipeline=regression", "blur=motion", "noise=gaussian"]}
-KEPT = [".hydra/config.yaml", ".hydra/overrides.yaml", "data.json", "record.json", "per_image.csv", "stages"]
+KEPT = [
+    ".hydra/config.yaml",
+    ".hydra/overrides.yaml",
+    "data.json",
+    "record.json",
+    "per_image.csv",
+    "examples",
+    "stages",
+]
+KEPT_OF = {"hierarchical": [*KEPT, "examples"], "regression": KEPT}
+"""Of each run; its page, which a resumed run makes anew, shows the examples."""
 LEFT_OUT = ("optimizer_states", "lr_schedulers", "loops", "callbacks", "current_model_state", "averaging_state")
 
 
@@ -58,7 +68,7 @@ def make(name: str, folder: Path) -> None:
         env |= {"BLURLAB_CACHE": f"{place}/cache", "BLURLAB_DATA": f"{place}/data"}
         words = [sys.executable, "-m", "blurlab", *SMALL, *RUNS[name], "hydra.run.dir=run"]
         subprocess.run(words, cwd=place, env=env, check=True)
-        for kept in KEPT:
+        for kept in KEPT_OF[name]:
             (folder / name / kept).parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if (Path(place) / "run" / kept).is_dir() else shutil.copyfile
             copy(Path(place) / "run" / kept, folder / name / kept)

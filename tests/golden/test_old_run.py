@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +48,16 @@ def test_the_command_line_restores_a_photograph_with_an_old_run(
 def test_an_old_runs_record_is_read(name: str) -> None:
     record = load_record(OLD / name)
     assert record["experiment"] == "messidor_hier" and record["metrics"]
+
+
+@pytest.mark.slow
+def test_an_old_run_is_resumed_and_nothing_is_run_again(tmp_path: Path) -> None:
+    shutil.copytree(OLD / "hierarchical", tmp_path / "run")
+    env = {**os.environ, "BLURLAB_CACHE": str(tmp_path / "cache"), "BLURLAB_DATA": str(tmp_path / "data")}
+    words = [sys.executable, "-m", "blurlab", "run.resume=run"]
+    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    stages = [path.parent.name for path in OLD.glob("hierarchical/stages/*/finished.json")]
+    assert len(stages) == 6 and all(f"{stage}: finished earlier" in done.stdout for stage in stages)
+    metrics = [load_record(folder)["metrics"] for folder in (tmp_path / "run", OLD / "hierarchical")]
+    assert metrics[0] == metrics[1]
