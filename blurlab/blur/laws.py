@@ -16,7 +16,7 @@ def check_family(family: BlurFamily, *, generator: torch.Generator) -> None:
 
     Kernels are odd, finite, non-negative, of sum 1 and centred if the family is symmetric; labels lie within the
     bounds; the same state of the generator gives the same blurs; a batch equals its items; gradients are finite;
-    strengths survive the way to parameters and back.
+    strengths survive the way to parameters and back; what changes nothing is one pixel.
 
     Raises:
         AssertionError: With the law that is broken and by how much.
@@ -39,6 +39,7 @@ def check_family(family: BlurFamily, *, generator: torch.Generator) -> None:
     _law(torch.allclose(single, blur.psf[:4], rtol=0, atol=1e-6), "a batch differs from its items one by one")
     _check_gradients(family, blur)
     _check_strength(family, blur)
+    _check_changes(family, blur)
 
 
 def _law(holds: bool, message: str) -> None:
@@ -98,3 +99,8 @@ def _check_strength(family: BlurFamily, blur: Blur) -> None:
         torch.allclose(back, strength, rtol=1e-5, atol=1e-6),
         "at_strength and strength_px do not invert each other",
     )
+
+
+def _check_changes(family: BlurFamily, blur: Blur) -> None:
+    still = blur.psf[~family.changes(blur.params, blur.kind)]
+    _law(bool((still.flatten(1).amax(1) > 1 - 1e-5).all()), "a blur wider than a pixel is said to change nothing")

@@ -120,7 +120,8 @@ def recentred(psf: Tensor) -> Tensor:
         psf: Kernels (n, 1, k, k) with a sum other than 0.
 
     Returns:
-        Kernels (n, 1, k, k), differentiable; what is moved across the border is lost.
+        Kernels (n, 1, k, k) of the same sums, differentiable. What would lie beyond the border is left out, and then
+        the centre of mass is not quite in the middle.
 
     Example:
         >>> psf = torch.zeros(1, 1, 5, 5); psf[..., 1, 3] = 0.5; psf[..., 1, 4] = 0.5
@@ -129,7 +130,8 @@ def recentred(psf: Tensor) -> Tensor:
     """
     offset = centroid(psf)[:, 0]
     rows, cols = (_moved(offset[:, axis], psf.shape[axis - 2]) for axis in (0, 1))
-    return rows[:, None] @ psf @ cols[:, None].mT
+    moved = rows[:, None] @ psf @ cols[:, None].mT
+    return moved * (psf.sum((-2, -1), keepdim=True) / moved.sum((-2, -1), keepdim=True))
 
 
 def _moved(offset: Tensor, side: int) -> Tensor:

@@ -9,12 +9,16 @@ from blurlab.head.labels import Target
 from blurlab.metric import psf_snr
 from blurlab.physics import Degraded
 
+SMALLEST = 1e-8
+"""Relative squared error below which kernels count as equal: 80 dB."""
+
 
 class KernelTarget(Target):
     """The kernel itself, ``size`` x ``size`` outputs: their softmax is non-negative and sums to 1.
 
-    Its loss is the relative squared error ``|h - g|^2 / |h|^2`` of the kernels h and g, both with their centre of mass
-    on the centre pixel: where a kernel lies cannot be seen in the observed image.
+    Its loss is the logarithm of the relative squared error ``|h - g|^2 / |h|^2`` of the kernels h and g, both with
+    their centre of mass on the centre pixel: where a kernel lies cannot be seen in the observed image. The mean of the
+    logarithm is the mean SNR up to a factor; the mean of the error would be that of the images that tell least.
 
     Args:
         size: Side of the kernels, odd.
@@ -42,7 +46,7 @@ class KernelTarget(Target):
     def loss(self, output: Tensor, truth: Degraded) -> Tensor:
         true = recentred(truth.psf)
         error = (self.read(output) - true).square().sum((1, 2, 3))
-        return error / true.square().sum((1, 2, 3))
+        return (error / true.square().sum((1, 2, 3))).clamp_min(SMALLEST).log()
 
     def figures(self, output: Tensor, truth: Degraded) -> dict[str, Tensor]:
         """``psf_snr``: that of the kernel in dB, against the true one as it lies."""

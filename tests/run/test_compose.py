@@ -36,6 +36,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "photographic": NO_STRENGTH,
     },
     "known": {},
+    "kernel": {},
     "regression": NOTHING,
     "regression_refined": NOTHING,
     "grnn": NOTHING,
@@ -67,7 +68,8 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
     known = ["pipeline=known", "stage=restore"]
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
-        "train_restore": ["pipeline=known"], "levin": known, "levin09": [*known, "noise=captured", "boundary=captured"],
+        "train_restore": ["pipeline=known"], "kernel_quotient": ["pipeline=kernel"], "levin": known,
+        "levin09": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
     cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin")}

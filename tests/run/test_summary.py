@@ -188,7 +188,8 @@ def test_the_line_of_an_item_has_the_columns_that_records_have() -> None:
         "photo", "draw", "kind", "strength_px", "sigma", "found_kind", "found_probability", "found_strength_px",
         "map_strength_px", "mean_strength_px", "low_px", "high_px", "truth", "answer", "right", *params,
         *(f"found_{name}" for name in params), f"half_{LENGTH}",
-        "network_kind", *(f"network_{name}" for name in params), "best_observer", "isnr_estimated", "psf_snr_estimated", "ssim_blurred",
+        "network_kind", *(f"network_{name}" for name in params),
+        "best_observer", "isnr_estimated", "psf_snr_estimated", "ssim_blurred",
         *(f"{known}_{name}" for known in ("bound", "bound_spectrum", "bound_image") for name in params), "ceiling",
     ]  # fmt: skip
     assert columns["right"] == 1 and columns[f"network_{LENGTH}"] == 7.5 and columns["high_px"] == 8.0

@@ -102,7 +102,10 @@ def measure(
         index = torch.tensor(wanted, device=degraded.y.device)
         truth = degraded.take(index)
         used = used_kernels(truth, index, estimate, scorer, constant)
-        restore(context, truth, used, [items[i] for i in wanted])
+        restored = [items[i] for i in wanted]
+        restore(context, truth, used, restored)
+        if scorer is not None:
+            add_bounds(family, truth, restored)
     return items
 
 
@@ -133,7 +136,7 @@ def used_kernels(
 
 
 def restore(context: Context, truth: Degraded, used: dict[str, Used], items: list[Item]) -> None:
-    """Restore items with each of the kernels and add the figures to them, with the limits of the same items."""
+    """Restore items with each of the kernels and add the figures to them."""
     jobs = [(name, int(place)) for name, (rows, _, _) in used.items() for place in rows]
     place = torch.cat([rows for rows, _, _ in used.values()])
     kernel, blurred = (torch.cat([one[part] for one in used.values()]) for part in (1, 2))
@@ -144,19 +147,24 @@ def restore(context: Context, truth: Degraded, used: dict[str, Used], items: lis
     for number, (name, at) in enumerate(jobs):
         wished = WISHED.get(name, ("isnr",))
         items[at].restorations[name] = Figures(**{figure: float(figures[figure][number]) for figure in wished})
-    add_limits(context.identifier.family, truth, items)
+    add_references(truth, items)
 
 
-def add_limits(family: BlurFamily, truth: Degraded, items: list[Item]) -> None:
-    """What stands beside the figures of restored items: the blurred image, oracle Wiener, bounds of the parameters."""
+def add_references(truth: Degraded, items: list[Item]) -> None:
+    """The figures of the blurred images, and of the Wiener filter that knows each photograph's spectrum."""
     plain = {"ssim": ssim(truth.y, truth.x), "psnr": psnr(truth.y, truth.x)}
     fits = max(truth.psf.shape[-2:]) <= min(truth.x.shape[-2:])  # circular: no kernel may be wider than the image
     wiener = isnr_oracle_wiener(truth.x, truth.psf, truth.sigma) if fits else None
-    bound = bounds(family, truth.x, truth.params, truth.kind, truth.sigma)
     for row, item in enumerate(items):
         item.restorations["blurred"] = Figures(**{name: float(values[row]) for name, values in plain.items()})
         if wiener is not None:
             item.restorations["oracle_wiener"] = Figures(isnr=float(wiener[row]))
+
+
+def add_bounds(family: BlurFamily, truth: Degraded, items: list[Item]) -> None:
+    """The limits of what can be named of restored items."""
+    bound = bounds(family, truth.x, truth.params, truth.kind, truth.sigma)
+    for row, item in enumerate(items):
         item.bounds = {known: dict(zip(family.names, bound[known][row].tolist(), strict=True)) for known in BOUNDS}
         item.ceiling = float(bound["ceiling"][row])
 
