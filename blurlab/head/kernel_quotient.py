@@ -41,7 +41,7 @@ class KernelQuotient(nn.Module):
     """
 
     def __init__(
-        self, num_classes: int, in_channels: int = 1, channels: tuple[int, ...] = (16, 32, 32), refine: int = 16
+        self, num_classes: int, in_channels: int = 1, channels: tuple[int, ...] = (32, 64, 64), refine: int = 16
     ) -> None:
         super().__init__()
         self.side = math.isqrt(num_classes)
@@ -55,7 +55,7 @@ class KernelQuotient(nn.Module):
         from monai.networks.nets import UNet
 
         self.step = 2 ** (len(channels) - 1)
-        self.sharpen = UNet(
+        net = UNet(
             spatial_dims=2,
             in_channels=3,
             out_channels=2,
@@ -65,6 +65,7 @@ class KernelQuotient(nn.Module):
             norm="batch",
             act="relu",
         )
+        self.sharpen = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         self.log_floor = nn.Parameter(torch.tensor(LOG_FLOORS))
         self.gain = nn.Parameter(torch.tensor(GAIN))
         layers: list[nn.Module] = []
@@ -85,7 +86,8 @@ class KernelQuotient(nn.Module):
             )
         grey = normalised(y.mean(1, keepdim=True))
         seen = normalised(gradients(grey))
-        sharp = self.sharpen(self._padded(torch.cat([grey, seen], 1)))[..., : y.shape[-2], : y.shape[-1]]
+        images = self._padded(torch.cat([grey, seen], 1)).contiguous(memory_format=torch.channels_last)
+        sharp = self.sharpen(images)[..., : y.shape[-2], : y.shape[-1]]
         raw = self.quotient(sharp.float(), seen)
         highest = raw.abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-6)
         raw = raw / highest
