@@ -165,35 +165,41 @@ def deblur_files(words: list[str]) -> None:
         ValueError: If a word is wrong, a photograph cannot be read, or two would be written to one file.
     """
     from blurlab.core.checks import check_sigma
-    from blurlab.core.image_io import read_image, write_image
+    from blurlab.core.file_names import check_apart, check_no_options, png_targets, readable
+    from blurlab.core.image_io import read_scaled, write_image
 
+    check_no_options(words)
     asked = _parser().parse_args(words)
     if asked.sigma is not None:
         check_sigma(asked.sigma)
-    targets = _targets(asked.photo, asked.out)
+    targets = png_targets(asked.photo, asked.out)
     tool = Deblurrer(asked.run, asked.tile)
     sigma = tool.sigma(asked.sigma)
-    images = {target: read_image(path, min_side=64) for target, path in targets.items()}
+    images = {target: read_scaled(path, min_side=64) for target, path in targets.items()}
     try:
         asked.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PermissionError(f"cannot make the folder {asked.out} ({error.strerror}); choose another --out") from error
+    check_apart(targets, asked.out)
     for target, path in targets.items():
-        with _shown(path.name) as progress:
-            restored, found = tool.deblur(images[target], sigma, progress)
-        write_image(target, restored)
-        print(f"{path}: {describe(found)} -> {target}")
+        image, scale = images[target].pixels, images[target].scale
+        with _shown(readable(path.name)) as progress:
+            restored, found = tool.deblur(image, sigma, progress)
+        write_image(target, restored, scale.written_white)
+        deep = f" ({scale})" if scale.is_deep else ""
+        print(f"{readable(path)}: {describe(found)} -> {readable(target)}{deep}")
 
 
 @contextmanager
 def _shown(title: str) -> Iterator[Callable[[float], None]]:
     """A bar on a terminal's error stream from the first share that is done, which is gone at the end."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=1.0, visible=False)
+        task = bar.add_task(escape(title), total=1.0, visible=False)
         yield lambda done: bar.update(task, completed=done, visible=True)
 
 
@@ -228,16 +234,3 @@ def _parser() -> argparse.ArgumentParser:
         "--tile", default=TILE, type=int, help=f"restore larger photographs in tiles of this side, px; default: {TILE}"
     )
     return parser
-
-
-def _targets(photos: list[Path], out: Path) -> dict[Path, Path]:
-    """The file to write -> the photograph it comes from."""
-    targets: dict[Path, Path] = {}
-    for photo in photos:
-        target = out / f"{photo.stem}.png"
-        if target.resolve() == photo.resolve():
-            raise ValueError(f"{photo} would be overwritten by its restored image; choose another --out")
-        if target in targets:
-            raise ValueError(f"{targets[target]} and {photo} would both be written to {target}; rename one")
-        targets[target] = photo
-    return targets

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import math
+import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 import torch
 from torch import Tensor, nn
 
@@ -145,6 +149,51 @@ def test_the_command_writes_the_photograph_and_says_what_was_found(
     main(["deblur", str(photos[0]), "--run", "a run", "--out", str(out)])
     assert capsys.readouterr().out == line.format(photo=photos[0], out=out / "eye.png")
     assert read_image(out / "eye.png").shape == (70, 81, 3)
+
+
+def test_the_command_takes_and_prints_names_of_every_kind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tool(monkeypatch, trained(Says(0.4, 0.3, 0.3)))
+    monkeypatch.chdir(tmp_path)
+    names = ["caf\udce9.png", "a\nb.png", "\u65e5" * 80 + ".png", "-a.png", "Eye.png", "eye.png"]
+    for name in names:
+        write_image(Path(name), photo())
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    main(["deblur", *(f"./{name}" for name in names), "--run", "a run"])
+    terminal.flush()
+    lines = terminal.buffer.getvalue().decode("ascii").splitlines()
+    assert [line.split(": none")[0] for line in lines[:2]] == [r"caf\xe9.png", r"a\nb.png"] and len(lines) == len(names)
+    assert sorted(os.listdir("deblurred")) == sorted(names)
+
+
+def test_a_name_that_looks_like_an_option_gets_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_image(Path("-a.png"), photo())
+    assert "write ./-a.png" in said(capsys, "-a.png", "--run", "nowhere")
+
+
+def test_markup_in_a_name_is_shown_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with api._shown("[bold]eye.png") as progress:
+        progress(0.5)
+    assert "[bold]eye.png" in capsys.readouterr().err
+
+
+def test_a_deep_file_keeps_its_grey_levels_and_they_are_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    tool(monkeypatch, trained(Says(0.4, 0.3, 0.3)))
+    values = np.random.default_rng(0).integers(0, 4096, (70, 81), dtype=np.uint16)
+    values[0, 0] = 4095
+    for name, container in (("word", np.uint16), ("long", np.uint32)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", values.astype(container))
+        main(["deblur", str(tmp_path / f"{name}.tif"), "--run", "a run", "--out", str(tmp_path)])
+        assert f"{name}.png (white is 4095, from the 12 bits" in capsys.readouterr().out
+        np.testing.assert_array_equal(cv2.imread(str(tmp_path / f"{name}.png"), cv2.IMREAD_UNCHANGED), values)
 
 
 def test_two_photographs_of_one_name_are_refused_before_any_work(

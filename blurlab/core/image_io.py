@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurlab.core.atomic import replace_whole
+from blurlab.core.file_names import readable
 from blurlab.core.image_decode import (
     MAX_PIXELS,
     Refused,
@@ -140,7 +141,7 @@ def write_image(path: str | os.PathLike[str], array: NDArray[Any], white: int = 
     """
     path = Path(path)
     if path.suffix.lower() != ".png":
-        raise ValueError(f"{path}: images are written as PNG; give a name ending in .png")
+        raise ValueError(f"{readable(path)}: images are written as PNG; give a name ending in .png")
     encoded = _png(_to_integers(array, path, white))
     try:
         with replace_whole(path) as file:
@@ -148,7 +149,7 @@ def write_image(path: str | os.PathLike[str], array: NDArray[Any], white: int = 
     except OSError as error:
         why = error.strerror or error
         raise ImageWriteError(
-            f"cannot write {path}: {why}; choose a folder that exists and that you may write to"
+            f"cannot write {readable(path)}: {why}; choose a folder that exists and that you may write to"
         ) from error
     return path
 
@@ -214,17 +215,17 @@ def _upright(image: NDArray[np.float32], orientation: int) -> NDArray[np.float32
 def _to_integers(array: NDArray[Any], path: Path, white: int) -> NDArray[Any]:
     array = np.asarray(array)
     if not 0 < white <= SIXTEEN_BITS:
-        raise ValueError(f"{path}: white must be a sample value from 1 to {SIXTEEN_BITS}, got {white}")
+        raise ValueError(f"{readable(path)}: white must be a sample value from 1 to {SIXTEEN_BITS}, got {white}")
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:
-        raise ValueError(f"{path}: an image must be (H, W), (H, W, 1) or (H, W, 3), got {array.shape}")
+        raise ValueError(f"{readable(path)}: an image must be (H, W), (H, W, 1) or (H, W, 3), got {array.shape}")
     if array.dtype == np.uint8 and white == EIGHT_BITS:
         return np.ascontiguousarray(array)
     if array.dtype.kind != "f":
-        raise ValueError(f"{path}: an image must be uint8 or float in [0, 1], got {array.dtype}; convert it")
+        raise ValueError(f"{readable(path)}: an image must be uint8 or float in [0, 1], got {array.dtype}; convert it")
     if not np.isfinite(array).all():
-        raise ValueError(f"{path}: the image has NaN or infinite values; replace them before writing")
+        raise ValueError(f"{readable(path)}: the image has NaN or infinite values; replace them before writing")
     return np.ascontiguousarray(
         (array.clip(0, 1) * white).round().astype(np.uint8 if white <= EIGHT_BITS else np.uint16)
     )
@@ -256,17 +257,17 @@ def _guarded(path: str | os.PathLike[str], work: Callable[[BinaryIO], _T]) -> _T
     except OSError as error:
         raise ImageReadError(_reason(path, error)) from error
     except Refused as error:
-        raise ImageReadError(f"{os.fspath(path)}: {error}") from error
+        raise ImageReadError(f"{readable(path)}: {error}") from error
     except Exception as error:  # decoders answer bad bytes with errors of every kind
         raise ImageReadError(
-            f"{os.fspath(path)} is damaged or cut short ({_one_line(error)}); fetch it again"
+            f"{readable(path)} is damaged or cut short ({_one_line(error)}); fetch it again"
         ) from error
 
 
 def _reason(path: str | os.PathLike[str], error: OSError) -> str:
     from PIL import UnidentifiedImageError
 
-    name = os.fspath(path)
+    name = readable(path)
     if isinstance(error, UnidentifiedImageError):
         return f"{name} is not an image of a known format; give PNG, JPEG, TIFF, BMP, PNM, WebP, GIF or JPEG 2000"
     if isinstance(error, FileNotFoundError):

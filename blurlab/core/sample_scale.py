@@ -29,6 +29,11 @@ class SampleScale:
     why: str
 
     @property
+    def is_deep(self) -> bool:
+        """Are these samples of more than 8 bits?"""
+        return self.white != EIGHT_BITS and self.why != ONE_BIT
+
+    @property
     def written_white(self) -> int:
         """White in a PNG file of these pixels: the file's own grey levels where 16 bits hold them, else 65535."""
         if self.white == 1:
