@@ -29,6 +29,7 @@ class Found:
         psf: The kernel (k, k).
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for.
         angle_deg: Direction of a motion, counter-clockwise from the horizontal; NaN where there is none.
+        can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Found:
     psf: np.ndarray
     sigma: float = math.nan
     angle_deg: float = math.nan
+    can_tell: bool = True
 
 
 class Deblurrer:
@@ -137,6 +139,7 @@ class Deblurrer:
         low, high = (float(end) for end in said.interval_px[0])
         family = self.trained.pipeline.identifier.family
         named = zip(family.names, said.params[0].tolist(), strict=True)
+        even = 1 / len(family.kinds)
         angles = [value for name, value in named if name.endswith("_deg")]
         return Found(
             kind=family.kinds[kind],
@@ -147,6 +150,7 @@ class Deblurrer:
             psf=said.psf[0, 0].numpy(),
             sigma=math.nan if said.sigma is None else float(said.sigma[0]),
             angle_deg=next((value for value in angles if math.isfinite(value)), math.nan),
+            can_tell=len(family.kinds) == 1 or float(said.kind_probability.amax()) > even + 1e-6,
         )
 
 
@@ -213,8 +217,12 @@ def describe(found: Found) -> str:
         'motion 6.00 px at 37.0 deg (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
         >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'none, probability 0.900'
+        >>> describe(Found("none", 0.25, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False))
+        'cannot tell, as the image shows nothing of its blur'
     """
     low, high = found.interval_px
+    if not found.can_tell:
+        return "cannot tell, as the image shows nothing of its blur"
     if found.kind == "none":
         return f"none, probability {found.probability:.3f}"
     turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"

@@ -280,3 +280,26 @@ def test_without_a_run_a_sharp_photograph_is_left_alone() -> None:
     image = skimage.data.astronaut()[100:420, 60:380].astype(np.float32) / 255
     restored, found = api.Deblurrer().deblur(image)
     assert found.kind == "none" and np.array_equal(restored, image)
+
+
+def nothing_to_tell() -> dict[str, np.ndarray]:
+    noise = 0.004 * np.random.default_rng(0).standard_normal((128, 128, 1))
+    step, across = np.zeros((128, 128, 1)), np.arange(128)[None, :, None]
+    step[:, 64:] = 0.8
+    return {
+        "one colour": np.ones((128, 128, 3)) * [90, 80, 70] / 255,
+        "one grey": np.full((128, 128, 1), 0.25),
+        "noisy step edge": 0.1 + step + noise,
+        "stripes of 4 px": 0.1 + 0.8 * (across // 4 % 2) + noise,
+        "noise": 0.5 + noise,
+    }
+
+
+@pytest.mark.parametrize("name", nothing_to_tell())
+def test_an_image_that_shows_nothing_of_its_blur_is_left_alone_and_that_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    write_image(tmp_path / "y.png", nothing_to_tell()[name])
+    main(["deblur", str(tmp_path / "y.png"), "--out", str(tmp_path / "out")])
+    assert ": cannot tell, as the image shows nothing of its blur -> " in capsys.readouterr().out
+    np.testing.assert_array_equal(read_image(tmp_path / "out" / "y.png"), read_image(tmp_path / "y.png"))

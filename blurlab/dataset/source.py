@@ -169,7 +169,8 @@ def folders_below(root: Path) -> Iterator[Path]:
         PermissionError: If a folder cannot be read.
     """
     met: set[tuple[int, int]] = set()
-    here, linked = [root], []
+    here: list[Path] = [root]
+    linked: list[Path] = []
     while here or linked:
         folder = here.pop() if here else linked.pop()
         try:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture, Taps
-from blurlab.likelihood import Refiner, interval_halfwidth, kind_probability
+from blurlab.likelihood import Fit, Refiner, has_one_direction, interval_halfwidth, kind_probability
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.identification import Identification
+from blurlab.pipeline.identification import Identification, untold
 from blurlab.pipeline.question import Question
+
+UNEXPLAINED = 1.0
+"""Misfit from which no kind explains an image: it has a few frequencies only, as checks and halftones do. The spectra
+of photographs, however small a patch, missed by less (``experiments/bench/content.py``)."""
 
 
 class Likelihood(ByKind):
     """Each kind is fitted to the image's spectrum; the kind is the one of most evidence.
+
+    Of an image that varies along one direction only, or whose spectrum no kind explains, nothing is told: every kind
+    is as likely, and nothing is undone.
 
     Args:
         family: Blurs of one kind or a mixture; any of their parameters may be a range.
@@ -62,6 +70,13 @@ class Likelihood(ByKind):
         psf_map = self.family.psf(params, kind)
         sigma = torch.stack([fit.sigma for fit in fits], 1).to(y).gather(1, kind[:, None])[:, 0]
         ends = torch.stack([top - spread, top + spread], 1).clamp_min(0)
-        return Identification(
+        found = Identification(
             kind, probability, chosen, top, top, ends, params, psf, psf_map, sigma, halfwidth=halfwidth
         )
+        rows = (has_one_direction(y) | unexplained(fits).to(y.device)).nonzero().squeeze(1)
+        return found.with_rows(rows, replace(untold(self.family, y[rows]), sigma=sigma[rows])) if len(rows) else found
+
+
+def unexplained(fits: Sequence[Fit]) -> Tensor:
+    """Which images the fit of no kind explains (B,) bool."""
+    return torch.stack([fit.misfit for fit in fits]).amin(0) > UNEXPLAINED
