@@ -15,6 +15,9 @@ from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.identification import Identification, untold
 from blurlab.pipeline.question import Question
 
+LEAST_PX = 64
+"""Side of the smallest image of which it is asked whether it shows its blur at all: in a smaller patch of a photograph
+there is often one edge alone, most of all where a blur took the others away."""
 UNEXPLAINED = 1.0
 """Misfit from which no kind explains an image: it has a few frequencies only, as checks and halftones do. The spectra
 of photographs, however small a patch, missed by less (``experiments/bench/content.py``)."""
@@ -23,8 +26,8 @@ of photographs, however small a patch, missed by less (``experiments/bench/conte
 class Likelihood(ByKind):
     """Each kind is fitted to the image's spectrum; the kind is the one of most evidence.
 
-    Of an image that varies along one direction only, or whose spectrum no kind explains, nothing is told: every kind
-    is as likely, and nothing is undone.
+    Of an image of 64 px or more that varies along one direction only, or whose spectrum no kind explains, nothing is
+    told: every kind is as likely, and nothing is undone.
 
     Args:
         family: Blurs of one kind or a mixture; any of their parameters may be a range.
@@ -53,6 +56,16 @@ class Likelihood(ByKind):
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
         fits = [refiner(y) for refiner in self.refiners]
+        found = self._most_likely(fits, y)
+        if min(y.shape[-2:]) < LEAST_PX:
+            return found
+        rows = (has_one_direction(y) | unexplained(fits).to(y.device)).nonzero().squeeze(1)
+        if not len(rows):
+            return found
+        nothing = untold(self.family, y[rows])
+        return found.with_rows(rows, nothing if found.sigma is None else replace(nothing, sigma=found.sigma[rows]))
+
+    def _most_likely(self, fits: Sequence[Fit], y: Tensor) -> Identification:
         probability = kind_probability(fits, self.family.weights).to(y)
         kind = probability.argmax(1)
         every = torch.cat([fit.params for fit in fits], 1).to(y)
@@ -70,11 +83,9 @@ class Likelihood(ByKind):
         psf_map = self.family.psf(params, kind)
         sigma = torch.stack([fit.sigma for fit in fits], 1).to(y).gather(1, kind[:, None])[:, 0]
         ends = torch.stack([top - spread, top + spread], 1).clamp_min(0)
-        found = Identification(
+        return Identification(
             kind, probability, chosen, top, top, ends, params, psf, psf_map, sigma, halfwidth=halfwidth
         )
-        rows = (has_one_direction(y) | unexplained(fits).to(y.device)).nonzero().squeeze(1)
-        return found.with_rows(rows, replace(untold(self.family, y[rows]), sigma=sigma[rows])) if len(rows) else found
 
 
 def unexplained(fits: Sequence[Fit]) -> Tensor:
