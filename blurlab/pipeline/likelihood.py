@@ -12,8 +12,8 @@ from blurlab.blur import BlurFamily, Mixture, Taps
 from blurlab.likelihood import Fit, Refiner, has_one_direction, interval_halfwidth, kind_probability
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.identification import Identification, untold
-from blurlab.pipeline.question import Question
+from blurlab.pipeline.identification import Identification, uninformative
+from blurlab.pipeline.task import Task
 
 LEAST_PX = 64
 """Side of the smallest image of which it is asked whether it shows its blur at all: in a smaller patch of a photograph
@@ -51,7 +51,7 @@ class Likelihood(ByKind):
         return True
 
     @property
-    def questions(self) -> tuple[Question, ...]:
+    def tasks(self) -> tuple[Task, ...]:
         return ()
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
@@ -62,7 +62,7 @@ class Likelihood(ByKind):
         rows = (has_one_direction(y) | unexplained(fits).to(y.device)).nonzero().squeeze(1)
         if not len(rows):
             return found
-        nothing = untold(self.family, y[rows])
+        nothing = uninformative(self.family, y[rows])
         return found.with_rows(rows, nothing if found.sigma is None else replace(nothing, sigma=found.sigma[rows]))
 
     def _most_likely(self, fits: Sequence[Fit], y: Tensor) -> Identification:
