@@ -24,7 +24,7 @@ from blurlab.dataset import Bsds500, Drive, Levin09, Source
 from blurlab.likelihood import has_one_direction, second_direction
 from blurlab.physics import Convolution
 from blurlab.pipeline.likelihood import unexplained
-from blurlab.run.setup.load import untrained
+from blurlab.run.stage.load import untrained
 
 SIGMA, SIGMAS = 0.004, (0.0, 0.004, 0.02)
 SIDES = (64, 0)
