@@ -1,6 +1,5 @@
 """Spectral likelihood of a blur: the estimate that no network is needed for, and the bound that none can beat."""
 
-from blurlab.likelihood.climb import within
 from blurlab.likelihood.prior import SpectrumPrior, caution, flat, interval_halfwidth, natural, prior_from
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
 
@@ -14,5 +13,4 @@ __all__ = [
     "kind_probability",
     "natural",
     "prior_from",
-    "within",
 ]

@@ -31,7 +31,7 @@ DIFFERENCE = 1e-4
 
 @dataclass(frozen=True)
 class Belief:
-    """What somebody (a network) believes of the kernel: independent Gaussians, of an angle modulo half a turn.
+    """What somebody (a network) believes of the kernel: independent Gaussians, modulo the period where there is one.
 
     Attributes:
         mean: (B, P).
@@ -44,11 +44,9 @@ class Belief:
     def off(self, family: BlurFamily, params: Tensor) -> Tensor:
         """Deviations from the mean in standard deviations, of parameters (B, P) or (c, P) each, shaped as broadcast."""
         columns = []
-        for column, (name, (low, high)) in enumerate(zip(family.names, family.bounds, strict=True)):
-            off = params[..., column] - self.mean[..., column]
-            if name.endswith("_deg"):
-                off = (off + 90) % 180 - 90
-            columns.append(off / self.spread[..., column] if low < high else torch.zeros_like(off))
+        for column, one in enumerate(family.parameters):
+            off = one.apart(self.mean[..., column], params[..., column])
+            columns.append(off / self.spread[..., column] if one.is_free else torch.zeros_like(off))
         return torch.stack(columns, -1) if columns else params
 
 
@@ -78,8 +76,8 @@ class Problem:
 
     @property
     def free(self) -> list[int]:
-        """Columns of the parameters that are ranges."""
-        return [place for place, (low, high) in enumerate(self.family.bounds) if low < high]
+        """Columns of the parameters that can be estimated and are ranges."""
+        return self.family.free
 
     def repeated(self, times: int) -> Problem:
         """The same with every image ``times`` times in a row."""

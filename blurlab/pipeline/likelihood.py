@@ -12,6 +12,7 @@ from blurlab.likelihood import Refiner, interval_halfwidth, kind_probability
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.identification import Identification
+from blurlab.pipeline.strengths import refuse_without_strength
 from blurlab.pipeline.task import Task
 
 
@@ -24,7 +25,7 @@ class Likelihood(ByKind):
         class_share: What "one class longer" means in the table of error propagation, as a share of the range.
 
     Raises:
-        ValueError: If the family is one of taps.
+        ValueError: If the family is one of taps, or a kind has no strength.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Likelihood(ByKind):
         if isinstance(family, Taps):
             raise ValueError("taps are no range that could be fitted; use blur=motion, or pipeline=direct for taps")
         super().__init__(family if isinstance(family, Mixture) else Mixture({family.kinds[-1]: family}), class_share)
+        refuse_without_strength(self.family)
         self.refiners = [fit(self.family.member(kind)) for kind in self.family.kinds]
 
     @property
@@ -55,9 +57,9 @@ class Likelihood(ByKind):
             for place, name in enumerate(self.family.member(index).names)
         ]
         halfwidth = torch.stack(half, 1).to(y) if half else every
-        spread = self.halfwidth_px(halfwidth, kind)
+        spread = self.strengths.halfwidth_px(halfwidth, kind)
         top = self.family.strength_px(params, kind).nan_to_num(0.0)
-        chosen = self.cautious_px(top, spread, kind)
+        chosen = self.strengths.cautious_px(top, spread, kind)
         psf = self.family.psf(self.family.with_strength(params, chosen, kind), kind)
         psf_map = self.family.psf(params, kind)
         sigma = torch.stack([fit.sigma for fit in fits], 1).to(y).gather(1, kind[:, None])[:, 0]

@@ -39,12 +39,14 @@ class Knows(nn.Module):
         self.out = torch.zeros(len(example.y), len(answer))
         self.out[torch.arange(len(example.y)), example.kind] = 3.0
         for slot in answer.slots:
-            value = example.params[:, slot.column].nan_to_num(slot.low)
-            if slot.angle:
+            value = example.params[:, slot.column].nan_to_num(slot.parameter.low)
+            if slot.parameter.period is not None:
                 double = (value + 20 * error) * torch.pi / 90
                 self.out[:, slot.start], self.out[:, slot.start + 1] = double.cos(), double.sin()
             else:
-                self.out[:, slot.start] = 2 * (value - slot.low) / (slot.high - slot.low) - 1 + error
+                self.out[:, slot.start] = (
+                    2 * (value - slot.parameter.low) / (slot.parameter.high - slot.parameter.low) - 1 + error
+                )
             self.out[:, slot.end - 1] = -2.0
 
     def forward(self, y: Tensor) -> Tensor:
@@ -118,8 +120,7 @@ def test_the_better_of_two_estimates_is_heard_more() -> None:
 
 
 def test_a_share_of_an_angle_goes_the_shorter_way_round() -> None:
-    identifier = Regression(FAMILY)
-    apart = identifier.apart(torch.tensor([[5.0, 178.0, 2.0]]), torch.tensor([[6.0, 4.0, 2.5]]))
+    apart = FAMILY.apart(torch.tensor([[5.0, 178.0, 2.0]]), torch.tensor([[6.0, 4.0, 2.5]]))
     torch.testing.assert_close(apart, torch.tensor([[1.0, 6.0, 0.5]]))
 
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from blurlab.blur import Defocus, Mixture, Motion
+from blurlab.run.record.means import share
+from blurlab.run.record.parameters import before_refinement, parameters
 from blurlab.run.record.summary import (
     accuracies,
-    before_refinement,
     confusion,
     curve,
     curves,
-    parameters,
     propagation,
     restorations,
-    share,
     strengths,
 )
 
@@ -67,7 +67,8 @@ def test_loss_and_gain_are_differences_of_the_same_images() -> None:
     assert [(entry["strength_px"], entry["n"]) for entry in table] == [(4, 1), (6, 2)]
 
 
-NAMES = ("defocus.radius_px", "motion.length_px", "motion.angle_deg")
+FAMILY = Mixture({"defocus": Defocus([1, 5]), "motion": Motion([1, 10], [0, 180])})
+NAMES = FAMILY.names
 
 
 def measured(length: float, found: float, angle: float, found_angle: float, **more: Any) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def test_medians_stand_beside_what_an_efficient_estimate_would_have() -> None:
         measured(9.0, 9.1, 90.0, 93.0, **bounds(0.3, 2.0)),
         measured(4.0, 4.3, 10.0, 60.0),  # too short for its angle to count
     ]
-    metrics, limits, table = parameters(rows, NAMES)
+    metrics, limits, table = parameters(rows, FAMILY)
     assert set(metrics) == {"length_median_px", "angle_median_deg"}
     assert metrics["length_median_px"]["value"] == pytest.approx(0.2)
     assert metrics["angle_median_deg"]["value"] == pytest.approx(2.5)  # of 2 and 3: the first goes round
@@ -105,11 +106,11 @@ def test_the_networks_own_word_is_kept_beside_the_refined_one() -> None:
     ]
     rows[1][f"network_{NAMES[1]}"] = 3.0  # does not count: the network named another kind
     rows.append({**rows[0], NAMES[1]: 7.2})
-    found = before_refinement([{**row, "half_motion.length_px": 9.0} for row in rows], NAMES)
+    found = before_refinement([{**row, "half_motion.length_px": 9.0} for row in rows], FAMILY)
     assert not any(name.startswith("coverage90") for name in found)
     assert found["type_accuracy/network"]["value"] == pytest.approx(2 / 3)
     assert found["length_median_px/network"]["value"] == pytest.approx(0.4)
-    assert before_refinement(ROWS, NAMES) == {}
+    assert before_refinement(ROWS, FAMILY) == {}
 
 
 def test_the_ceiling_is_a_curve_beside_the_accuracy() -> None:
@@ -123,7 +124,7 @@ def test_a_patch_of_which_nothing_was_told_spoils_no_figure() -> None:
     uninformative |= {"low_px": math.nan, "high_px": math.nan}
     seen = measured(7.0, 7.2, 20.0, 21.0, mean_strength_px=7.2)
     rows = [seen, uninformative, measured(8.0, 8.2, 20.0, 21.0, mean_strength_px=8.2)]
-    metrics = parameters(rows, NAMES)[0]
+    metrics = parameters(rows, FAMILY)[0]
     assert metrics["length_median_px"]["value"] == pytest.approx(0.2) and metrics["length_median_px"]["n"] == 2
     found = strengths(rows, {"motion": ("length_mae_px", 1.0)}, 0)
     assert found["length_mae_px"]["value"] == pytest.approx(0.2) and found["coverage90"]["n"] == 2
@@ -131,13 +132,13 @@ def test_a_patch_of_which_nothing_was_told_spoils_no_figure() -> None:
         "network_kind": "motion",
         **{f"network_{name}": row_value for name, row_value in zip(NAMES, (math.nan, 7.1, 20.0), strict=False)},
     }
-    assert before_refinement([uninformative, {**rows[0], **said}], NAMES)["type_accuracy/network"]["n"] == 1
+    assert before_refinement([uninformative, {**rows[0], **said}], FAMILY)["type_accuracy/network"]["n"] == 1
 
 
 def test_each_parameter_has_the_coverage_of_its_own_interval() -> None:
     halves = {"half_motion.length_px": 0.15, "half_motion.angle_deg": 3.0}
     rows = [measured(7.0, 7.1, 20.0, 24.0, **halves), measured(8.0, 8.2, 179.0, 1.0, **halves)]
-    metrics = parameters(rows, NAMES)[0]
+    metrics = parameters(rows, FAMILY)[0]
     assert metrics["coverage90_length"]["value"] == 0.5 and metrics["coverage90_angle"]["value"] == 0.5
 
 

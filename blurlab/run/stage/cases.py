@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from blurlab.blur import strength_of
 from blurlab.dataset import Captures, Degraded, FixedItems, degrade_batch
 from blurlab.dataset.prepare import pick_channel
 from blurlab.run.errors import UsageError
@@ -81,7 +82,7 @@ class _Captured(Cases):
             psf=degrade.family.psf(params, kind).to(y),
             kind=kind,
             params=params,
-            strength_px=degrade.family.strength_px(params, kind),
+            strength_px=strength_of(degrade.family, params, kind).nan_to_num(0.0),
             sigma=degrade.noise(y, generator=torch.Generator())[1],  # measured: nothing is drawn
             item=torch.tensor([photo]),
             weight=torch.ones(1),
