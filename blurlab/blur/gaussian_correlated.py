@@ -33,10 +33,11 @@ def correlated_gaussian_psf(
             even.
 
     Example:
+        >>> import torch
         >>> correlated_gaussian_psf(*torch.tensor([[0.5], [0.5], [0.6]]), 3)[0, 0]
-        tensor([[0.0084, 0.0992, 0.0484],
-                [0.0992, 0.4895, 0.0992],
-                [0.0484, 0.0992, 0.0084]])
+        tensor([[0.0017, 0.0847, 0.0706],
+                [0.0847, 0.5165, 0.0847],
+                [0.0706, 0.0847, 0.0017]])
     """
     check_values(size, None, {"sigma_x_px": sigma_x_px, "sigma_y_px": sigma_y_px}, signed={"correlation": correlation})
     if not bool((correlation.abs() < 1).all()):
