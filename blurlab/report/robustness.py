@@ -16,10 +16,10 @@ Record = Mapping[str, Any]
 TITLE = "Tried on other conditions"
 NOTE = (
     "The same items with the same blurs under every condition, identified, not restored. In brackets 95 % Wilson "
-    "intervals, degradations of a photograph taken as independent; errors are medians where the kind was found, those of "
-    f"angles of {ANGLES}; in its 90 %: strengths that lie in their 90 % interval, where the kind was found (0.9 is "
-    "right). A resized image is compared with the truth in its own pixels; left out is what then lies outside the "
-    "run's ranges."
+    "intervals, degradations of a photograph taken as independent; errors are medians where the kind was found, "
+    f"of angles those of {ANGLES}; in its 90 %: strengths that lie in their 90 % interval, where the kind was "
+    "found (0.9 is right). A resized image is compared with the truth in its own pixels; left out is what then "
+    "lies outside the run's ranges."
 )
 CANNOT = "cannot"
 _HEADS = {
