@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from blurlab.blur import length, line_angle
+from blurlab.blur import Parameter, length, line_angle, parameter
 from blurlab.core.rng import generator
 from blurlab.head import grnn as module
 from blurlab.head.grnn import GRNN, best_spread, decode, encode, grnn, leave_one_out
@@ -65,6 +65,13 @@ def test_angles_are_averaged_across_the_half_turn() -> None:
     assert found.tolist() == pytest.approx([5.0, 1.0], abs=1e-4)
     params = torch.tensor([[3.0, 0.0], [5.0, 91.0], [7.0, 179.5]])
     assert torch.allclose(decode(encode(params, network.measured), network.measured), params, atol=1e-4)
+
+
+def test_any_period_is_averaged_round_its_own_circle() -> None:
+    measured = [Parameter("turn", "", 0, 60, period=60.0), parameter("tilt", "", [-2, 2], signed=True)]
+    network = GRNN(torch.tensor([[0.0], [1.0]]), torch.tensor([[58.0, -1.5], [4.0, 0.5]]), measured, spread=1.0)
+    (found,) = network(torch.tensor([[0.5]]))
+    assert found.tolist() == pytest.approx([1.0, -0.5], abs=1e-4)
 
 
 @pytest.mark.parametrize("spread", [0.0, -1.0, float("nan")])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from blurlab.blur import Defocus, Mixture, Motion
+from blurlab.blur import AnisotropicGaussian, CorrelatedGaussian, Defocus, FspecialMotion, Mixture, Motion, Taps
 from blurlab.run.record.means import share
 from blurlab.run.record.parameters import before_refinement, parameters
 from blurlab.run.record.summary import (
@@ -140,6 +140,69 @@ def test_each_parameter_has_the_coverage_of_its_own_interval() -> None:
     rows = [measured(7.0, 7.1, 20.0, 24.0, **halves), measured(8.0, 8.2, 179.0, 1.0, **halves)]
     metrics = parameters(rows, FAMILY)[0]
     assert metrics["coverage90_length"]["value"] == 0.5 and metrics["coverage90_angle"]["value"] == 0.5
+
+
+def test_two_kinds_with_a_parameter_of_one_name_have_a_metric_each() -> None:
+    family = Mixture({"motion": Motion(), "fspecial_motion": FspecialMotion(), "defocus": Defocus()})
+    rows = []
+    for kind, length, error in (
+        ("motion", 7.0, 0.5),
+        ("motion", 8.0, 0.5),
+        ("fspecial_motion", 7.0, 2.0),
+        ("fspecial_motion", 9.0, 2.0),
+    ):
+        values = dict.fromkeys([*family.names, *(f"found_{name}" for name in family.names)], math.nan)
+        values |= {
+            f"{kind}.length_px": length,
+            f"found_{kind}.length_px": length + error,
+            f"half_{kind}.length_px": 1.0,
+        }
+        said = {"network_kind": kind, **{f"network_{name}": values[f"found_{name}"] for name in family.names}}
+        rows.append({**row("motion", length, "motion", mean_strength_px=length + error, **values, **said)})
+        rows[-1] |= {"kind": kind, "found_kind": kind}
+    metrics, limits, table = parameters(rows, family)
+    assert {name: entry["value"] for name, entry in metrics.items()} == {
+        "length_median_px/motion": 0.5, "coverage90_length/motion": 1.0,
+        "length_median_px/fspecial_motion": 2.0, "coverage90_length/fspecial_motion": 0.0,
+    }  # fmt: skip
+    assert limits == {} and table == []
+    assert before_refinement(rows, family)["length_median_px/motion/network"]["value"] == 0.5
+    names = {
+        "motion": ("length_mae_px", 1.0),
+        "fspecial_motion": ("length_mae_px", 1.0),
+        "defocus": ("radius_mae_px", 0.5),
+    }
+    found = strengths(rows, names, 0)
+    assert found["length_mae_px/motion"]["value"] == 0.5 and found["length_mae_px/fspecial_motion"]["value"] == 2.0
+    assert "length_mae_px" not in found
+
+
+def test_an_ellipse_that_is_nearly_round_has_no_error_of_its_angle() -> None:
+    family = AnisotropicGaussian()
+    rows = []
+    for long, angle, error in ((2.0, 10.0, 3.0), (1.6, 175.0, 7.0), (1.2, 30.0, 80.0)):
+        truth = dict(zip(family.names, (long, 1.0, angle), strict=True))
+        found = dict(zip((f"found_{name}" for name in family.names), (long, 1.0, (angle + error) % 180), strict=True))
+        rows.append({**row("motion", 1.0, "motion"), "kind": "g", "found_kind": "g", **truth, **found})
+    metrics = parameters(rows, family)[0]
+    assert metrics["angle_median_deg"] == {"value": pytest.approx(5.0), "n": 2, "unit": "deg"}
+    assert metrics["sigma_x_median_px"]["n"] == 3 and "sigma_y_median_px" not in metrics  # that one did not vary
+
+
+def test_a_metric_ends_in_a_unit_or_in_none() -> None:
+    rows = [
+        {
+            **row("motion", 1.0, "motion"),
+            "correlation": value,
+            "found_correlation": value + 0.1,
+            "taps": 2 + value,
+            "found_taps": 2.0,
+        }
+        for value in (-0.5, 0.5)
+    ]
+    assert set(parameters(rows, CorrelatedGaussian())[0]) == {"correlation_median"}
+    assert set(parameters(rows, Taps([2, 4]))[0]) == {"taps_median_px"}
+    assert parameters([], Mixture({"motion": Motion()})) == ({}, {}, [])
 
 
 def test_curves_hold_the_weakest_and_the_strongest() -> None:
