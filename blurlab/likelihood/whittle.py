@@ -26,7 +26,7 @@ from blurlab.likelihood.taper import leak, leakage
 NEAR_ZERO = 2
 """Frequencies up to this many bins from 0 along both axes are left out: there the window's mean was taken away."""
 DIFFERENCE = 1e-4
-"""Half the distance over which a slope is taken, px or degrees."""
+"""Half the distance over which a slope is taken, in the parameter's unit."""
 
 
 @dataclass(frozen=True)

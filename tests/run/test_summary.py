@@ -189,6 +189,12 @@ def test_an_ellipse_that_is_nearly_round_has_no_error_of_its_angle() -> None:
     assert metrics["sigma_x_median_px"]["n"] == 3 and "sigma_y_median_px" not in metrics  # that one did not vary
 
 
+def test_a_kind_without_a_strength_has_no_figure_against_it() -> None:
+    rows = [{**row("motion", 0.0, "motion"), "kind": "g"}, {**row("motion", 0.0, "motion"), "kind": "g"}]
+    assert "type_accuracy_from_2px" not in accuracies(rows, taps=0) and curves(rows, taps=False) == {}
+    assert set(curves([*rows, row("motion", 4.0, "motion")], taps=False)) >= {"type_accuracy/motion"}
+
+
 def test_a_metric_ends_in_a_unit_or_in_none() -> None:
     rows = [
         {

@@ -93,7 +93,9 @@ def accuracies(rows: list[Row], taps: int) -> dict[str, Any]:
         name = "binary_accuracy" if taps == 2 else f"strength{taps}_accuracy"
         return {name: share(rows)}
     found: dict[str, Any] = {"type_accuracy": share(rows)}
-    found["type_accuracy_from_2px"] = share([row for row in rows if row["kind"] == "none" or row["strength_px"] >= 2])
+    strong = [row for row in rows if row["kind"] == "none" or row["strength_px"] >= 2]
+    if any(row["strength_px"] for row in rows):
+        found["type_accuracy_from_2px"] = share(strong)
     for kind in dict.fromkeys(row["kind"] for row in rows):
         found[f"accuracy_{'clean' if kind == 'none' else kind}"] = share([row for row in rows if row["kind"] == kind])
     return found
@@ -157,6 +159,8 @@ def curves(rows: list[Row], taps: bool) -> dict[str, Any]:
     for kind in dict.fromkeys(row["kind"] for row in rows if row["kind"] != "none"):
         some = [row for row in rows if row["kind"] == kind]
         restored = [row for row in some if "isnr_oracle" in row]
+        if not any(row["strength_px"] for row in some):
+            continue  # a kind without a strength
         found[f"{name}/{kind}"] = curve(some, share, taps)
         bounded = [row for row in some if math.isfinite(row.get("ceiling", math.nan))]
         if bounded:

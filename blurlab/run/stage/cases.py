@@ -14,6 +14,7 @@ from blurlab.dataset import Captures, Degraded, FixedItems, degrade_batch
 from blurlab.dataset.prepare import pick_channel
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
+from blurlab.run.stage.examples import blur_title
 
 
 class Cases(Sequence[Degraded]):
@@ -23,9 +24,8 @@ class Cases(Sequence[Degraded]):
         self.context = context
 
     def name(self, case: Degraded) -> str:
-        """What was done to an item: its kind of blur, with the strength where the kind has parameters."""
-        kind = self.context.degrade.family.kinds[int(case.kind[0])]
-        return f"{kind} {float(case.strength_px[0]):.2f} px" if bool(case.params.isfinite().any()) else kind
+        """What was done to an item: its kind of blur, with its strength where it has one."""
+        return blur_title(self.context.degrade.family.kinds[int(case.kind[0])], float(case.strength_px[0]))
 
 
 def cases(context: Context) -> Cases:
