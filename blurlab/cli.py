@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,9 @@ TAKE_A_WORD = ("--cfg", "-c", "--package", "-p", "--config-dir", "-cd", "--confi
 def main(argv: list[str] | None = None) -> None:
     """Entry point; exits with 0, 2 for a user's error, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show ends no run
     try:
         if words and words[0] in COMMANDS:
             COMMANDS[words[0]](words[1:])

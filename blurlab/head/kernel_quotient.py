@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +15,8 @@ LOG_FLOORS = (-3.0, -1.5, 0.0)
 """First values of the logarithms of the quotients' floors, in mean powers of the sharp gradients."""
 GAIN = 6.0
 """First value of the logit of a kernel's highest pixel."""
+REACH_PX = (1, 2, 4, 2)
+"""Dilations of the convolutions on the kernel: together they see 25 px."""
 
 
 class KernelQuotient(nn.Module):
@@ -27,8 +28,8 @@ class KernelQuotient(nn.Module):
 
     ``h = F^-1 (sum_i conj(X_i) Y_i / (sum_i |X_i|^2 + f))``,
 
-    taken for three floors f that are learned, and a few convolutions make one picture of logits of the three
-    [Schuler2016]. Any image of at least 2 kernels' width is accepted; colours are averaged.
+    taken for three floors f that are learned [Schuler2016], and convolutions that know what kernels look like make one
+    picture of logits of the three. Any image of at least 2 kernels' width is accepted; colours are averaged.
 
     Args:
         num_classes: Pixels of the kernel: the square of an odd side.
@@ -41,7 +42,7 @@ class KernelQuotient(nn.Module):
     """
 
     def __init__(
-        self, num_classes: int, in_channels: int = 1, channels: tuple[int, ...] = (32, 64, 64), refine: int = 16
+        self, num_classes: int, in_channels: int = 1, channels: tuple[int, ...] = (32, 64, 64), refine: int = 32
     ) -> None:
         super().__init__()
         self.side = math.isqrt(num_classes)
@@ -68,10 +69,12 @@ class KernelQuotient(nn.Module):
         self.sharpen = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         self.log_floor = nn.Parameter(torch.tensor(LOG_FLOORS))
         self.gain = nn.Parameter(torch.tensor(GAIN))
-        layers: list[nn.Module] = []
-        for before, after in pairwise((len(LOG_FLOORS), refine, refine)):
-            layers += [nn.Conv2d(before, after, 5, padding=2), nn.ReLU()]
-        self.refine = nn.Sequential(*layers, nn.Conv2d(refine, 1, 5, padding=2))
+        self.refine = nn.Sequential(
+            nn.Conv2d(len(LOG_FLOORS), refine, 5, padding=2),
+            nn.ReLU(),
+            *(Residual(refine, reach) for reach in REACH_PX),
+            nn.Conv2d(refine, 1, 3, padding=1),
+        )
 
     def forward(self, y: Tensor) -> Tensor:
         """Logits (B, num_classes) of a kernel's pixels for images (B, C, H, W) in [0, 1].
@@ -108,6 +111,23 @@ class KernelQuotient(nn.Module):
         """Zeros to the right and below up to whole steps of the coarsest scale."""
         down, right = (-side % self.step for side in images.shape[-2:])
         return pad(images, (0, right, 0, down))
+
+
+class Residual(nn.Module):
+    """A convolution that adds to what comes in.
+
+    Args:
+        channels: In and out.
+        reach: Distance of its taps, px.
+    """
+
+    def __init__(self, channels: int, reach: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(channels, channels, 3, padding=reach, dilation=reach)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels, H, W) of the same shape."""
+        return x + self.convolution(x).relu()
 
 
 def gradients(images: Tensor) -> Tensor:

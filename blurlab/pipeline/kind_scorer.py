@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from blurlab.blur import Mixture
+from blurlab.blur import Mixture, OneParameterStrength
 from blurlab.physics import Degraded
 from blurlab.pipeline.estimate import KindEstimate
 from blurlab.pipeline.scorer import Scorer
@@ -18,7 +18,7 @@ class KindScorer(Scorer):
 
     Args:
         family: The kinds.
-        ranges_px: Weakest and strongest blur of each kind that has a strength, in pixels of strength.
+        members: The families whose strength is one of their parameters, by the index of their kind.
         class_share: What "one class longer" means in the table of error propagation, as a share of the range.
     """
 
@@ -26,11 +26,10 @@ class KindScorer(Scorer):
     accuracy = curve = "type_accuracy"
     discrete = False
 
-    def __init__(self, family: Mixture, ranges_px: Mapping[str, tuple[float, float]], class_share: float) -> None:
+    def __init__(self, family: Mixture, members: Mapping[int, OneParameterStrength], class_share: float) -> None:
         super().__init__(family)
-        self.family: Mixture = family
         self.labels = family.kinds
-        self.ranges_px = ranges_px
+        self.members = members
         self.class_share = class_share
 
     def classes(self, kind: Tensor, strength_px: Tensor) -> Tensor:
@@ -42,16 +41,15 @@ class KindScorer(Scorer):
     def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
         longer = torch.full_like(strength_px, torch.nan)
         shorter = longer.clone()
-        for name, (low, high) in self.ranges_px.items():
-            step = self.class_share * (high - low)
-            here = kind == self.family.kinds.index(name)
+        for index, member in self.members.items():
+            low, high = member.strength_range_px
+            step, here = self.class_share * (high - low), kind == index
             longer = torch.where(here & (strength_px + step <= high), strength_px + step, longer)
             shorter = torch.where(here & (strength_px - step >= low), strength_px - step, shorter)
         return longer, shorter
 
     def strength_errors(self) -> dict[str, tuple[str, float]]:
-        members = {kind: self.family.member(kind) for kind in self.ranges_px}
         return {
-            kind: (member.strength_name.replace("_px", "_mae_px"), 1 / member.strength_scale)
-            for kind, member in members.items()
+            self.labels[index]: (member.strength_name.replace("_px", "_mae_px"), 1 / member.strength_scale)
+            for index, member in self.members.items()
         }

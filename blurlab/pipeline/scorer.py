@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from blurlab.blur import BlurFamily
+from blurlab.blur import StrengthFamily
 from blurlab.physics import Degraded
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_parameters
 
@@ -32,7 +32,7 @@ class Scorer(ABC):
     discrete: bool
     labels: tuple[str, ...]
 
-    def __init__(self, family: BlurFamily) -> None:
+    def __init__(self, family: StrengthFamily) -> None:
         self.family = family
 
     @abstractmethod
@@ -61,6 +61,8 @@ class Scorer(ABC):
         pairs = zip(("one_longer", "one_shorter"), self.neighbours_px(truth.kind, truth.strength_px), strict=True)
         for name, strength_px in pairs:
             rows = (~strength_px.isnan()).nonzero().squeeze(1)
+            if len(rows) == 0:
+                continue
             kind = truth.kind[rows]
             params = self.family.with_strength(truth.params[rows], strength_px[rows], kind)
             found[name] = rows, by_parameters(self.family, params, kind)

@@ -47,4 +47,4 @@ class TapsScorer(Scorer):
 
     def rivals(self) -> Tensor:
         kind = (self.taps_px > 1).long()
-        return self.family.psf(self.family.at_strength(self.taps_px, kind), kind)
+        return self.family.psf_at(self.taps_px, kind)

@@ -8,16 +8,29 @@ from typing import Any
 
 import pytest
 
-from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Taps
+from blurlab.blur import (
+    AnisotropicGaussian,
+    BlurFamily,
+    CorrelatedGaussian,
+    Defocus,
+    FspecialMotion,
+    Mixture,
+    Motion,
+    NoBlur,
+    OneParameterStrength,
+    Taps,
+)
 from blurlab.pipeline.kind_scorer import KindScorer
 from blurlab.pipeline.taps_scorer import TapsScorer
 from blurlab.run.record.curves import curve, curves, propagation
-from blurlab.run.record.naming import accuracies, before_refinement, parameters, share, strengths
+from blurlab.run.record.naming import accuracies, share, strengths
+from blurlab.run.record.parameters import before_refinement, parameters
 from blurlab.run.record.rows import Figures, Item, Named, NamedBlur, Truth, line
 from blurlab.run.record.summary import confusion, evaluation, restorations
 
 FAMILY = Mixture({"none": NoBlur(), "defocus": Defocus([1, 8]), "motion": Motion([1, 20], [0, 180])})
-SCORER = KindScorer(FAMILY, {"defocus": (2.0, 16.0), "motion": (1.0, 20.0)}, 1 / 9)
+MEMBERS = {index: FAMILY.member(index) for index in (1, 2)}
+SCORER = KindScorer(FAMILY, {k: one for k, one in MEMBERS.items() if isinstance(one, OneParameterStrength)}, 1 / 9)
 NAMES = FAMILY.names
 
 
@@ -119,7 +132,7 @@ def test_medians_stand_beside_what_an_efficient_estimate_would_have() -> None:
         measured(9.0, 9.1, 90.0, 93.0, bounds=bounds(0.3, 2.0)),
         measured(4.0, 4.3, 10.0, 60.0),  # too short for its angle to count
     ]
-    metrics, limits, table = parameters(items, NAMES)
+    metrics, limits, table = parameters(items, FAMILY)
     assert set(metrics) == {"length_median_px", "angle_median_deg"}
     assert metrics["length_median_px"]["value"] == pytest.approx(0.2)
     assert metrics["angle_median_deg"]["value"] == pytest.approx(2.5)  # of 2 and 3: the first goes round
@@ -138,11 +151,11 @@ def test_the_networks_own_word_is_kept_beside_the_refined_one() -> None:
         measured(8.0, 8.1, 21.0, 20.5, before=network("defocus", 3.0, 20.0), halfwidth={LENGTH: 9.0}),
         measured(7.2, 7.1, 20.0, 20.5, before=network("motion", 7.5, 20.0), halfwidth={LENGTH: 9.0}),
     ]
-    found = before_refinement(items, NAMES)
+    found = before_refinement(items, FAMILY)
     assert not any(name.startswith("coverage90") for name in found)
     assert found["type_accuracy/network"]["value"] == pytest.approx(2 / 3)
     assert found["length_median_px/network"]["value"] == pytest.approx(0.4)
-    assert before_refinement(ITEMS, NAMES) == {}
+    assert before_refinement(ITEMS, FAMILY) == {}
 
 
 def test_the_ceiling_is_a_curve_beside_the_accuracy() -> None:
@@ -158,19 +171,88 @@ def test_a_patch_of_which_nothing_was_told_spoils_no_figure() -> None:
         measured(9.0, math.nan, 30.0, math.nan, **unknown),
         measured(8.0, 8.2, 20.0, 21.0, strength_mean_px=8.2),
     ]
-    metrics = parameters(items, NAMES)[0]
+    metrics = parameters(items, FAMILY)[0]
     assert metrics["length_median_px"]["value"] == pytest.approx(0.2) and metrics["length_median_px"]["n"] == 2
     found = strengths(items, {"motion": ("length_mae_px", 1.0)}, 0)
     assert found["length_mae_px"]["value"] == pytest.approx(0.2) and found["coverage90"]["n"] == 2
     refined = measured(7.0, 7.2, 20.0, 21.0, before=network("motion", 7.1, 20.0))
-    assert before_refinement([items[1], refined], NAMES)["type_accuracy/network"]["n"] == 1
+    assert before_refinement([items[1], refined], FAMILY)["type_accuracy/network"]["n"] == 1
 
 
 def test_each_parameter_has_the_coverage_of_its_own_interval() -> None:
     half = {LENGTH: 0.15, ANGLE: 3.0}
     items = [measured(7.0, 7.1, 20.0, 24.0, halfwidth=half), measured(8.0, 8.2, 179.0, 1.0, halfwidth=half)]
-    metrics = parameters(items, NAMES)[0]
+    metrics = parameters(items, FAMILY)[0]
     assert metrics["coverage90_length"]["value"] == 0.5 and metrics["coverage90_angle"]["value"] == 0.5
+
+
+def of_family(family: BlurFamily, kind: str, true: dict[str, float], found: dict[str, float], **more: Any) -> Item:
+    """An item of one kind of a family, rightly named, with these parameters."""
+    nothing = dict.fromkeys(family.names, math.nan)
+    item = made("motion", 7.0, "motion", **more)
+    assert item.named is not None
+    own = replace(item.named, kind=kind, params={**nothing, **found})
+    return replace(item, truth=replace(item.truth, kind=kind, params={**nothing, **true}), named=own)
+
+
+def test_two_kinds_with_a_parameter_of_one_name_have_a_metric_each() -> None:
+    family = Mixture({"motion": Motion(), "fspecial_motion": FspecialMotion(), "defocus": Defocus()})
+    items = []
+    for kind, length, error in (
+        ("motion", 7.0, 0.5), ("motion", 8.0, 0.5), ("fspecial_motion", 7.0, 2.0), ("fspecial_motion", 9.0, 2.0),
+    ):  # fmt: skip
+        name = f"{kind}.length_px"
+        found = {name: length + error}
+        before = NamedBlur(kind, {**dict.fromkeys(family.names, math.nan), **found})
+        more = {"halfwidth": {name: 1.0}, "before": before, "strength_mean_px": 7.0 + error}
+        items.append(of_family(family, kind, {name: length}, found, **more))
+    metrics, limits, table = parameters(items, family)
+    assert {name: entry["value"] for name, entry in metrics.items()} == {
+        "length_median_px/motion": 0.5, "coverage90_length/motion": 1.0,
+        "length_median_px/fspecial_motion": 2.0, "coverage90_length/fspecial_motion": 0.0,
+    }  # fmt: skip
+    assert limits == {} and table == []
+    assert before_refinement(items, family)["length_median_px/motion/network"]["value"] == 0.5
+    names = {kind: ("length_mae_px", 1.0) for kind in ("motion", "fspecial_motion")} | {
+        "defocus": ("radius_mae_px", 0.5)
+    }
+    errors = strengths(items, names, 0)
+    assert errors["length_mae_px/motion"]["value"] == 0.5 and errors["length_mae_px/fspecial_motion"]["value"] == 2.0
+    assert "length_mae_px" not in errors
+
+
+def test_an_ellipse_that_is_nearly_round_has_no_error_of_its_angle() -> None:
+    family = AnisotropicGaussian()
+    items = []
+    for long, angle, error in ((2.0, 10.0, 3.0), (1.6, 175.0, 7.0), (1.2, 30.0, 80.0)):
+        true, found = (
+            dict(zip(family.names, (long, 1.0, turn), strict=True)) for turn in (angle, (angle + error) % 180)
+        )
+        items.append(of_family(family, "g", true, found))
+    metrics = parameters(items, family)[0]
+    assert metrics["angle_median_deg"] == {"value": pytest.approx(5.0), "n": 2, "unit": "deg"}
+    assert metrics["sigma_x_median_px"]["n"] == 3 and "sigma_y_median_px" not in metrics  # that one did not vary
+
+
+def test_a_kind_without_a_strength_has_no_figure_against_it() -> None:
+    item = made("motion", 0.0, "motion")
+    weightless = replace(item, truth=replace(item.truth, kind="g"))
+    assert "type_accuracy_from_2px" not in accuracies([weightless] * 2, SCORER)
+    assert curves([weightless] * 2, SCORER) == {}
+    assert set(curves([weightless, made("motion", 4.0, "motion")], SCORER)) >= {"type_accuracy/motion"}
+
+
+def test_a_metric_ends_in_a_unit_or_in_none() -> None:
+    items = [
+        of_family(
+            CorrelatedGaussian(), "motion", {"correlation": value, "taps": 2 + value},
+            {"correlation": value + 0.1, "taps": 2.0},
+        )
+        for value in (-0.5, 0.5)
+    ]  # fmt: skip
+    assert set(parameters(items, CorrelatedGaussian())[0]) == {"correlation_median"}
+    assert set(parameters(items, Taps([2, 4]))[0]) == {"taps_median_px"}
+    assert parameters([], Mixture({"motion": Motion()})) == ({}, {}, [])
 
 
 def test_curves_hold_the_weakest_and_the_strongest() -> None:

@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 from blurlab.pipeline import Scorer
+from blurlab.run.record.means import mean
 from blurlab.run.record.naming import share
 from blurlab.run.record.rows import Item
-from blurlab.run.record.statistics import mean
 
 EDGES_PX = (
     0.5, 0.6, 0.75, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.01, 12.0, 14.0,
@@ -27,6 +27,8 @@ def curves(items: Sequence[Item], scorer: Scorer) -> dict[str, Any]:
     for kind in dict.fromkeys(item.truth.kind for item in items if item.truth.kind != "none"):
         some = [item for item in items if item.truth.kind == kind]
         restored = [item for item in some if item.restorations]
+        if not any(item.truth.strength_px for item in some):
+            continue  # a kind without a strength
         found[f"{scorer.curve}/{kind}"] = curve(some, share, scorer.discrete)
         bounded = [item for item in some if item.ceiling is not None and math.isfinite(item.ceiling)]
         if bounded:

@@ -44,13 +44,17 @@ class NamedBlur:
     kind: str
     params: Mapping[str, float]
 
+    def value(self, name: str) -> float:
+        """A parameter; NaN where the blur has none of that name."""
+        return self.params.get(name, math.nan)
+
 
 @dataclass(frozen=True)
 class Truth(NamedBlur):
     """The true blur.
 
     Attributes:
-        strength_px: Its strength; NaN where it has none.
+        strength_px: Its strength; 0 for no blur and for blurs without one.
         sigma: Standard deviation of the noise.
     """
 
@@ -117,6 +121,17 @@ class Item:
         """A figure of a restoration; NaN where it was not measured."""
         value = getattr(self.restorations.get(kernel, Figures()), name)
         return math.nan if value is None else value
+
+
+def named(item: Item) -> Named:
+    """What was named of an item.
+
+    Raises:
+        ValueError: If its estimate has no label.
+    """
+    if item.named is None:
+        raise ValueError(f"nothing was named of {item.photo}: its estimate has no label")
+    return item.named
 
 
 def make_items(

@@ -9,9 +9,9 @@ from typing import Any
 from blurlab.pipeline import Scorer
 from blurlab.run.record.bounds import CEILING
 from blurlab.run.record.curves import curves, propagation
-from blurlab.run.record.naming import named, naming
-from blurlab.run.record.rows import UNITS, Item
-from blurlab.run.record.statistics import interval, mean
+from blurlab.run.record.means import interval, mean
+from blurlab.run.record.naming import naming
+from blurlab.run.record.rows import UNITS, Item, named
 
 DIFFERENCES = {
     "isnr_loss": ("isnr", "oracle", "estimated"),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from blurlab.blur import StrengthFamily
 from blurlab.core.atomic import replace_whole
 from blurlab.core.rng import generator
 from blurlab.dataset import FixedItems, degrade_batch
@@ -94,9 +95,9 @@ def interval_halfwidth(context: Context, task: Task, grid: Tensor) -> float:
 
 def restored_isnr(context: Context, task: Task, sharp: Tensor, true_px: float, used_px: float) -> float:
     """Mean ISNR in dB of photographs blurred at one strength and restored with the kernel of another."""
-    family = task.family
+    family: StrengthFamily = task.family  # type: ignore[assignment]  # a task with a risk table asks for a strength
     blurred_kind = torch.full((1,), len(family.kinds) - 1)
-    kernel = family.psf(family.at_strength(torch.tensor([true_px]), blurred_kind), blurred_kind).to(sharp)
+    kernel = family.psf_at(torch.tensor([true_px]), blurred_kind).to(sharp)
     noise = generator(context.seed, "risk", task.name, str(true_px))
     blurred = Convolution(kernel, context.degrade.boundary).A(sharp)
     y, sigma = context.degrade.noise(blurred, generator=noise)
