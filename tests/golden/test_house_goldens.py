@@ -37,6 +37,7 @@ def test_members_give_what_they_gave(group: str) -> None:
     assert not off, "largest difference by member: " + ", ".join(f"{name} {one:.3g}" for name, one in off.items())
 
 
+@pytest.mark.slow
 def test_a_small_run_gives_the_rows_it_gave() -> None:
     golden = read_rows(GOLDEN / "changed" / ROWS if is_changed(ROWS) else GOLDEN / ROWS)
     rows = run_rows()
