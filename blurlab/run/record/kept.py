@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from blurlab.core.atomic import replace_whole
 from blurlab.report.seeds import write_seeds
@@ -44,7 +44,7 @@ def refuse_other_records(jobs: Sequence[tuple[DictConfig, Sequence[str]]]) -> No
         path, now = record_path(plain(cfg), stand_in(cfg.dataset)), settings(cfg, words)
         refuse_other_record(path, now, cfg)
         if path in met and (found := differences(met[path], now)):
-            raise UsageError(f"two jobs would be kept as {path}: {in_short(found)}; {_remedy(found)}")
+            raise UsageError(f"two jobs would be kept as {path}: {in_short(found)}; {_remedy(found, cfg)}")
         met[path] = now
 
 
@@ -75,13 +75,16 @@ def refuse_other_record(path: Path, now: Settings, cfg: DictConfig, facts: Mappi
         found += [f"dataset.{key} was {known[key]}, is {facts.get(key)}" for key in changed]
     if found:
         raise UsageError(
-            f"{path} is kept with other settings: {in_short(found)}; {_remedy(found)}, or move that file away"
+            f"{path} is kept with other settings: {in_short(found)}; {_remedy(found, cfg)}, or move that file away"
         )
 
 
-def _remedy(found: Sequence[str]) -> str:
+def _remedy(found: Sequence[str], cfg: DictConfig) -> str:
     key = found[0].split(" ")[0]
-    return f"give this one a name of its own, such as run.variant='${{dataset.name}}.{key.rsplit('.', 1)[-1]}...'"
+    known = isinstance(OmegaConf.select(cfg, key), (int, float, bool))
+    ending = f"{key.rsplit('.', 1)[-1]}${{{key}}}" if known else "..."
+    variant = OmegaConf.to_container(cfg.run, resolve=False)["variant"]  # type: ignore[call-overload,index]
+    return f"give this one a name of its own, such as run.variant='{variant}.{ending}'"
 
 
 def kept_settings(record: Mapping[str, Any], places: Mapping[str, Any]) -> Settings:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from blurlab.core.atomic import write_text
 from blurlab.run.errors import UsageError
-from blurlab.run.setup.settings import Settings, differences, in_short, other_code, settings, values_of, words_of
+from blurlab.run.setup.settings import Settings, differences, in_short, settings, values_of, words_of
 
 FILE = "settings.json"
 
@@ -53,7 +53,7 @@ def begin(cfg: DictConfig, run_dir: Path, console: Console) -> Begun:
         refuse_other_settings(run_dir, before, now)
         console.print(f"{run_dir} was begun earlier with these settings: going on", markup=False, highlight=False)
         known = before.code[-1] if before.code else "an earlier version"
-        if other_code(known, now.code):
+        if known != now.code:
             console.print(f"code: until now {known}, from here on {now.code}", markup=False, highlight=False)
         every = tuple(dict.fromkeys([*before.code, now.code]))
         values = {**now.values, **before.settings.values}  # the stages that a later start may have added, too
@@ -92,6 +92,27 @@ def refuse_other_settings(run_dir: Path, before: Begun, now: Settings) -> None:
             f"{run_dir} was begun with other settings: {in_short(found)}; a run directory keeps its settings, "
             "so name another one (hydra.run.dir, hydra.sweep.dir), or leave that to blurlab"
         )
+
+
+def refuse_changed(cfg: DictConfig, run_dir: Path) -> None:
+    """Raise where the configuration that Hydra saved in a run directory is not what the run was begun with.
+
+    Hydra writes it at each start, before anything can look at what was there; data and files may lie elsewhere by now.
+
+    Args:
+        cfg: What lies in ``<run>/.hydra/config.yaml``.
+        run_dir: The run directory.
+
+    Raises:
+        UsageError: Saying in what they differ.
+    """
+    before = begun(run_dir)
+    tree: Any = OmegaConf.to_container(cfg, resolve=False)
+    if before is None:
+        return
+    now = replace(before.settings, values=values_of(tree))
+    if found := differences(before.settings, now, silent=("contents", "dataset")):
+        raise UsageError(f"{run_dir}/.hydra/config.yaml is not what this run was begun with: {in_short(found)}")
 
 
 def begun(run_dir: Path) -> Begun | None:

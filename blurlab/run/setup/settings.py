@@ -51,8 +51,7 @@ def settings(cfg: DictConfig, words: Sequence[str] | None = None) -> Settings:
         cfg: The whole configuration; ``run.variant`` may be unresolved.
         words: The words that it was composed from; those that Hydra runs if None.
     """
-    tree = OmegaConf.to_container(cfg, resolve=False)
-    assert isinstance(tree, dict)
+    tree: Any = OmegaConf.to_container(cfg, resolve=False)
     return Settings(values_of(tree), words_of(overrides() if words is None else words), code())
 
 
@@ -85,8 +84,7 @@ def values_of(tree: Mapping[str, Any]) -> dict[str, Any]:
         {'noise.sigma': 3, 'run.seed': 3}
     """
     run = {**tree.get("run", {}), "variant": None}  # may ask Hydra, which need not be running
-    plain = OmegaConf.to_container(OmegaConf.create({**tree, "run": run}), resolve=True)
-    assert isinstance(plain, dict)
+    plain: Any = OmegaConf.to_container(OmegaConf.create({**tree, "run": run}), resolve=True)
     flat = {key: value for key, value in _flat(plain) if not _below(key, SILENT)}
     flat = {key: value for key, value in flat.items() if not (value is None and _stage(key))}
     digests = {f"{CONTENTS}{key}": digest for key, value in flat.items() if (digest := _digest(value))}
@@ -132,12 +130,13 @@ def differences(before: Settings, now: Settings, *, complete: bool = False, sile
     """
     forgiven = other_code(before.code, now.code) and before.words == now.words
     stages = [{_stage(key) for key in one.values} for one in (before, now)]
+    classes = {value for key, value in now.values.items() if _stage(key) and key.endswith("._target_")}
     found: dict[str, str] = {}
     for key in dict.fromkeys([*before.values, *now.values]):
         if _below(key, silent):
             continue
         if (stage := _stage(key)) and not all(stage in known for known in stages):
-            if complete and stage in stages[0]:
+            if complete and key.endswith("._target_") and key in before.values and before.values[key] not in classes:
                 found[f"stage.{stage}"] = f"stage.{stage} was done, is left out"
         elif key in before.values and key in now.values:
             if not _same(before.values[key], now.values[key]):
