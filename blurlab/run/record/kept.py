@@ -80,11 +80,12 @@ def refuse_other_record(path: Path, now: Settings, cfg: DictConfig, facts: Mappi
 
 
 def _remedy(found: Sequence[str], cfg: DictConfig) -> str:
+    """A name for the run that tells it from the other by the first setting in which they differ."""
     key = found[0].split(" ")[0]
-    known = isinstance(OmegaConf.select(cfg, key), (int, float, bool))
-    ending = f"{key.rsplit('.', 1)[-1]}${{{key}}}" if known else "..."
-    variant = OmegaConf.to_container(cfg.run, resolve=False)["variant"]  # type: ignore[call-overload,index]
-    return f"give this one a name of its own, such as run.variant='{variant}.{ending}'"
+    number = isinstance(OmegaConf.select(cfg, key), (int, float))
+    ending = f"{key.rsplit('.', 1)[-1]}${{{key}}}" if number else "mine"
+    run: Any = OmegaConf.to_container(cfg.run, resolve=False)
+    return f"give this one a name of its own, such as run.variant='{run['variant']}.{ending}'"
 
 
 def kept_settings(record: Mapping[str, Any], places: Mapping[str, Any]) -> Settings:
