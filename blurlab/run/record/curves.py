@@ -10,8 +10,8 @@ from typing import Any
 
 from blurlab.pipeline import Scorer
 from blurlab.run.record.means import mean
-from blurlab.run.record.naming import share
 from blurlab.run.record.rows import Item
+from blurlab.run.record.scores import share
 
 EDGES_PX = (
     0.5, 0.6, 0.75, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.01, 12.0, 14.0,

@@ -19,6 +19,8 @@ from blurlab.pipeline import KindEstimate, Scorer
 
 UNITS = {"isnr": "dB", "ssim": "", "psnr": "dB", "psf_snr": "dB"}
 """Unit of each of :class:`Figures`."""
+TRUE_KERNEL = "the same deconvolver with the true kernel"
+"""How the limit of a figure with an estimated kernel was found."""
 Line = dict[str, Any]
 
 

@@ -10,8 +10,8 @@ from blurlab.pipeline import Scorer
 from blurlab.run.record.bounds import CEILING
 from blurlab.run.record.curves import curves, propagation
 from blurlab.run.record.means import interval, mean
-from blurlab.run.record.naming import naming
-from blurlab.run.record.rows import UNITS, Item, named
+from blurlab.run.record.rows import TRUE_KERNEL, UNITS, Item, named
+from blurlab.run.record.scores import scores
 
 DIFFERENCES = {
     "isnr_loss": ("isnr", "oracle", "estimated"),
@@ -22,7 +22,6 @@ DIFFERENCES = {
     "psf_snr_gain": ("psf_snr", "estimated", "constant"),
 }
 """Metric -> figure, and the two kernels whose difference in it is meant, over the same images."""
-TRUE_KERNEL = "the same deconvolver with the true kernel"
 
 
 def evaluation(
@@ -44,7 +43,7 @@ def evaluation(
     restored = restorations(items, seed)
     if scorer is None:
         return {"metrics": {**restored, **times}, "limit": oracle_limits(restored)}
-    names, bound, table = naming(items, scorer, seed=seed)
+    names, bound, table = scores(items, scorer, seed=seed)
     return {
         "metrics": {**names, **restored, **times},
         "limit": {**bound, **accuracy_limit(items, scorer), **oracle_limits(restored)},

@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader
 from blurlab.dataset import Corruption, FixedItems, degrade_batch
 from blurlab.pipeline import Pipeline, Scorer
 from blurlab.run.errors import UsageError
-from blurlab.run.record.naming import naming
 from blurlab.run.record.rows import Item, Line, line, make_items, write_lines
+from blurlab.run.record.scores import scores
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.assemble import assemble
@@ -68,7 +68,7 @@ def try_conditions(context: Context, conditions: Sequence[Corruption]) -> dict[s
             except CannotTake as error:
                 entries.append({"condition": condition.name, "error": str(error)})
                 continue
-            metrics, *_ = naming(items, scorer, seed=context.seed)
+            metrics, *_ = scores(items, scorer, seed=context.seed)
             entries.append({"condition": condition.name, "left_out": left_out, "metrics": metrics})
             every += [{"condition": condition.name, **line(item)} for item in items]
     write_lines(context.dir / PER_ITEM, every)

@@ -13,7 +13,7 @@ from blurlab.run.record.parameters import before_refinement, parameters
 from blurlab.run.record.rows import Item, named
 
 
-def naming(
+def scores(
     items: Sequence[Item], scorer: Scorer, *, seed: int
 ) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
     """Every figure of labelled estimates, the limits of its parameters by metric name, and the table of bounds."""
