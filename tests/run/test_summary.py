@@ -23,8 +23,9 @@ from blurlab.blur import (
 from blurlab.pipeline.kind_scorer import KindScorer
 from blurlab.pipeline.taps_scorer import TapsScorer
 from blurlab.run.record.curves import curve, curves, propagation
+from blurlab.run.record.lines import line
 from blurlab.run.record.parameters import before_refinement, parameters
-from blurlab.run.record.rows import Figures, Item, Named, NamedBlur, Truth, line
+from blurlab.run.record.rows import Figures, Item, Named, NamedBlur, Truth
 from blurlab.run.record.scores import accuracies, share, strengths
 from blurlab.run.record.summary import confusion, evaluation, restorations
 

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from blurlab.metric import align, isnr, isnr_border, isnr_oracle_wiener, psnr, psnr_oracle_wiener, ssim
 from blurlab.physics import Degraded
+from blurlab.run.record.lines import Line
 from blurlab.run.record.means import interval
-from blurlab.run.record.rows import TRUE_KERNEL, Line, NamedBlur
+from blurlab.run.record.rows import TRUE_KERNEL, NamedBlur
 
 BORDER_PX = 16
 """Width of the frame whose ISNR stands beside that of the rest."""

@@ -16,8 +16,9 @@ from blurlab.core.image_io import write_image
 from blurlab.physics import Degraded
 from blurlab.pipeline import BlurEstimate, KnownKernel, Pipeline
 from blurlab.run.errors import UsageError
+from blurlab.run.record.lines import write_lines
 from blurlab.run.record.restored import RestoredItem, figures, reference, restoration
-from blurlab.run.record.rows import NamedBlur, write_lines
+from blurlab.run.record.rows import NamedBlur
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.assemble import assemble

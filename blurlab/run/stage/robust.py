@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader
 from blurlab.dataset import Corruption, FixedItems, degrade_batch
 from blurlab.pipeline import Pipeline, Scorer
 from blurlab.run.errors import UsageError
-from blurlab.run.record.rows import Item, Line, line, make_items, write_lines
+from blurlab.run.record.lines import Line, line, write_lines
+from blurlab.run.record.rows import Item, make_items
 from blurlab.run.record.scores import scores
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.progress import track
