@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny_run import TRAINED, WORDS
 
-# From the second epoch on no file may grow beyond this, as if the disk were full: the write fails with EFBIG. Later all.
+# From one epoch on no file may grow beyond a size, as if the disk were full: the write fails with EFBIG.
 FULL = """
 import resource, sys
 from blurlab.learning import callbacks
@@ -30,7 +30,9 @@ main(sys.argv[1:])
 def blurlab(*words: str, cwd: Path, code: str | None = None) -> subprocess.CompletedProcess[str]:
     start = ["-c", code] if code else ["-m", "blurlab"]
     env = {**os.environ, "BLURLAB_CACHE": str(cwd / "cache"), "OMP_NUM_THREADS": "1"}
-    return subprocess.run([sys.executable, *start, *words], cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *start, *words], cwd=cwd, env=env, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.slow

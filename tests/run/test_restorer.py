@@ -87,7 +87,9 @@ def test_training_goes_on_where_it_stopped(photographs: Path, tmp_path: Path, mo
 
 
 def test_a_training_that_diverges_leaves_no_weights(photographs: Path, tmp_path: Path) -> None:
-    with pytest.raises(Diverged, match=r"training train_deconvolver diverged: .* smaller optimizer.factory.lr than 1e\+30"):
+    with pytest.raises(
+        Diverged, match=r"training train_deconvolver diverged: .* smaller optimizer.factory.lr than 1e\+30"
+    ):
         run(config(photographs, tmp_path, "optimizer.factory.lr=1e30"), tmp_path / "run", Console(quiet=True))
     assert not (tmp_path / "run" / "stages" / restorer.NAME / restorer.WEIGHTS).exists()
 
