@@ -29,6 +29,7 @@ class Found:
         psf: The kernel (k, k).
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for.
         angle_deg: Direction of a motion or an ellipse, counter-clockwise from the horizontal; NaN where there is none.
+        can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Found:
     psf: np.ndarray
     sigma: float = math.nan
     angle_deg: float = math.nan
+    can_tell: bool = True
 
 
 class Deblurrer:
@@ -140,6 +142,7 @@ class Deblurrer:
         family = self.trained.pipeline.identifier.family
         valued = zip(family.parameters, said.params[0].tolist(), strict=True)
         angles = [value for one, value in valued if one.unit == "deg" and math.isfinite(value)]
+        even = 1 / len(family.kinds)
         return Found(
             kind=family.kinds[kind],
             probability=float(said.kind_probability[0, kind]),
@@ -149,6 +152,7 @@ class Deblurrer:
             psf=said.psf[0, 0].numpy(),
             sigma=math.nan if said.sigma is None else float(said.sigma[0]),
             angle_deg=next(iter(angles), math.nan),
+            can_tell=len(family.kinds) == 1 or float(said.kind_probability.amax()) > even + 1e-6,
         )
 
 
@@ -167,35 +171,41 @@ def deblur_files(words: list[str]) -> None:
         ValueError: If a word is wrong, a photograph cannot be read, or two would be written to one file.
     """
     from blurlab.core.checks import check_sigma
-    from blurlab.core.image_io import read_image, write_image
+    from blurlab.core.file_names import check_apart, check_no_options, png_targets, readable
+    from blurlab.core.image_io import read_scaled, write_image
 
+    check_no_options(words)
     asked = _parser().parse_args(words)
     if asked.sigma is not None:
         check_sigma(asked.sigma)
-    targets = _targets(asked.photo, asked.out)
+    targets = png_targets(asked.photo, asked.out)
     tool = Deblurrer(asked.run, asked.tile)
     sigma = tool.sigma(asked.sigma)
-    images = {target: read_image(path, min_side=64) for target, path in targets.items()}
+    images = {target: read_scaled(path, min_side=64) for target, path in targets.items()}
     try:
         asked.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PermissionError(f"cannot make the folder {asked.out} ({error.strerror}); choose another --out") from error
+    check_apart(targets, asked.out)
     for target, path in targets.items():
-        with _shown(path.name) as progress:
-            restored, found = tool.deblur(images[target], sigma, progress)
-        write_image(target, restored)
-        print(f"{path}: {describe(found)} -> {target}")
+        image, scale = images[target].pixels, images[target].scale
+        with _shown(readable(path.name)) as progress:
+            restored, found = tool.deblur(image, sigma, progress)
+        write_image(target, restored, scale.written_white)
+        deep = f" ({scale})" if scale.is_deep else ""
+        print(f"{readable(path)}: {describe(found)} -> {readable(target)}{deep}")
 
 
 @contextmanager
 def _shown(title: str) -> Iterator[Callable[[float], None]]:
     """A bar on a terminal's error stream from the first share that is done, which is gone at the end."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=1.0, visible=False)
+        task = bar.add_task(escape(title), total=1.0, visible=False)
         yield lambda done: bar.update(task, completed=done, visible=True)
 
 
@@ -211,8 +221,12 @@ def describe(found: Found) -> str:
         'gaussian_correlated, probability 0.900'
         >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'none, probability 0.900'
+        >>> describe(Found("none", 0.25, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False))
+        'cannot tell, as the image shows nothing of its blur'
     """
     low, high = found.interval_px
+    if not found.can_tell:
+        return "cannot tell, as the image shows nothing of its blur"
     if found.kind == "none" or math.isnan(found.strength_px):
         return f"{found.kind}, probability {found.probability:.3f}"
     turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"
@@ -233,16 +247,3 @@ def _parser() -> argparse.ArgumentParser:
         "--tile", default=TILE, type=int, help=f"restore larger photographs in tiles of this side, px; default: {TILE}"
     )
     return parser
-
-
-def _targets(photos: list[Path], out: Path) -> dict[Path, Path]:
-    """The file to write -> the photograph it comes from."""
-    targets: dict[Path, Path] = {}
-    for photo in photos:
-        target = out / f"{photo.stem}.png"
-        if target.resolve() == photo.resolve():
-            raise ValueError(f"{photo} would be overwritten by its restored image; choose another --out")
-        if target in targets:
-            raise ValueError(f"{targets[target]} and {photo} would both be written to {target}; rename one")
-        targets[target] = photo
-    return targets

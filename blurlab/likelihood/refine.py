@@ -15,7 +15,7 @@ from blurlab.likelihood.climb import maximise
 from blurlab.likelihood.prior import SpectrumPrior, natural
 from blurlab.likelihood.search import Catalogue, catalogue, search
 from blurlab.likelihood.taper import multitaper
-from blurlab.likelihood.whittle import Belief, Problem, State, make_problem
+from blurlab.likelihood.whittle import Belief, Problem, State, make_problem, misfit
 
 EPS = 1e-9
 
@@ -30,6 +30,8 @@ class Fit:
         sigma: Noise standard deviation found in the image (B,).
         log_likelihood: Penalised log-likelihood at the maximum (B,), up to a constant that all kinds share.
         log_evidence: Log-likelihood averaged over the parameters' ranges, by Laplace's approximation (B,).
+        misfit: By how much the log-likelihood of a frequency falls short of the highest that any spectrum could have,
+            on average over the frequencies (B,); 0 where the fitted spectrum is the observed one.
     """
 
     params: Tensor
@@ -37,6 +39,7 @@ class Fit:
     sigma: Tensor
     log_likelihood: Tensor
     log_evidence: Tensor
+    misfit: Tensor
 
 
 class Refiner:
@@ -181,7 +184,8 @@ def _fit(problem: Problem, state: State, information: Tensor) -> Fit:
     covariance[:, rows[:, None], rows] = inverse[:, :count, :count]
     log_det = torch.linalg.slogdet(whole).logabsdet + 2 * scaled.log().sum(1)
     evidence = -state.value - 0.5 * log_det + 0.5 * count * math.log(2 * math.pi) - _log_volume(problem)
-    return Fit(state.params, covariance, (state.log_noise / 2).exp(), -state.value, evidence)
+    sigma = (state.log_noise / 2).exp()
+    return Fit(state.params, covariance, sigma, -state.value, evidence, misfit(problem, state.expected))
 
 
 def _log_volume(problem: Problem) -> Tensor | float:

@@ -14,6 +14,7 @@ and half the squares of the kernel's deviations from what is believed of it, if 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -192,6 +193,18 @@ def evaluate(problem: Problem, params: Tensor, smooth: Tensor, log_noise: Tensor
     if problem.belief is not None:
         value = value + 0.5 * problem.belief.off(problem.family, params).square().sum(1)
     return State(params, smooth, log_noise, blurred, content, expected, value)
+
+
+def misfit(problem: Problem, expected: Tensor) -> Tensor:
+    """By how much the log-likelihood of a bin falls short of its highest, on average over the bins that count (B,).
+
+    Args:
+        problem: With the observed periodograms.
+        expected: Expected periodograms (B, N, N // 2 + 1).
+    """
+    ratio, nu = problem.observed / expected, problem.prior.freedom
+    short = (nu + 1) * torch.log1p(ratio / nu) - ratio.log() - (nu + 1) * math.log1p(1 / nu)
+    return (problem.weight * short).sum((1, 2)) / problem.weight.sum()
 
 
 def _content(problem: Problem, smooth: Tensor) -> Tensor:

@@ -15,7 +15,6 @@ from blurlab.blur import StrengthFamily
 from blurlab.core.atomic import replace_whole
 from blurlab.core.rng import generator
 from blurlab.dataset import FixedItems, degrade_batch
-from blurlab.learning import BEST, load_net
 from blurlab.metric import isnr
 from blurlab.physics import Convolution
 from blurlab.pipeline import RiskTable, Task, conformal_halfwidth, is_identity
@@ -23,6 +22,7 @@ from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.train import best_net
 
 TABLE = "risk.safetensors"
 NAMES = ("candidates_px", "grid_px", "loss_db", "halfwidth_px")
@@ -78,8 +78,7 @@ def spread_pairs(grid: Tensor, strengths_px: list[float], errors_px: list[float]
 
 def interval_halfwidth(context: Context, task: Task, grid: Tensor) -> float:
     """Half the width of the 90 % interval about the posterior's mean, from the validation photographs."""
-    net = load_net(context.head(task.target), context.dir / "stages" / f"train_{task.name}" / BEST)
-    net = net.to(context.device)
+    net = best_net(context, task)
     draws = context.budget["draws_val"]
     split = f"interval/{task.name}"
     items = FixedItems(context.data.val, draws, seed=context.seed, split=split, size=context.data.size)
