@@ -26,6 +26,8 @@ NEEDED = (
     "logger",
 )
 MOST_CHECKED = 64
+LEAST_SPACE = 1 << 20
+"""Bytes that must be free where a run writes: less would not even hold what Hydra writes at its start."""
 
 
 def conf_dir() -> Path:
@@ -266,10 +268,10 @@ def _check_writable(folder: Path) -> None:
     while not existing.exists():
         existing = existing.parent
     try:
-        with tempfile.TemporaryDirectory(dir=existing):  # asking the file system is surer than reading permissions
-            pass
+        with tempfile.TemporaryDirectory(dir=existing) as probe:  # surer than reading permissions
+            Path(probe, "probe").write_bytes(bytes(LEAST_SPACE))
     except OSError as error:
-        why = f"{existing} is not a directory that can be written to ({error.strerror})"
+        why = f"{existing} cannot be written to ({error.strerror})"
         raise UsageError(f"cannot write to {folder}: {why}; set paths.runs_dir=<folder> or the like") from error
 
 

@@ -42,8 +42,8 @@ def job(cfg: DictConfig) -> None:
         console.print(f"\nstopped; go on with: python -m blurlab run.resume={run_dir}", markup=False, highlight=False)
         sys.exit(130)
     except Exception as error:
-        print(f"error: {one_line(error, run_dir)}", file=sys.stderr)
         leave(run_dir, error, theirs)
+        print(f"error: {one_line(error, run_dir)}", file=sys.stderr)
         if hydra.mode is not RunMode.MULTIRUN:
             sys.exit(2)
 
@@ -51,8 +51,9 @@ def job(cfg: DictConfig) -> None:
 def one_line(error: Exception, run_dir: Path) -> str:
     """What a user reads: the message of an error of ours; for any other also its type. A full disk has a remedy."""
     if isinstance(error, OSError) and error.errno in NO_SPACE:
-        place = error.filename or run_dir
-        return f"{place}: {error.strerror}; make space, then go on with: python -m blurlab run.resume={run_dir}"
+        left = (run_dir / "stages").is_dir()
+        remedy = f"go on with: python -m blurlab run.resume={run_dir}" if left else "run it again"
+        return f"{error.filename or run_dir}: {error.strerror}; make space, then {remedy}"
     message = " ".join(str(error).split())
     ours = isinstance(error, (ValueError, FileNotFoundError, PermissionError))
     return message if ours and message else f"{type(error).__name__}: {message}"
