@@ -23,12 +23,12 @@ class Found:
     Attributes:
         kind: The most probable kind of blur; ``none`` where no blur was found.
         probability: Probability of that kind.
-        strength_px: Best estimate of the strength; 0 where no blur was found.
-        interval_px: 90 % interval of the strength; NaN where no blur was found.
+        strength_px: Best estimate of the strength; 0 where no blur was found, NaN where the kind has no strength.
+        interval_px: 90 % interval of the strength; NaN where no blur was found, or no parameter is the strength.
         kernel_px: Strength of the kernel to restore with, chosen by expected risk; 0 where no blur was found.
         psf: The kernel (k, k).
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for.
-        angle_deg: Direction of a motion, counter-clockwise from the horizontal; NaN where there is none.
+        angle_deg: Direction of a motion or an ellipse, counter-clockwise from the horizontal; NaN where there is none.
         can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
     """
 
@@ -135,21 +135,23 @@ class Deblurrer:
         return torch.from_numpy(np.ascontiguousarray(picked)).permute(2, 0, 1).unsqueeze(0)
 
     def _found(self, said: Any) -> Found:
+        from blurlab.blur import strength_of
+
         kind = int(said.kind[0])
         low, high = (float(end) for end in said.interval_px[0])
         family = self.trained.pipeline.identifier.family
-        named = zip(family.names, said.params[0].tolist(), strict=True)
+        valued = zip(family.parameters, said.params[0].tolist(), strict=True)
+        angles = [value for one, value in valued if one.unit == "deg" and math.isfinite(value)]
         even = 1 / len(family.kinds)
-        angles = [value for name, value in named if name.endswith("_deg")]
         return Found(
             kind=family.kinds[kind],
             probability=float(said.kind_probability[0, kind]),
-            strength_px=float(family.strength_px(said.params, said.kind)[0]),
+            strength_px=float(strength_of(family, said.params, said.kind)[0]),
             interval_px=(low, high),
             kernel_px=float(said.strength_px[0]),
             psf=said.psf[0, 0].numpy(),
             sigma=math.nan if said.sigma is None else float(said.sigma[0]),
-            angle_deg=next((value for value in angles if math.isfinite(value)), math.nan),
+            angle_deg=next(iter(angles), math.nan),
             can_tell=len(family.kinds) == 1 or float(said.kind_probability.amax()) > even + 1e-6,
         )
 
@@ -215,6 +217,8 @@ def describe(found: Found) -> str:
         'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
         >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1)), angle_deg=37.0))
         'motion 6.00 px at 37.0 deg (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
+        >>> describe(Found("gaussian_correlated", 0.9, math.nan, (math.nan, math.nan), 0.0, np.ones((1, 1))))
+        'gaussian_correlated, probability 0.900'
         >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'none, probability 0.900'
         >>> describe(Found("none", 0.25, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False))
@@ -223,11 +227,12 @@ def describe(found: Found) -> str:
     low, high = found.interval_px
     if not found.can_tell:
         return "cannot tell, as the image shows nothing of its blur"
-    if found.kind == "none":
-        return f"none, probability {found.probability:.3f}"
+    if found.kind == "none" or math.isnan(found.strength_px):
+        return f"{found.kind}, probability {found.probability:.3f}"
     turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"
+    ends = "" if math.isnan(low) else f" (90 % interval {low:.2f} to {high:.2f})"
     return (
-        f"{found.kind} {found.strength_px:.2f} px{turned} (90 % interval {low:.2f} to {high:.2f}), "
+        f"{found.kind} {found.strength_px:.2f} px{turned}{ends}, "
         f"probability {found.probability:.3f}, kernel of {found.kernel_px:.2f} px"
     )
 

@@ -1,6 +1,5 @@
 """Spectral likelihood of a blur: the estimate that no network is needed for, and the bound that none can beat."""
 
-from blurlab.likelihood.climb import within
 from blurlab.likelihood.content import has_one_direction, second_direction
 from blurlab.likelihood.prior import SpectrumPrior, caution, flat, interval_halfwidth, natural, prior_from
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
@@ -17,5 +16,4 @@ __all__ = [
     "natural",
     "prior_from",
     "second_direction",
-    "within",
 ]

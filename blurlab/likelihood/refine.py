@@ -55,7 +55,7 @@ class Refiner:
         iterations: Steps of Fisher scoring in each climb.
 
     Raises:
-        ValueError: If the family has several kinds, or an option is too small.
+        ValueError: If the family has several kinds or a parameter that no image tells, or an option is too small.
 
     Example:
         >>> from blurlab.blur import Defocus, disk_psf
@@ -84,6 +84,9 @@ class Refiner:
             raise ValueError(
                 f"a Refiner fits one kind, got {', '.join(family.kinds)}; make one for each, then kind_probability"
             )
+        hidden = [one.name for one in family.parameters if one.is_hidden]
+        if hidden:
+            raise ValueError(f"no image tells the {hidden[0]} of {family.kinds[0]}; fix it, or fit another blur")
         options = {"window": (window, 16), "hop": (hop, 1), "tapers": (tapers, 1), "starts": (starts, 1)}
         for name, (value, least) in {**options, "iterations": (iterations, 1)}.items():
             if value < least:

@@ -27,12 +27,12 @@ from blurlab.likelihood.taper import leak, leakage
 NEAR_ZERO = 2
 """Frequencies up to this many bins from 0 along both axes are left out: there the window's mean was taken away."""
 DIFFERENCE = 1e-4
-"""Half the distance over which a slope is taken, px or degrees."""
+"""Half the distance over which a slope is taken, in the parameter's unit."""
 
 
 @dataclass(frozen=True)
 class Belief:
-    """What somebody (a network) believes of the kernel: independent Gaussians, of an angle modulo half a turn.
+    """What somebody (a network) believes of the kernel: independent Gaussians, modulo the period where there is one.
 
     Attributes:
         mean: (B, P).
@@ -45,11 +45,9 @@ class Belief:
     def off(self, family: BlurFamily, params: Tensor) -> Tensor:
         """Deviations from the mean in standard deviations, of parameters (B, P) or (c, P) each, shaped as broadcast."""
         columns = []
-        for column, (name, (low, high)) in enumerate(zip(family.names, family.bounds, strict=True)):
-            off = params[..., column] - self.mean[..., column]
-            if name.endswith("_deg"):
-                off = (off + 90) % 180 - 90
-            columns.append(off / self.spread[..., column] if low < high else torch.zeros_like(off))
+        for column, one in enumerate(family.parameters):
+            off = one.apart(self.mean[..., column], params[..., column])
+            columns.append(off / self.spread[..., column] if one.is_free else torch.zeros_like(off))
         return torch.stack(columns, -1) if columns else params
 
 
@@ -79,8 +77,8 @@ class Problem:
 
     @property
     def free(self) -> list[int]:
-        """Columns of the parameters that are ranges."""
-        return [place for place, (low, high) in enumerate(self.family.bounds) if low < high]
+        """Columns of the parameters that can be estimated and are ranges."""
+        return self.family.free
 
     def repeated(self, times: int) -> Problem:
         """The same with every image ``times`` times in a row."""

@@ -13,6 +13,7 @@ from blurlab.likelihood import Fit, Refiner, has_one_direction, interval_halfwid
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.identification import Identification, uninformative
+from blurlab.pipeline.strengths import refuse_without_strength
 from blurlab.pipeline.task import Task
 
 LEAST_PX = 64
@@ -35,7 +36,7 @@ class Likelihood(ByKind):
         class_share: What "one class longer" means in the table of error propagation, as a share of the range.
 
     Raises:
-        ValueError: If the family is one of taps.
+        ValueError: If the family is one of taps, or a kind has no strength.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Likelihood(ByKind):
         if isinstance(family, Taps):
             raise ValueError("taps are no range that could be fitted; use blur=motion, or pipeline=direct for taps")
         super().__init__(family if isinstance(family, Mixture) else Mixture({family.kinds[-1]: family}), class_share)
+        refuse_without_strength(self.family)
         self.refiners = [fit(self.family.member(kind)) for kind in self.family.kinds]
 
     @property
@@ -76,9 +78,9 @@ class Likelihood(ByKind):
             for place, name in enumerate(self.family.member(index).names)
         ]
         halfwidth = torch.stack(half, 1).to(y) if half else every
-        spread = self.halfwidth_px(halfwidth, kind)
+        spread = self.strengths.halfwidth_px(halfwidth, kind)
         top = self.family.strength_px(params, kind).nan_to_num(0.0)
-        chosen = self.cautious_px(top, spread, kind)
+        chosen = self.strengths.cautious_px(top, spread, kind)
         psf = self.family.psf(self.family.with_strength(params, chosen, kind), kind)
         psf_map = self.family.psf(params, kind)
         sigma = torch.stack([fit.sigma for fit in fits], 1).to(y).gather(1, kind[:, None])[:, 0]

@@ -64,7 +64,7 @@ def test_the_kernel_handed_on_is_smaller_where_the_strength_is_less_certain() ->
     identifier = Likelihood(Mixture({"gaussian": Gaussian([0.5, 5]), "defocus": Defocus([1, 6])}))
     kind = torch.tensor([0, 0, 0, 1])
     strength, half = torch.tensor([2.0, 2.0, 0.55, 4.0]), torch.tensor([0.1, 0.4, 0.4, 0.4])
-    chosen = identifier.cautious_px(strength, half, kind)
+    chosen = identifier.strengths.cautious_px(strength, half, kind)
     assert chosen[1] < chosen[0] < 2.0 and chosen[2] == 0.5 and chosen[3] <= 4.0
     assert float(2.0 - chosen[1]) == pytest.approx(4 * float(2.0 - chosen[0]), rel=1e-4)
 
