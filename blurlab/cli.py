@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from blurlab.run.command.compose import check, conf_dir, groups, options, with_budget, with_resume
+from blurlab.run.command.compose import check, with_budget
+from blurlab.run.command.names import conf_dir, groups, options
+from blurlab.run.command.resume import with_resume
 from blurlab.run.errors import UsageError, nearest
 
 HELP = """\
@@ -64,12 +66,12 @@ def run_hydra(words: list[str]) -> None:
     bad = [word for word in overrides if "=" not in word and not word.startswith("~")]
     if bad:
         raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], COMMANDS)}; a setting is written KEY=VALUE")
-    overrides = with_resume(overrides)
-    overrides, why = with_budget(overrides)
     named = [place for place, flag in enumerate(flags) if flag in ("--config-dir", "-cd")]
     if named and len(flags) <= named[0] + 1:
         raise UsageError("--config-dir needs a folder")
-    jobs = check(overrides, flags[named[0] + 1] if named else None)
+    config_dir = flags[named[0] + 1] if named else None
+    overrides, why = with_budget(with_resume(overrides, config_dir))
+    jobs = check(overrides, config_dir)
     if len(jobs) > 1 and not {"-m", "--multirun"} & {*flags}:
         raise UsageError(f"these words make {len(jobs)} jobs; add -m to run them one after the other")
     if why:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from blurlab.run.command.compose import check, conf_dir, groups, options, with_budget, with_resume
+from blurlab.run.command.compose import check, with_budget
+from blurlab.run.command.names import conf_dir, groups, options
+from blurlab.run.command.resume import with_resume
 from blurlab.run.errors import UsageError
 
 

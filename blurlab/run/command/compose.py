@@ -8,9 +8,10 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
-from blurlab.report.record import RESUMABLE
 from blurlab.run.command.check import try_parts
+from blurlab.run.command.names import conf_dir, groups, nested_groups, options
 from blurlab.run.errors import UsageError, nearest
+from blurlab.run.setup.targets import check_targets, resolve
 
 NEEDED = (
     "dataset",
@@ -28,22 +29,6 @@ NEEDED = (
 MOST_CHECKED = 64
 
 
-def conf_dir() -> Path:
-    """The folder of the configuration: inside the wheel, or at the top of a checkout."""
-    package = Path(__file__).resolve().parents[2]
-    return next(folder for folder in (package / "conf", package.parent / "conf") if (folder / "run.yaml").is_file())
-
-
-def options(group: str) -> list[str]:
-    """Names of a group's members, from its folder."""
-    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
-
-
-def groups() -> list[str]:
-    """Names of the groups."""
-    return sorted(path.name for path in conf_dir().iterdir() if path.is_dir())
-
-
 def with_budget(overrides: list[str]) -> tuple[list[str], str]:
     """Put the automatic budget where none is asked for: full with a CUDA device, small without.
 
@@ -58,34 +43,6 @@ def with_budget(overrides: list[str]) -> tuple[list[str], str]:
     name = "full" if torch.cuda.is_available() else "small"
     why = "a CUDA device was found" if name == "full" else "no CUDA device was found"
     return [word for word in overrides if not word.startswith("budget=")] + [f"budget={name}"], why
-
-
-def with_resume(overrides: list[str]) -> list[str]:
-    """Replay the command line of the run directory that ``run.resume=`` names, in that directory.
-
-    Raises:
-        UsageError: If the directory is not one that a run made.
-    """
-    asked = [word.split("=", 1)[1] for word in overrides if word.startswith("run.resume=")]
-    if not asked or asked[-1] == "null":
-        return overrides
-    if not asked[-1].strip("'\""):
-        raise UsageError("run.resume= names no directory; run.resume=runs/<experiment>/<date>")
-    folder = Path(asked[-1].strip("'\""))
-    saved = folder / ".hydra" / "overrides.yaml"
-    if not saved.is_file():
-        raise UsageError(
-            f"run.resume={folder} is no run directory (it has no .hydra/overrides.yaml); name one under runs/"
-        )
-    from omegaconf import OmegaConf
-
-    replayed = [str(word) for word in OmegaConf.load(saved) if not str(word).startswith("run.resume=")]
-    rest = [word for word in overrides if not word.startswith("run.resume=")]
-    other = [word for word in rest if not word.startswith(RESUMABLE)]
-    if other:
-        raise UsageError(f"{other[0]} beside run.resume: a resumed run keeps its settings; start a new run for others")
-    quoted = str(folder).replace("'", "\\'")
-    return [*replayed, *rest, f"run.resume='{quoted}'", f"hydra.run.dir='{quoted}'"]
 
 
 def check(overrides: list[str], config_dir: str | None = None) -> list[Any]:
@@ -112,14 +69,14 @@ def check(overrides: list[str], config_dir: str | None = None) -> list[Any]:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             for words in _jobs(overrides):
                 cfg = _compose(words, config_dir)
-                chosen = _compose([word for word in words if _is_choice(word)], config_dir)
+                chosen = _compose([word for word in words if _is_choice(word, config_dir)], config_dir)
                 wrong = _unknown_keys(cfg, chosen) or _no_number(cfg, chosen)
                 if wrong:
                     raise UsageError(wrong)
                 missing = [name for name in NEEDED if cfg.get(name) is None]
                 if missing:
                     raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
-                OmegaConf.to_container(cfg, resolve=True)
+                check_targets(OmegaConf.to_container(cfg, resolve=True))
                 try_parts(cfg)
                 configs.append(cfg)
     except (HydraException, OmegaConfBaseException) as error:
@@ -157,9 +114,7 @@ def _fill_choices(cfg: Any, choices: Any) -> None:
 
 
 def _check_experiment(overrides: list[str], config_dir: str | None) -> None:
-    known = options("experiment")
-    if config_dir:
-        known += [path.stem for path in Path(config_dir, "experiment").glob("*.yaml")]
+    known = options("experiment", config_dir)
     for word in overrides:
         if re.match(r"\+{0,2}experiment=", word):
             for name in word.split("=", 1)[1].split(","):
@@ -169,9 +124,10 @@ def _check_experiment(overrides: list[str], config_dir: str | None) -> None:
                 raise UsageError(f"write +{word} (an experiment is added to the configuration)")
 
 
-def _is_choice(word: str) -> bool:
+def _is_choice(word: str, config_dir: str | None) -> bool:
     """Is this override the choice of a group's member (dataset=drive, +experiment=x)?"""
-    return re.sub(r"^[+~]*", "", word).split("=", 1)[0].split("@")[0] in [*groups(), "hydra/launcher", "hydra/sweeper"]
+    named = re.sub(r"^[+~]*", "", word).split("=", 1)[0].split("@")[0]
+    return named in [*nested_groups(config_dir), "hydra/launcher", "hydra/sweeper"]
 
 
 def _jobs(overrides: list[str]) -> list[list[str]]:
@@ -240,10 +196,9 @@ def _parameters(target: str | None) -> set[str]:
         return set()
     import inspect
 
-    from hydra.utils import get_object
-
+    known = resolve(target)
     try:
-        signature = inspect.signature(get_object(target))
+        signature = inspect.signature(known)
     except (ValueError, TypeError):
         return set()
     return {name for name, parameter in signature.parameters.items() if parameter.kind is not parameter.VAR_KEYWORD}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from blurlab.blur import Defocus, Gaussian, Mixture, Motion, NoBlur
 from blurlab.deconvolver import TV
@@ -14,8 +14,12 @@ from blurlab.learning import BEST, load_net
 from blurlab.pipeline import Likelihood, Pipeline, RiskTable
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
+from blurlab.run.setup.saved import load_yaml
 from blurlab.run.stage.calibrate import load_table
 from blurlab.run.stage.fit_parts import learned
+
+NEEDED = ("blur", "pipeline", "head", "noise", "dataset", "deconvolver")
+"""Parts of a saved configuration that are needed to use a run's networks."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,10 @@ def load_run(run_dir: Path) -> Trained:
     saved = run_dir / ".hydra" / "config.yaml"
     if not saved.is_file():
         raise UsageError(f"{run_dir} is no run directory (it has no .hydra/config.yaml); name one under runs/")
-    cfg = OmegaConf.load(saved)
+    cfg = load_yaml(saved)
+    lacking = [key for key in NEEDED if not isinstance(cfg, DictConfig) or cfg.get(key) is None]
+    if lacking:
+        raise UsageError(f"{saved} is damaged: it lacks {', '.join(lacking)}; put the run directory's own file back")
     assert isinstance(cfg, DictConfig)
     identifier = build(cfg.pipeline, build(cfg.blur))
     channels = 3 if cfg.dataset.channel == "rgb" else 1
