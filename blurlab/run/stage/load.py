@@ -8,9 +8,11 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 
-from blurlab.blur import Defocus, Gaussian, Mixture, Motion, NoBlur
+from blurlab.blur import Defocus, Mixture, Motion, NoBlur
+from blurlab.blur import Gaussian as GaussianBlur
 from blurlab.deconvolver import TV
 from blurlab.learning import BEST, load_net
+from blurlab.noise import Gaussian, Sensor
 from blurlab.pipeline import Likelihood, Pipeline, RiskTable
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
@@ -30,24 +32,24 @@ class Trained:
         pipeline: Identifier, networks, risk tables and deconvolver.
         channel: ``green``, ``grey`` or ``rgb``: what of an image the networks saw.
         size: Side of the images that they saw, in pixels; 0 where any will do.
-        sigma: Noise standard deviation of the training images, on the [0, 1] scale; NaN where it is not one number.
+        sigma: Noise standard deviation of the training images, on the [0, 1] scale; None where it is not one number.
     """
 
     pipeline: Pipeline
     channel: str
     size: int
-    sigma: float
+    sigma: float | None
 
 
 def untrained() -> Trained:
     """The pipeline that needs no run: the likelihood tells none, gaussian, defocus and motion apart, TV restores."""
     family = Mixture({
         "none": NoBlur(),
-        "gaussian": Gaussian([0.5, 5]),
+        "gaussian": GaussianBlur([0.5, 5]),
         "defocus": Defocus([0.7, 8]),
         "motion": Motion([2, 20], [0, 180]),
     })  # fmt: skip
-    return Trained(Pipeline(Likelihood(family), {}, {}, TV()), "rgb", 0, float("nan"))
+    return Trained(Pipeline(Likelihood(family), {}, {}, TV()), "rgb", 0, None)
 
 
 def load_run(run_dir: Path) -> Trained:
@@ -83,7 +85,11 @@ def load_run(run_dir: Path) -> Trained:
             risks[task.name] = load_table(run_dir / "stages" / f"calibrate_{task.name}")
     except FileNotFoundError as error:
         raise UsageError(f"{run_dir} is not finished ({error.filename} is missing); run.resume={run_dir}") from error
-    sigma = cfg.noise.get("sigma")
-    known = float(sigma) if isinstance(sigma, (int, float)) else float("nan")
     pipeline = Pipeline(identifier, nets, risks, build(cfg.deconvolver))
-    return Trained(pipeline, str(cfg.dataset.channel), int(cfg.dataset.size), known)
+    return Trained(pipeline, str(cfg.dataset.channel), int(cfg.dataset.size), training_sigma(cfg.noise))
+
+
+def training_sigma(noise: DictConfig) -> float | None:
+    """The noise's standard deviation where it is Gaussian and the same in every image; None for any other noise."""
+    sigma = noise.get("sigma")
+    return float(sigma) if isinstance(build(noise), (Gaussian, Sensor)) and isinstance(sigma, (int, float)) else None
