@@ -11,7 +11,9 @@ from blurlab.run.command.names import groups, options
 
 VERBS: dict[str, Verb] = {"table": table.VERB, "report": report.VERB, "deblur": deblur.VERB}
 
-INTRODUCTION = "blurlab names the blur in an image, measures it and undoes it; each figure beside the published one and the limit."
+INTRODUCTION = (
+    "blurlab names the blur in an image, measures it and undoes it; each figure beside the published one and the limit."
+)
 SETTINGS = """\
 Any key can be set: dataset.strict=true  noise.sigma=.002  paths.data_dir=/photographs  budget=smoke|small|full
 Without budget= it is full where a CUDA device is and small elsewhere. --cfg job shows the configuration.
