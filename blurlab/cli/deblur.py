@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from blurlab.api import TILE, Deblurrer, Found
 from blurlab.cli.verb import OneLineParser, Verb
 
@@ -57,6 +55,7 @@ def describe(found: Found) -> str:
     """What was found, in one line.
 
     Example:
+        >>> import numpy as np
         >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1))))
         'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
         >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1)), angle_deg=37.0))

@@ -45,4 +45,4 @@ def help_text() -> str:
     uses = [f"  {f'python -m blurlab {words}':<53}  {what}".rstrip() for words, what in examples]
     width = max(len(group) for group in groups())
     members = [f"  {group:<{width}}  {', '.join(options(group))}" for group in groups()]
-    return "\n".join([INTRODUCTION, "", *uses, "", SETTINGS, "groups and their members:", *members])
+    return "\n".join([INTRODUCTION, *uses, "", SETTINGS, "groups and their members:", *members])

@@ -87,8 +87,8 @@ def take_apart(words: list[str]) -> Words:
         UsageError: If a flag is none that blurlab takes, or lacks its word.
 
     Example:
-        >>> take_apart(["-m", "--cfg", "job", "--config-dir=/x", "blur=motion"])
-        Words(flags={'--multirun': '', '--cfg': 'job', '--config-dir': '/x'}, overrides=['blur=motion'])
+        >>> take_apart(["-m", "--cfg", "job", "--info=all", "blur=motion"])
+        Words(flags={'--multirun': '', '--cfg': 'job', '--info': 'all'}, overrides=['blur=motion'])
     """
     apart, left = Words(), list(words)
     while left:
