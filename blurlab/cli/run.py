@@ -6,11 +6,17 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from blurlab.run.command.compose import check, with_budget
+from blurlab.run.command.compose import check_jobs, count_jobs, with_budget
 from blurlab.run.command.names import conf_dir
 from blurlab.run.command.resume import with_resume
 from blurlab.run.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from blurlab.run.command.check import Prepared
 
 EXAMPLES = (
     ("+experiment=messidor_hier", "the main job: type -> strength -> kernel -> restored image"),
@@ -59,23 +65,37 @@ def run(words: list[str], verbs: Iterable[str]) -> None:
         raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], verbs)}; a setting is written KEY=VALUE")
     config_dir = apart.flags.get("--config-dir")
     overrides, why = with_budget(with_resume(apart.overrides, config_dir))
-    jobs = check(overrides, config_dir)
-    if len(jobs) > 1 and "--multirun" not in apart.flags:
-        raise UsageError(f"these words make {len(jobs)} jobs; add -m to run them one after the other")
+    sweep = "--multirun" in apart.flags
+    count = count_jobs(overrides, config_dir)
+    if count > 1 and not sweep:
+        raise UsageError(f"these words make {count} jobs; add -m to run them one after the other")
+    prepared = None
+    for checked in check_jobs(overrides, config_dir):
+        prepared = None if sweep else checked.prepared  # the jobs of a sweep are built one by one, as they begin
     if why:
         print(f"{overrides[-1]} ({why}); set budget=smoke, small or full to choose", file=sys.stderr)
-    start_hydra([word for pair in apart.flags.items() for word in pair if word], overrides, len(jobs))
+    start_hydra([word for pair in apart.flags.items() for word in pair if word], overrides, count, prepared)
 
 
-def start_hydra(flags: list[str], overrides: list[str], jobs: int) -> None:
-    """Run checked words."""
+def start_hydra(flags: list[str], overrides: list[str], jobs: int, prepared: Prepared | None) -> None:
+    """Run checked words.
+
+    Args:
+        flags: Hydra's flags and their values.
+        overrides: The other words.
+        jobs: How many jobs they make.
+        prepared: What was built to check a single job; None in a sweep.
+    """
     import hydra
 
     from blurlab.run.command import sweep
     from blurlab.run.command.job import job
 
+    def task(cfg: DictConfig) -> None:
+        job(cfg, prepared)
+
     sys.argv = [sys.argv[0], *flags, *overrides]
-    hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="run")(job)()
+    hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="run")(task)()
     for folder in sweep.finished:
         print_sweep(folder, jobs)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
-from blurlab.run.command.check import try_parts
+from blurlab.run.command.check import Prepared, prepare_job
 from blurlab.run.command.names import conf_dir, groups, nested_groups, options
 from blurlab.run.errors import UsageError, nearest
 from blurlab.run.setup.targets import check_targets, resolve
@@ -45,45 +47,82 @@ def with_budget(overrides: list[str]) -> tuple[list[str], str]:
     return [word for word in overrides if not word.startswith("budget=")] + [f"budget={name}"], why
 
 
+@dataclass(frozen=True)
+class Job:
+    """A job of a command line, checked.
+
+    Attributes:
+        cfg: Its configuration (DictConfig).
+        prepared: The parts and stages that were built to check it.
+    """
+
+    cfg: Any
+    prepared: Prepared
+
+
 def check(overrides: list[str], config_dir: str | None = None) -> list[Any]:
-    """Compose every job of a command line and refuse what is unknown, incomplete or cannot be written.
+    """The configurations of the jobs of a command line, each checked; see :func:`check_jobs`."""
+    return [job.cfg for job in check_jobs(overrides, config_dir)]
+
+
+def check_jobs(overrides: list[str], config_dir: str | None = None) -> Iterator[Job]:
+    """Compose the jobs of a command line one after another; refuse what is unknown, incomplete or cannot be written.
 
     Args:
         overrides: Command-line words, sweeps allowed.
         config_dir: The user's own folder of configuration (Hydra's ``--config-dir``), searched besides.
 
-    Returns:
-        The composed configurations (DictConfig), one a job.
+    Yields:
+        Each job, the first :data:`MOST_CHECKED` of them. Who keeps none of them keeps none of their memory.
 
     Raises:
         UsageError: With one line.
     """
-    from hydra import initialize_config_dir
     from hydra.errors import HydraException
-    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     _check_experiment(overrides, config_dir)
-    configs = []
     try:
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            for words in _jobs(overrides):
-                cfg = _compose(words, config_dir)
-                chosen = _compose([word for word in words if _is_choice(word, config_dir)], config_dir)
-                wrong = _unknown_keys(cfg, chosen) or _no_number(cfg, chosen)
-                if wrong:
-                    raise UsageError(wrong)
-                missing = [name for name in NEEDED if cfg.get(name) is None]
-                if missing:
-                    raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
-                check_targets(OmegaConf.to_container(cfg, resolve=True))
-                try_parts(cfg)
-                configs.append(cfg)
+        for words in islice(_jobs(overrides, config_dir), MOST_CHECKED):
+            cfg = _checked(words, config_dir)
+            prepared = prepare_job(cfg)
+            for place in _written(cfg, overrides):
+                _check_writable(place)
+            yield Job(cfg, prepared)
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(str(error))) from error
-    for place in _written(configs[0], overrides):
-        _check_writable(place)
-    return configs
+
+
+def count_jobs(overrides: list[str], config_dir: str | None = None) -> int:
+    """How many jobs a command line makes.
+
+    Raises:
+        UsageError: If a word cannot be read.
+    """
+    from hydra.errors import HydraException
+
+    try:
+        return sum(1 for _ in _jobs(overrides, config_dir))
+    except HydraException as error:
+        raise UsageError(_one_line(str(error))) from error
+
+
+def _checked(words: list[str], config_dir: str | None) -> Any:
+    """The configuration of one job, whose keys are all known and whose targets are all allowed."""
+    from hydra import initialize_config_dir
+    from omegaconf import OmegaConf
+
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg = _compose(words, config_dir)
+        chosen = _compose([word for word in words if _is_choice(word, config_dir)], config_dir)
+    wrong = _unknown_keys(cfg, chosen) or _no_number(cfg, chosen)
+    if wrong:
+        raise UsageError(wrong)
+    missing = [name for name in NEEDED if cfg.get(name) is None]
+    if missing:
+        raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
+    check_targets(OmegaConf.to_container(cfg, resolve=True))
+    return cfg
 
 
 def _written(cfg: Any, overrides: list[str]) -> list[Path]:
@@ -130,8 +169,8 @@ def _is_choice(word: str, config_dir: str | None) -> bool:
     return named in [*nested_groups(config_dir), "hydra/launcher", "hydra/sweeper"]
 
 
-def _jobs(overrides: list[str]) -> list[list[str]]:
-    """The words of each job of a sweep, the first :data:`MOST_CHECKED` of them."""
+def _jobs(overrides: list[str], config_dir: str | None) -> Iterator[list[str]]:
+    """The words of each job of a sweep."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.core.override_parser.types import Glob
 
@@ -141,11 +180,11 @@ def _jobs(overrides: list[str]) -> list[list[str]]:
             continue
         value = parsed.value()
         if isinstance(value, Glob):
-            values = value.filter(options(parsed.key_or_group))
+            values = value.filter(options(parsed.key_or_group, config_dir))
         else:
             values = list(parsed.sweep_string_iterator()) if parsed.is_sweep_override() else []
         choices.append([f"{word.split('=', 1)[0]}={value}" for value in values] or [word])
-    return [list(words) for words in islice(product(*choices), MOST_CHECKED)]
+    return (list(words) for words in product(*choices))
 
 
 def _unknown_keys(cfg: Any, base: Any, path: str = "") -> str:

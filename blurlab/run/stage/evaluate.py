@@ -5,24 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import DictConfig
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from blurlab.core.atomic import write_text
-from blurlab.dataset import Degraded, FixedItems, degrade_batch
+from blurlab.dataset import Degraded
 from blurlab.metric import isnr, isnr_oracle_wiener, psf_snr, psnr, ssim
 from blurlab.physics import Convolution
 from blurlab.pipeline import Identification, Pipeline, is_identity
 from blurlab.run.record.bounds import BOUNDS, bounds
 from blurlab.run.record.summary import summarise
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import bar
 from blurlab.run.stage.assemble import assemble
-from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.base import Stage, check_networks, check_restores, once
 from blurlab.run.stage.examples import keep_examples
 from blurlab.run.stage.latency import classify_ms, identify_ms, restore_ms
 
@@ -38,6 +40,12 @@ Row = dict[str, Any]
 class Evaluate(Stage):
     """Every test photograph, degraded ``draws_test`` times; ``draws_restore`` of them restored with five kernels."""
 
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Besides: are there trained networks, and a deconvolver that restores?"""
+        super().check(cfg, parts, before)
+        check_networks(cfg, parts, before)
+        check_restores(parts, before)
+
     def __call__(self, context: Context) -> None:
         found = once(context, "evaluate", lambda folder: evaluate(context, folder))
         context.record.update({key: value for key, value in found.items() if key != "seconds"})
@@ -51,16 +59,14 @@ def evaluate(context: Context, folder: Path) -> dict[str, Any]:
     """
     pipeline = assemble(context)
     draws = context.budget["draws_test"]
-    items = FixedItems(context.data.test, draws, seed=context.seed, split="test", size=context.data.size)
+    items = context.degraded("test", draws)
     rows: list[Row] = []
     with bar(context.console, context.progress) as progress, torch.inference_mode():
         task = progress.add_task("identify and restore", total=len(items))
-        for batch in DataLoader(items, batch_size=BATCH):
-            batch[0] = batch[0].to(context.device)
-            degraded = degrade_batch(context.degrade, batch, training=False)
-            rows += rows_of(context, pipeline, degraded, batch)
+        for degraded in items.batches(BATCH):
+            rows += rows_of(context, pipeline, degraded, items.sharp(degraded.item))
             progress.advance(task, len(degraded))
-        examples = keep_examples(context, pipeline, items)
+        examples = keep_examples(context, pipeline, items, draws)
         times = {
             "classify_ms": classify_ms(context, pipeline),
             "identify_ms": identify_ms(context, pipeline),
@@ -70,11 +76,11 @@ def evaluate(context: Context, folder: Path) -> dict[str, Any]:
     return {**summarise(rows, context.identifier, times, seed=context.seed), "examples": examples}
 
 
-def rows_of(context: Context, pipeline: Pipeline, degraded: Degraded, batch: list[Tensor]) -> list[Row]:
-    """One row of plain values for each item of a batch."""
+def rows_of(context: Context, pipeline: Pipeline, degraded: Degraded, sharp: Tensor) -> list[Row]:
+    """One row of plain values for each item of a batch, whose sharp images with margins are ``sharp``."""
     found = pipeline.identify(degraded.y)
     rows = identified(context, degraded, found, context.budget["draws_test"])
-    for row, known in zip(rows, best_observer(context, batch, degraded), strict=True):
+    for row, known in zip(rows, best_observer(context, sharp, degraded), strict=True):
         row["best_observer"] = float(known)
     blurred = ~is_identity(degraded.psf)
     draws = context.budget["draws_restore"]
@@ -162,14 +168,13 @@ def apply_kernels(context: Context, y: Tensor, sigma: Tensor, psf: Tensor) -> Te
     return image
 
 
-def best_observer(context: Context, batch: list[Tensor], degraded: Degraded) -> Tensor:
+def best_observer(context: Context, sharp: Tensor, degraded: Degraded) -> Tensor:
     """How often an observer who knows the sharp photograph tells an item from its nearest rival class (B,).
 
     Phi(d / 2 sigma) with d the distance between the two noiseless images: the likelihood-ratio test of two known images
     in Gaussian noise. Averaged over all items, the rivals' own included, it is above what can be had from y alone.
     1 where an item is its only rival.
     """
-    sharp = batch[0].to(torch.float32).div(255)
     nearest = torch.full((len(degraded),), torch.inf, device=sharp.device)
     for rival in context.identifier.rivals().to(sharp):
         difference = Convolution(degraded.psf - rival, context.degrade.boundary).A(sharp)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import DictConfig
 from torch import Tensor
 
 from blurlab.core.atomic import write_text
@@ -17,9 +19,10 @@ from blurlab.pipeline import Identification, KnownKernel, Pipeline, is_identity
 from blurlab.run.errors import UsageError
 from blurlab.run.record.restored import figures, reference, summarise
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.assemble import assemble
-from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.base import NETWORKS, Stage, check_restores, once
 from blurlab.run.stage.cases import Cases, cases
 from blurlab.run.stage.evaluate import PER_IMAGE, write_rows
 from blurlab.run.stage.examples import in_words
@@ -45,6 +48,21 @@ class Restore(Stage):
 
     def __init__(self, run: str | None = None) -> None:
         self.run = run
+
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Are there networks where the pipeline has some, and a deconvolver that restores?"""
+        super().check(cfg, parts, before)
+        check_restores(parts, before)
+        trained = cfg.run.resume is not None or any(stage.trains == NETWORKS for stage in before)
+        if parts.identifier.tasks and self.run is None and not trained:
+            raise UsageError(
+                "this pipeline has networks and stage=restore trains none; name a finished run by stage.restore.run=, "
+                "or use pipeline=likelihood or pipeline=known"
+            )
+        if cfg.budget.draws_restore < 1:
+            raise UsageError(
+                f"budget.draws_restore must be 1 or more for stage=restore, got {cfg.budget.draws_restore}"
+            )
 
     def __call__(self, context: Context) -> None:
         found = once(context, "restore", lambda folder: restore_all(context, folder, self.run))
@@ -143,7 +161,7 @@ def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline |
         restored["estimated"] = case.y if sharp else context.deconvolver(case.y, found.psf, sigma).image
     kind = context.degrade.family.kinds[int(case.kind[0])]
     names = zip(context.degrade.family.names, case.params[0].tolist(), strict=True)
-    row: Row = {"photo": context.data.test.ids[int(case.item[0])], "kind": kind, **dict(names)}
+    row: Row = {"photo": items.photo(index), "kind": kind, **dict(names)}
     row |= {"sigma": float(case.sigma[0]), "restore_s": seconds}
     for name, one in restored.items():
         row |= {f"{key}_{name}".rstrip("_"): value for key, value in figures(case, one, captured).items()}
@@ -170,7 +188,8 @@ def _example(
     for name, picture in pictures.items():
         entry[name] = f"examples/{index}_{name}.png"
         corner = picture[0, :, :PICTURE_PX, :PICTURE_PX].permute(1, 2, 0).clamp(0, 1)
-        write_image(context.dir / entry[name], corner.cpu().numpy())
+        context.pictures[entry[name]] = corner.cpu().numpy()
+        write_image(context.dir / entry[name], context.pictures[entry[name]])
     for base in ("isnr", "ssim"):
         entry[f"{base}_oracle"] = row[base] if found is None else row[f"{base}_oracle"]
         if found is not None:

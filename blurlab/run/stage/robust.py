@@ -7,15 +7,16 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
+from omegaconf import DictConfig
 
-from blurlab.dataset import Corruption, FixedItems, degrade_batch
+from blurlab.dataset import Corruption
 from blurlab.pipeline import Pipeline
 from blurlab.run.record.summary import identifications
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.assemble import assemble
-from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.base import Stage, check_networks, once
 from blurlab.run.stage.evaluate import BATCH, Row, identified, write_rows
 
 PER_ITEM = "robustness.csv"
@@ -38,6 +39,11 @@ class Robustness(Stage):
         if not names or len({*names}) < len(names):
             raise ValueError(f"conditions must be one or more with a name each, got {', '.join(names) or 'none'}")
         self.conditions = tuple(conditions)
+
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Besides: are there trained networks?"""
+        super().check(cfg, parts, before)
+        check_networks(cfg, parts, before)
 
     def __call__(self, context: Context) -> None:
         found = once(context, "robustness", lambda folder: try_conditions(context, self.conditions))
@@ -78,11 +84,9 @@ def try_one(context: Context, pipeline: Pipeline, condition: Corruption) -> tupl
         CannotTake: If the identifier refuses such images.
     """
     draws = context.budget["draws_robust"]
-    items = FixedItems(context.data.test, draws, seed=context.seed, split="test", size=context.data.size)
+    items = context.degraded("test", draws, degrade=partial(condition, context.degrade))
     rows: list[Row] = []
-    for batch in DataLoader(items, batch_size=BATCH):
-        batch[0] = batch[0].to(context.device)
-        degraded = degrade_batch(partial(condition, context.degrade), batch, training=False)
+    for degraded in items.batches(BATCH):
         if len(degraded) == 0:
             continue
         try:
