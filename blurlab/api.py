@@ -21,12 +21,13 @@ class Found:
     Attributes:
         kind: The most probable kind of blur; ``none`` where no blur was found.
         probability: Probability of that kind.
-        strength_px: Best estimate of the strength; 0 where no blur was found.
-        interval_px: 90 % interval of the strength; NaN where no blur was found.
+        strength_px: Best estimate of the strength; 0 where no blur was found, NaN where the kind has no strength.
+        interval_px: 90 % interval of the strength; NaN where no blur was found, or no parameter is the strength.
         kernel_px: Strength of the kernel to restore with, chosen by expected risk; 0 where no blur was found.
         psf: The kernel (k, k).
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for.
-        angle_deg: Direction of a motion, counter-clockwise from the horizontal; NaN where there is none.
+        angle_deg: Direction of a motion or an ellipse, counter-clockwise from the horizontal; NaN where there is none.
+        can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Found:
     psf: np.ndarray
     sigma: float = math.nan
     angle_deg: float = math.nan
+    can_tell: bool = True
 
 
 class Deblurrer:
@@ -126,18 +128,22 @@ class Deblurrer:
         return torch.from_numpy(np.ascontiguousarray(picked)).permute(2, 0, 1).unsqueeze(0)
 
     def _found(self, estimate: Any) -> Found:
+        from blurlab.blur import strength_of
+
         kind = int(estimate.kind[0])
         low, high = (float(end) for end in estimate.interval_px[0])
         family = self.trained.pipeline.identifier.family
-        named = zip(family.names, estimate.params[0].tolist(), strict=True)
-        angles = [value for name, value in named if name.endswith("_deg")]
+        valued = zip(family.parameters, estimate.params[0].tolist(), strict=True)
+        angles = [value for one, value in valued if one.unit == "deg" and math.isfinite(value)]
+        even = 1 / len(family.kinds)
         return Found(
             kind=family.kinds[kind],
             probability=float(estimate.kind_probability[0, kind]),
-            strength_px=float(family.strength_px(estimate.params, estimate.kind)[0]),
+            strength_px=float(strength_of(family, estimate.params, estimate.kind)[0]),
             interval_px=(low, high),
             kernel_px=float(estimate.strength_px[0]),
             psf=estimate.psf[0, 0].numpy(),
             sigma=math.nan if estimate.sigma is None else float(estimate.sigma[0]),
-            angle_deg=next((value for value in angles if math.isfinite(value)), math.nan),
+            angle_deg=next(iter(angles), math.nan),
+            can_tell=len(family.kinds) == 1 or float(estimate.kind_probability.amax()) > even + 1e-6,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 from blurlab import __version__
@@ -23,6 +24,9 @@ Without budget= it is full where a CUDA device is and small elsewhere. --cfg job
 def main(argv: list[str] | None = None) -> None:
     """Entry point; exits with 0, with 2 for a user's error, with 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show ends no run
     try:
         if words and words[0] in VERBS:
             VERBS[words[0]].run(words[1:])

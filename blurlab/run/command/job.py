@@ -65,7 +65,9 @@ def leave(run_dir: Path, error: Exception, theirs: set[str]) -> None:
         theirs: Names that were there before the run.
     """
     if any(path.is_file() for path in run_dir.glob("stages/*/*")):
-        (run_dir / "error.txt").write_text("".join(traceback.format_exception(error)))
+        (run_dir / "error.txt").write_text(
+            "".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace"
+        )
         return
     for name in MADE_FIRST - theirs:
         made = run_dir / name

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from blurlab.run.errors import UsageError
+from blurlab.run.setup.options import check_options
 from blurlab.run.setup.targets import SETTINGS, check_targets, resolve
 
 
@@ -57,6 +58,7 @@ def _make(values: Any, args: tuple[Any, ...] = (), more: dict[str, Any] | None =
         if key.startswith("_") and key.endswith("_"):
             raise UsageError(f"{key} is not a setting of {values['_target_']}; beside _target_ only _partial_ is")
     options |= more or {}
+    check_options(target, options)
     if values.get("_partial_"):
         return partial(target, *args, **options)
     try:

@@ -12,6 +12,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
+from blurlab.blur import StrengthFamily
 from blurlab.core.atomic import replace_whole
 from blurlab.core.rng import generator
 from blurlab.metric import isnr
@@ -102,15 +103,15 @@ def interval_halfwidth(context: Context, task: Task, grid: Tensor) -> float:
 
 def restored_isnr(context: Context, task: Task, sharp: Tensor, true_px: float, used_px: float) -> float:
     """Mean ISNR in dB of photographs blurred at one strength and restored with the kernel of another."""
-    family = task.family
+    family: StrengthFamily = task.family  # type: ignore[assignment]  # a task with a risk table asks for a strength
     blurred_kind = torch.full((1,), len(family.kinds) - 1)
-    kernel = family.psf(family.at_strength(torch.tensor([true_px]), blurred_kind), blurred_kind).to(sharp)
+    kernel = family.psf_at(torch.tensor([true_px]), blurred_kind).to(sharp)
     noise = generator(context.seed, "risk", task.name, str(true_px))
     blurred = Convolution(kernel, context.degrade.boundary).A(sharp)
     y, sigma = context.degrade.noise(blurred, generator=noise)
     margin = context.degrade.margin
     x = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
-    used = family.psf(family.at_strength(torch.tensor([used_px]), blurred_kind), blurred_kind).to(sharp)
+    used = family.psf_at(torch.tensor([used_px]), blurred_kind).to(sharp)
     if bool(is_identity(used)):
         return 0.0  # nothing to undo: the image is left as it is
     restored = context.deconvolver(y, used.expand(len(y), -1, -1, -1), sigma).image
