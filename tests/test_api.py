@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from blurlab import api
 from blurlab.blur import BlurFamily, Defocus, Gaussian, Motion, Taps
 from blurlab.cli import main
+from blurlab.cli.deblur import shown
 from blurlab.core.image_io import read_image, write_image
 from blurlab.dataset.prepare import GREY_WEIGHTS
 from blurlab.deconvolver import TV, Wiener
@@ -177,7 +178,7 @@ def test_markup_in_a_name_is_shown_as_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    with api._shown("[bold]eye.png") as progress:
+    with shown("[bold]eye.png") as progress:
         progress(0.5)
     assert "[bold]eye.png" in capsys.readouterr().err
 

@@ -37,7 +37,7 @@ def deblur(words: list[str]) -> None:
     check_apart(targets, args.out)
     for target, path in targets.items():
         image, scale = images[target].pixels, images[target].scale
-        with _shown(readable(path.name)) as progress:
+        with shown(readable(path.name)) as progress:
             restored, found = tool.deblur(image, sigma, progress)
         write_image(target, restored, scale.written_white)
         deep = f" ({scale})" if scale.is_deep else ""
@@ -45,7 +45,7 @@ def deblur(words: list[str]) -> None:
 
 
 @contextmanager
-def _shown(title: str) -> Iterator[Callable[[float], None]]:
+def shown(title: str) -> Iterator[Callable[[float], None]]:
     """A bar on a terminal's error stream from the first share that is done, which is gone at the end."""
     from rich.console import Console
     from rich.markup import escape
