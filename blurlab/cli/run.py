@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from blurlab.run.command.compose import check_jobs, count_jobs, with_budget
 from blurlab.run.command.names import conf_dir
 from blurlab.run.command.resume import with_resume
+from blurlab.run.command.words import absolute_places, readable
 from blurlab.run.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -64,11 +65,15 @@ def run(words: list[str], verbs: Iterable[str]) -> None:
     if bad:
         raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], verbs)}; a setting is written KEY=VALUE")
     config_dir = apart.flags.get("--config-dir")
-    overrides, why = with_budget(with_resume(apart.overrides, config_dir))
+    resumed = with_resume(readable(apart.overrides), config_dir)
+    overrides, why = with_budget(absolute_places(resumed))
     sweep = "--multirun" in apart.flags
     count = count_jobs(overrides, config_dir)
     if count > 1 and not sweep:
-        raise UsageError(f"these words make {count} jobs; add -m to run them one after the other")
+        raise UsageError(
+            f"these words make {count} jobs; add -m to run them one after the other, or, where a comma belongs to a "
+            "value, quote it: \"KEY='a,b'\""
+        )
     prepared = None
     for checked in check_jobs(overrides, config_dir):
         prepared = None if sweep else checked.prepared  # the jobs of a sweep are built one by one, as they begin

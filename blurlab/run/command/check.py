@@ -36,7 +36,6 @@ def prepare_job(cfg: Any) -> Prepared:
     from blurlab.run.setup.build import build
     from blurlab.run.setup.parts import build_parts
 
-    check_budget(cfg.budget)
     parts = build_parts(cfg)
     refuse_other_record(cfg, parts)
     refuse_half_captured(cfg, parts)
@@ -45,31 +44,6 @@ def prepare_job(cfg: Any) -> Prepared:
     for place, stage in enumerate(stages):
         stage.check(cfg, parts, stages[:place])
     return Prepared(parts, stages)
-
-
-COUNTS = (
-    "photos", "epochs", "steps_per_epoch", "batch_size", "patterns", "draws_val", "draws_test", "draws_robust",
-    "risk_photos",
-)  # fmt: skip
-LISTS = ("risk_strengths_px", "risk_errors_px")
-
-
-def check_budget(budget: Any) -> None:
-    """Raise where a value of the budget is out of its range.
-
-    Raises:
-        UsageError: Naming it.
-    """
-    for name in COUNTS:
-        if budget[name] < 1:
-            raise UsageError(f"budget.{name} must be 1 or more, got {budget[name]}")
-    if budget.pretrain_epochs < 0:
-        raise UsageError(f"budget.pretrain_epochs must be 0 or more, got {budget.pretrain_epochs}")
-    if budget.patterns < 2:
-        raise UsageError("budget.patterns must be 2 or more: a GRNN leaves one out")
-    for name in LISTS:
-        if not budget[name]:
-            raise UsageError(f"budget.{name} must hold a number or more, got an empty list")
 
 
 def refuse_other_record(cfg: Any, parts: Parts) -> None:
@@ -120,16 +94,24 @@ def refuse_half_captured(cfg: Any, parts: Parts) -> None:
         )
 
 
+WIDEST = 4
+"""Largest kernel, in sides of the image: of a wider one next to nothing of the blur is in the image."""
+
+
 def refuse_wide_kernel(cfg: Any, parts: Parts) -> None:
     """Raise where kernels are as large as the images, unless the deconvolver estimates the image beyond its border.
 
     Raises:
         UsageError: With the remedy.
     """
-    size = parts.identifier.family.size
-    outside = parts.deconvolver.estimates_outside and cfg.boundary.data == "valid"
-    if size >= cfg.dataset.size and not outside:
+    size, image = parts.identifier.family.size, cfg.dataset.size
+    if size > WIDEST * image:
         raise UsageError(
-            f"a kernel of {size} px is larger than the image of {cfg.dataset.size} px; raise dataset.size, "
+            f"a kernel of {size} px for images of {image} px; raise dataset.size, or lower the blur's range"
+        )
+    outside = parts.deconvolver.estimates_outside and cfg.boundary.data == "valid"
+    if size >= image and not outside:
+        raise UsageError(
+            f"a kernel of {size} px is larger than the image of {image} px; raise dataset.size, "
             "or use boundary=valid with a deconvolver that reaches beyond the border, such as tv"
         )

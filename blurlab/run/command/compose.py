@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 from blurlab.run.command.check import Prepared, prepare_job
+from blurlab.run.command.keys import other_type, unknown_key
 from blurlab.run.command.names import conf_dir, groups, nested_groups, options
+from blurlab.run.command.ranges import check_ranges
 from blurlab.run.errors import UsageError, nearest
-from blurlab.run.setup.targets import check_targets, resolve
+from blurlab.run.setup.targets import check_targets
 
 NEEDED = (
-    "dataset",
-    "blur",
-    "noise",
-    "boundary",
-    "head",
-    "optimizer",
-    "deconvolver",
-    "pipeline",
-    "stage",
-    "trainer",
-    "logger",
-)
+    "run", "paths", "budget", "dataset", "blur", "noise", "boundary", "augment", "optimizer", "head", "deconvolver",
+    "pipeline", "stage", "trainer", "logger",
+)  # fmt: skip
 MOST_CHECKED = 64
 
 
@@ -83,11 +76,12 @@ def check_jobs(overrides: list[str], config_dir: str | None = None) -> Iterator[
 
     _check_experiment(overrides, config_dir)
     try:
+        hydra_words = [word for word in overrides if _is_hydras(word)]
+        hydra_places(hydra_words)
         for words in islice(_jobs(overrides, config_dir), MOST_CHECKED):
-            cfg = _checked(words, config_dir)
+            cfg = _checked(words, hydra_words, config_dir)
             prepared = prepare_job(cfg)
-            for place in _written(cfg, overrides):
-                _check_writable(place)
+            _check_places(cfg, hydra_words)
             yield Job(cfg, prepared)
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(str(error))) from error
@@ -107,29 +101,55 @@ def count_jobs(overrides: list[str], config_dir: str | None = None) -> int:
         raise UsageError(_one_line(str(error))) from error
 
 
-def _checked(words: list[str], config_dir: str | None) -> Any:
-    """The configuration of one job, whose keys are all known and whose targets are all allowed."""
+def _checked(words: list[str], hydra_words: list[str], config_dir: str | None) -> Any:
+    """The configuration of one job, whose keys and values are all known and whose targets are all allowed."""
     from hydra import initialize_config_dir
     from omegaconf import OmegaConf
 
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        cfg = _compose(words, config_dir)
+        cfg = _compose([*words, *hydra_words], config_dir)
         chosen = _compose([word for word in words if _is_choice(word, config_dir)], config_dir)
-    wrong = _unknown_keys(cfg, chosen) or _no_number(cfg, chosen)
+    wrong = unknown_key(cfg, chosen) or other_type(cfg, chosen)
     if wrong:
         raise UsageError(wrong)
     missing = [name for name in NEEDED if cfg.get(name) is None]
     if missing:
         raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
-    check_targets(OmegaConf.to_container(cfg, resolve=True))
+    values: Any = OmegaConf.to_container(cfg, resolve=True)
+    check_targets(values)
+    check_ranges(values)
     return cfg
 
 
-def _written(cfg: Any, overrides: list[str]) -> list[Path]:
-    """Folders that a run will write to."""
-    named = [word.split("=", 1)[1].strip("'\"") for word in overrides if re.match(r"hydra\.(run|sweep)\.dir=", word)]
-    kept = [cfg.paths.experiments_dir] if cfg.run.keep else []
-    return [Path(str(place)) for place in (cfg.paths.runs_dir, cfg.paths.cache_dir, *kept, *named) if "${" not in place]
+def hydra_places(hydra_words: Sequence[str]) -> dict[str, str]:
+    """Folders for runs that words of Hydra's own name, by key.
+
+    Raises:
+        UsageError: If one is empty: files would be strewn over the folder one stands in.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    places = {}
+    for parsed in OverridesParser.create().parse_overrides(list(hydra_words)):
+        if parsed.key_or_group in ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"):
+            place = parsed.value()
+            if place is None or not str(place).strip():
+                raise UsageError(f"{parsed.key_or_group} names no folder; leave it out, or name one")
+            places[parsed.key_or_group] = str(place)
+    return places
+
+
+def _check_places(cfg: Any, hydra_words: Sequence[str]) -> None:
+    """Raise unless a run can write where it will."""
+    places = {
+        "paths.runs_dir=<folder>, or BLURLAB_RUNS": cfg.paths.runs_dir,
+        "paths.cache_dir=<folder>, or BLURLAB_CACHE": cfg.paths.cache_dir,
+    }
+    places |= {"paths.experiments_dir=<folder>": cfg.paths.experiments_dir} if cfg.run.keep else {}
+    places |= {f"another {key}": place for key, place in hydra_places(hydra_words).items() if "subdir" not in key}
+    for remedy, place in places.items():
+        if "${" not in str(place):
+            _check_writable(Path(str(place)), remedy)
 
 
 def _compose(words: list[str], config_dir: str | None) -> Any:
@@ -169,6 +189,11 @@ def _is_choice(word: str, config_dir: str | None) -> bool:
     return named in [*nested_groups(config_dir), "hydra/launcher", "hydra/sweeper"]
 
 
+def _is_hydras(word: str) -> bool:
+    """Does this word set something of Hydra's own?"""
+    return word.lstrip("+~").startswith("hydra.")
+
+
 def _jobs(overrides: list[str], config_dir: str | None) -> Iterator[list[str]]:
     """The words of each job of a sweep."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -176,7 +201,7 @@ def _jobs(overrides: list[str], config_dir: str | None) -> Iterator[list[str]]:
 
     choices = []
     for word, parsed in zip(overrides, OverridesParser.create().parse_overrides(overrides), strict=True):
-        if parsed.key_or_group.startswith("hydra."):
+        if _is_hydras(word):
             continue
         value = parsed.value()
         if isinstance(value, Glob):
@@ -187,63 +212,7 @@ def _jobs(overrides: list[str], config_dir: str | None) -> Iterator[list[str]]:
     return (list(words) for words in product(*choices))
 
 
-def _unknown_keys(cfg: Any, base: Any, path: str = "") -> str:
-    """One line about the first key of ``cfg`` that neither the chosen files nor the class it configures know."""
-    from omegaconf import DictConfig
-
-    known = {str(key) for key in base}
-    for key in cfg:
-        name = str(key)
-        if name not in known and name not in (allowed := known | _parameters(cfg.get("_target_"))):
-            return f"unknown key '{path}{name}'{nearest(name, allowed - {'_target_', '_partial_'})}"
-        if name in known and isinstance(cfg._get_node(key), DictConfig) and isinstance(base._get_node(key), DictConfig):
-            if cfg._get_node(key)._is_none() or base._get_node(key)._is_none():
-                continue
-            found = _unknown_keys(cfg._get_node(key), base._get_node(key), f"{path}{name}.")
-            if found:
-                return found
-    return ""
-
-
-WHOLE = ("run.seed", "dataset.size", "budget.")
-
-
-def _no_number(cfg: Any, base: Any, path: str = "") -> str:
-    """One line about the first value that is text, or missing, where the chosen files have a number."""
-    from omegaconf import DictConfig
-
-    for key in base:
-        name = f"{path}{key}"
-        node, before = cfg.get(key), base._get_node(key)
-        if isinstance(before, DictConfig) and isinstance(node, DictConfig):
-            found = _no_number(node, before, f"{name}.")
-            if found:
-                return found
-        elif isinstance(value := before._value() if hasattr(before, "_value") else None, (int, float)):
-            number = isinstance(node, (int, float)) and not isinstance(node, bool)
-            if isinstance(value, bool):
-                continue
-            if isinstance(node, str):
-                return f"{name} must be a number, got '{node}'"
-            if name.startswith(WHOLE) and not (number and isinstance(node, int)):
-                return f"{name} must be a whole number, got {node}"
-    return ""
-
-
-def _parameters(target: str | None) -> set[str]:
-    if not target:
-        return set()
-    import inspect
-
-    known = resolve(target)
-    try:
-        signature = inspect.signature(known)
-    except (ValueError, TypeError):
-        return set()
-    return {name for name, parameter in signature.parameters.items() if parameter.kind is not parameter.VAR_KEYWORD}
-
-
-def _check_writable(folder: Path) -> None:
+def _check_writable(folder: Path, remedy: str) -> None:
     existing = folder.absolute()
     while not existing.exists():
         existing = existing.parent
@@ -252,7 +221,7 @@ def _check_writable(folder: Path) -> None:
             pass
     except OSError as error:
         why = f"{existing} is not a directory that can be written to ({error.strerror})"
-        raise UsageError(f"cannot write to {folder}: {why}; set paths.runs_dir=<folder> or the like") from error
+        raise UsageError(f"cannot write to {folder}: {why}; set {remedy}") from error
 
 
 def _one_line(message: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from blurlab.report.record import RESUMABLE
 from blurlab.run.command.names import groups, nested_groups, options
+from blurlab.run.command.words import quoted
 from blurlab.run.errors import UsageError, nearest
 from blurlab.run.setup.targets import check_targets
 
@@ -28,19 +29,28 @@ def with_resume(overrides: list[str], config_dir: str | None = None) -> list[str
     Raises:
         UsageError: If the directory is not one that a run made, or its command line holds anything else.
     """
-    asked = [word.split("=", 1)[1] for word in overrides if word.startswith("run.resume=")]
-    if not asked or asked[-1] == "null":
+    asked = [word for word in overrides if word.startswith("run.resume=")]
+    if not asked or asked[-1] == "run.resume=null":
         return overrides
-    if not asked[-1].strip("'\""):
-        raise UsageError("run.resume= names no directory; run.resume=runs/<experiment>/<date>")
-    folder = Path(asked[-1].strip("'\""))
+    folder = _folder(asked[-1])
     replayed = [word for word in saved_words(folder, config_dir) if not word.startswith("run.resume=")]
     rest = [word for word in overrides if not word.startswith("run.resume=")]
     other = [word for word in rest if not word.startswith(RESUMABLE)]
     if other:
         raise UsageError(f"{other[0]} beside run.resume: a resumed run keeps its settings; start a new run for others")
-    quoted = str(folder).replace("'", "\\'")
-    return [*replayed, *rest, f"run.resume='{quoted}'", f"hydra.run.dir='{quoted}'"]
+    place = quoted(str(folder))
+    return [*replayed, *rest, f"run.resume={place}", f"hydra.run.dir={place}"]
+
+
+def _folder(word: str) -> Path:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    (parsed,) = OverridesParser.create().parse_overrides([word])
+    if parsed.is_sweep_override():
+        raise UsageError(f"{word} names several directories; one run is resumed at a time")
+    if parsed.value() is None or not str(parsed.value()).strip():
+        raise UsageError("run.resume= names no directory; run.resume=runs/<experiment>/<date>")
+    return Path(str(parsed.value()))
 
 
 def saved_words(folder: Path, config_dir: str | None = None) -> list[str]:

@@ -18,7 +18,7 @@ WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "
 def check_options(target: Callable[..., Any], options: Mapping[str, Any]) -> None:
     """Raise where an option has no parameter, or a value that its plain type (int, float, bool, str, null) excludes.
 
-    Other types are left to the class. A whole number counts as a number; true does not count as 1, and NaN as nothing.
+    Other types are left to the class. A whole number counts as a number; true does not, nor do NaN and infinity.
 
     Args:
         target: A class or function.
@@ -34,39 +34,33 @@ def check_options(target: Callable[..., Any], options: Mapping[str, Any]) -> Non
         ...
         blurlab.run.errors.UsageError: hop of Compact must be a whole number, got 1.5
     """
-    known, unbounded = _signature(target)
+    known = _plain_parameters(target)
     for name, value in options.items():
         if known is not None and name not in known:
             raise UsageError(f"unknown option '{name}' of {target.__name__}{nearest(name, known)}")
         allowed = (known or {}).get(name, ())
-        if allowed and not any(_is(value, one, name in unbounded) for one in allowed):
+        if allowed and not any(_is(value, one) for one in allowed):
             words = " or ".join(WORDS[one] for one in allowed)
             raise UsageError(f"{name} of {target.__name__} must be {words}, got {value!r}")
 
 
-def _is(value: Any, plain: type, unbounded: bool) -> bool:
+def _is(value: Any, plain: type) -> bool:
     if isinstance(value, bool) or plain is bool:
         return isinstance(value, bool) and plain is bool
-    if plain is float:
-        return isinstance(value, (int, float)) and not math.isnan(value) and (unbounded or not math.isinf(value))
-    return isinstance(value, plain)
+    return isinstance(value, (int, float)) and math.isfinite(value) if plain is float else isinstance(value, plain)
 
 
 @cache
-def _signature(target: Callable[..., Any]) -> tuple[dict[str, tuple[type, ...]] | None, frozenset[str]]:
-    """Plain types of each parameter (none where it takes others), and the parameters that are infinite by default.
-
-    The first is None where any option may be given.
-    """
+def _plain_parameters(target: Callable[..., Any]) -> dict[str, tuple[type, ...]] | None:
+    """Plain types of each parameter, none where it takes others; None where any option may be given."""
     parameters = inspect.signature(target).parameters
-    unbounded = frozenset(name for name, one in parameters.items() if one.default == math.inf)
     if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
-        return None, unbounded
+        return None
     try:
         hints = get_type_hints(target.__init__ if isinstance(target, type) else target)  # type: ignore[misc]
     except NameError:  # names that only a type checker imports
         hints = {}
-    return {name: _plain_types(hints.get(name)) for name in parameters}, unbounded
+    return {name: _plain_types(hints.get(name)) for name in parameters}
 
 
 def _plain_types(hint: Any) -> tuple[type, ...]:
