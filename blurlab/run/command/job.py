@@ -88,8 +88,8 @@ def run(cfg: DictConfig, run_dir: Path, console: Console, prepared: Prepared | N
     Returns:
         Path of the record.
     """
-    run_dir.mkdir(parents=True, exist_ok=True)
     prepared = prepared or prepare_job(cfg)
+    run_dir.mkdir(parents=True, exist_ok=True)
     context = make_context(cfg, prepared.parts, run_dir, console)
     status = "failed"
     try:

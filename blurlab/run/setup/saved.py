@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from blurlab.run.errors import UsageError
@@ -18,7 +19,7 @@ def load_yaml(path: Path) -> DictConfig | ListConfig:
     """
     try:
         loaded = OmegaConf.load(path)
-    except (YAMLError, OSError, ValueError, RecursionError) as error:
+    except (YAMLError, OmegaConfBaseException, OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} is damaged or no YAML; put the run directory's own file back") from error
     if not isinstance(loaded, (DictConfig, ListConfig)):
         raise UsageError(f"{path} is empty; put the run directory's own file back")

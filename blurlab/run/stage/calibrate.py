@@ -165,11 +165,11 @@ def load_table(folder: Path) -> RiskTable:
     """The table that :func:`measure` kept in a folder."""
     from safetensors import safe_open
 
+    if not (folder / TABLE).is_file():
+        raise FileNotFoundError(2, "no such file", str(folder / TABLE))
     try:
         with safe_open(folder / TABLE, framework="pt") as state:
             candidates, grid, loss, halfwidth = (state.get_tensor(name) for name in NAMES)
-    except FileNotFoundError:
-        raise
     except Exception as error:  # safetensors has errors of its own
         raise UsageError(f"{folder / TABLE} cannot be read; remove its folder and resume the run") from error
     return RiskTable(candidates, grid, loss, float(halfwidth))
