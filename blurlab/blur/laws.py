@@ -101,8 +101,6 @@ def _check_ends(family: BlurFamily) -> None:
 def _check_ranges(family: BlurFamily, blur: Blur) -> None:
     params = blur.params.double()
     psf = family.psf(params, blur.kind)
-    kept = family.within(params)
-    _law(torch.allclose(kept, params, rtol=0, atol=SAME, equal_nan=True), "within() changes what the family draws")
     for column, one in enumerate(family.parameters):
         if one.period is not None:
             more = params.clone()
@@ -111,6 +109,8 @@ def _check_ranges(family: BlurFamily, blur: Blur) -> None:
             _law(off < SAME, f"a period of {one.name} more changes the kernel by {off:g}")
             off = float((family.psf(family.within(more), blur.kind) - psf).abs().max())
             _law(not one.goes_round or off < SAME, f"within() changes the kernel of another {one.name} by {off:g}")
+    kept = family.within(params)
+    _law(torch.allclose(kept, params, rtol=0, atol=SAME, equal_nan=True), "within() changes what the family draws")
     known = family.measurable(params)
     told = known.dtype == torch.bool and known.shape == params.shape and not bool((known & params.isnan()).any())
     _law(told, "measurable() is no mask (n, P), or names a parameter that a kind lacks")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from blurlab.run.command.compose import check_jobs, count_jobs, with_budget
 from blurlab.run.command.names import conf_dir
 from blurlab.run.command.resume import with_resume
+from blurlab.run.command.seeds import with_seeds
 from blurlab.run.command.words import absolute_places, readable
 from blurlab.run.errors import UsageError, nearest
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("+experiment=messidor_hier", "the main job: type -> strength -> kernel -> restored image"),
     ("-m +experiment=messidor_binary blur.taps=20,3", "a sweep, one table"),
+    ("+experiment=messidor_binary seeds=5", "the seeds 0 to 4, and a table over them"),
     ("run.resume=runs/<experiment>/<date>", "go on with a run that was stopped"),
 )
 
@@ -65,9 +67,12 @@ def run(words: list[str], verbs: Iterable[str]) -> None:
     if bad:
         raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], verbs)}; a setting is written KEY=VALUE")
     config_dir = apart.flags.get("--config-dir")
-    resumed = with_resume(readable(apart.overrides), config_dir)
-    overrides, why = with_budget(absolute_places(resumed))
+    named = [word.partition("=")[0] for word in apart.overrides]
+    if "seeds" in named:
+        apart.flags["--multirun"] = ""
     sweep = "--multirun" in apart.flags
+    own = absolute_places(readable(apart.overrides), with_data="run.resume" not in named)
+    overrides, why = with_budget(with_seeds(with_resume(own, config_dir)))
     count = count_jobs(overrides, config_dir)
     if count > 1 and not sweep:
         raise UsageError(
@@ -75,7 +80,7 @@ def run(words: list[str], verbs: Iterable[str]) -> None:
             "value, quote it: \"KEY='a,b'\""
         )
     prepared = None
-    for checked in check_jobs(overrides, config_dir):
+    for checked in check_jobs(overrides, config_dir, sweep):
         prepared = None if sweep else checked.prepared  # the jobs of a sweep are built one by one, as they begin
     if why:
         print(f"{overrides[-1]} ({why}); set budget=smoke, small or full to choose", file=sys.stderr)
@@ -93,15 +98,15 @@ def start_hydra(flags: list[str], overrides: list[str], jobs: int, prepared: Pre
     """
     import hydra
 
-    from blurlab.run.command import sweep
     from blurlab.run.command.job import job
+    from blurlab.run.command.sweep import finished, print_sweep
 
     def task(cfg: DictConfig) -> None:
         job(cfg, prepared)
 
     sys.argv = [sys.argv[0], *flags, *overrides]
     hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="run")(task)()
-    for folder in sweep.finished:
+    for folder in finished:
         print_sweep(folder, jobs)
 
 
@@ -143,22 +148,3 @@ def _checked(flag: str, value: str) -> str:
     if flag == "--config-dir" and not Path(value).is_dir():
         raise UsageError(f"--config-dir={value} is no folder; name the one that holds your own configuration")
     return value
-
-
-def print_sweep(folder: Path, expected: int) -> None:
-    """One table for the jobs of a sweep that have finished.
-
-    Raises:
-        UsageError: If fewer finished than were expected.
-    """
-    from rich.console import Console
-
-    from blurlab.report import load_record, sweep_table
-
-    done = sorted((path.parent for path in folder.glob("*/report.html")), key=lambda path: int(path.name))
-    records = [load_record(path) for path in done]
-    if records:
-        Console().print(sweep_table(records))
-    print(f"sweep directory {folder}")
-    if len(records) < expected:
-        raise UsageError(f"{expected - len(records)} of {expected} jobs failed; their errors stand above")

@@ -101,6 +101,8 @@ METRICS: dict[str, Label] = {
     "classify_ms": Label("Time of the first network on one image", "ms", 2, False, TIME),
     "identify_ms": Label("Time to identify the blur of one image, kind and parameters", "ms", 2, False, TIME),
     "restore_ms": Label("Time to restore one image", "ms", 2, False, TIME),
+    "psnr_baseline": Label("PSNR, one Wiener filter and a bilateral filter", "dB", 2, True, RESTORING),
+    "restore_s_baseline": Label("Time to restore one image by the baseline", "s", 2, False, TIME),
     "restore_s": Label("Time to restore one image, median", "s", 2, False, TIME, True),
 }
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurlab.run.errors import UsageError
@@ -37,38 +35,12 @@ def prepare_job(cfg: Any) -> Prepared:
     from blurlab.run.setup.parts import build_parts
 
     parts = build_parts(cfg)
-    refuse_other_record(cfg, parts)
     refuse_half_captured(cfg, parts)
     refuse_wide_kernel(cfg, parts)
     stages = tuple(build(node) for node in cfg.stage.values() if node is not None)
     for place, stage in enumerate(stages):
         stage.check(cfg, parts, stages[:place])
     return Prepared(parts, stages)
-
-
-def refuse_other_record(cfg: Any, parts: Parts) -> None:
-    """Raise where the record that a run would keep is there already, made by another pipeline or head.
-
-    Raises:
-        UsageError: Naming the file.
-    """
-    run = cfg.run
-    if not run.keep:
-        return
-    folder = Path(str(cfg.paths.experiments_dir)) / str(run.paper or "own") / "results" / str(cfg.budget.name)
-    path = folder / f"{run.experiment}.{run.variant}.json"
-    if not path.is_file():
-        return
-    kept = json.loads(path.read_text()).get("config", {})
-    for part in ("pipeline", "head", "deconvolver"):
-        before, now = kept.get(part, {}).get("_target_"), cfg[part]._target_
-        if part == "head" and not parts.identifier.tasks:
-            continue
-        if before not in (None, now):
-            raise UsageError(
-                f"{path} is the record of another {part} ({before}, not {now}); "
-                "give this one a name of its own: run.variant=..."
-            )
 
 
 def refuse_half_captured(cfg: Any, parts: Parts) -> None:

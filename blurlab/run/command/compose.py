@@ -22,6 +22,8 @@ NEEDED = (
     "pipeline", "stage", "trainer", "logger",
 )  # fmt: skip
 MOST_CHECKED = 64
+LEAST_SPACE = 1 << 20
+"""Bytes that must be free where a run writes: less would not even hold what Hydra writes at its start."""
 
 
 def with_budget(overrides: list[str]) -> tuple[list[str], str]:
@@ -53,17 +55,18 @@ class Job:
     prepared: Prepared
 
 
-def check(overrides: list[str], config_dir: str | None = None) -> list[Any]:
+def check(overrides: list[str], config_dir: str | None = None, sweep: bool = False) -> list[Any]:
     """The configurations of the jobs of a command line, each checked; see :func:`check_jobs`."""
-    return [job.cfg for job in check_jobs(overrides, config_dir)]
+    return [job.cfg for job in check_jobs(overrides, config_dir, sweep)]
 
 
-def check_jobs(overrides: list[str], config_dir: str | None = None) -> Iterator[Job]:
+def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool = False) -> Iterator[Job]:
     """Compose the jobs of a command line one after another; refuse what is unknown, incomplete or cannot be written.
 
     Args:
         overrides: Command-line words, sweeps allowed.
         config_dir: The user's own folder of configuration (Hydra's ``--config-dir``), searched besides.
+        sweep: Are the jobs run as a sweep (``-m``), each in a directory below the sweep's?
 
     Yields:
         Each job, the first :data:`MOST_CHECKED` of them. Who keeps none of them keeps none of their memory.
@@ -74,17 +77,24 @@ def check_jobs(overrides: list[str], config_dir: str | None = None) -> Iterator[
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    from blurlab.run.command.reuse import refuse_taken
+    from blurlab.run.record.kept import refuse_other_records
+
     _check_experiment(overrides, config_dir)
+    jobs: list[tuple[Any, list[str], Path | None]] = []
     try:
         hydra_words = [word for word in overrides if _is_hydras(word)]
         hydra_places(hydra_words)
         for words in islice(_jobs(overrides, config_dir), MOST_CHECKED):
-            cfg = _checked(words, hydra_words, config_dir)
+            cfg, place = _checked(words, hydra_words, config_dir, len(jobs) if sweep else None)
             prepared = prepare_job(cfg)
             _check_places(cfg, hydra_words)
+            jobs.append((cfg, words, place))
             yield Job(cfg, prepared)
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(str(error))) from error
+    refuse_taken(jobs)
+    refuse_other_records([(cfg, words) for cfg, words, _ in jobs])
 
 
 def count_jobs(overrides: list[str], config_dir: str | None = None) -> int:
@@ -101,14 +111,16 @@ def count_jobs(overrides: list[str], config_dir: str | None = None) -> int:
         raise UsageError(_one_line(str(error))) from error
 
 
-def _checked(words: list[str], hydra_words: list[str], config_dir: str | None) -> Any:
-    """The configuration of one job, whose keys and values are all known and whose targets are all allowed."""
+def _checked(
+    words: list[str], hydra_words: list[str], config_dir: str | None, job: int | None
+) -> tuple[Any, Path | None]:
+    """The configuration of a job, whose keys and values are known and whose targets are allowed, and its directory."""
     from hydra import initialize_config_dir
     from omegaconf import OmegaConf
 
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        cfg = _compose([*words, *hydra_words], config_dir)
-        chosen = _compose([word for word in words if _is_choice(word, config_dir)], config_dir)
+        cfg, place = _compose([*words, *hydra_words], config_dir, job)
+        chosen, _ = _compose([word for word in words if _is_choice(word, config_dir)], config_dir)
     wrong = unknown_key(cfg, chosen) or other_type(cfg, chosen)
     if wrong:
         raise UsageError(wrong)
@@ -118,7 +130,7 @@ def _checked(words: list[str], hydra_words: list[str], config_dir: str | None) -
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     check_targets(values)
     check_ranges(values)
-    return cfg
+    return cfg, place
 
 
 def hydra_places(hydra_words: Sequence[str]) -> dict[str, str]:
@@ -152,16 +164,20 @@ def _check_places(cfg: Any, hydra_words: Sequence[str]) -> None:
             _check_writable(Path(str(place)), remedy)
 
 
-def _compose(words: list[str], config_dir: str | None) -> Any:
+def _compose(words: list[str], config_dir: str | None, job: int | None = None) -> tuple[Any, Path | None]:
+    """The configuration, without Hydra's own, and the directory of the job, the ``job``-th of a sweep."""
     from hydra import compose
     from omegaconf import open_dict
+
+    from blurlab.run.command.reuse import job_dir
 
     extra = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
     cfg = compose("run", overrides=[*words, *extra], return_hydra_config=True)
     _fill_choices(cfg, cfg.hydra.runtime.choices)
+    place = job_dir(cfg, job)
     with open_dict(cfg):
         del cfg["hydra"]
-    return cfg
+    return cfg, place
 
 
 def _fill_choices(cfg: Any, choices: Any) -> None:
@@ -217,10 +233,10 @@ def _check_writable(folder: Path, remedy: str) -> None:
     while not existing.exists():
         existing = existing.parent
     try:
-        with tempfile.TemporaryDirectory(dir=existing):  # asking the file system is surer than reading permissions
-            pass
+        with tempfile.TemporaryDirectory(dir=existing) as probe:  # surer than reading permissions
+            Path(probe, "probe").write_bytes(bytes(LEAST_SPACE))
     except OSError as error:
-        why = f"{existing} is not a directory that can be written to ({error.strerror})"
+        why = f"{existing} cannot be written to ({error.strerror})"
         raise UsageError(f"cannot write to {folder}: {why}; set {remedy}") from error
 
 

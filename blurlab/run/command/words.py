@@ -30,16 +30,15 @@ def readable(overrides: Sequence[str]) -> list[str]:
     return [_readable(word) for word in overrides]
 
 
-def absolute_places(overrides: Sequence[str]) -> list[str]:
+def absolute_places(overrides: Sequence[str], *, with_data: bool = True) -> list[str]:
     """Make relative places absolute, so that a run can be resumed from any folder.
-
-    ``paths.data_dir`` is added where no word names it: what a run was begun on lies there.
 
     Args:
         overrides: Readable words.
+        with_data: Add ``paths.data_dir`` where no word names it, for what a run is begun on lies there.
     """
     words = [_absolute(word) for word in overrides]
-    if not any(re.match(r"\+*paths\.data_dir=", word) for word in words):
+    if with_data and not any(re.match(r"\+*paths\.data_dir=", word) for word in words):
         words.append(f"paths.data_dir={_placed(os.environ.get('BLURLAB_DATA') or 'data', False)}")
     return words
 

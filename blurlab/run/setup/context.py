@@ -22,9 +22,11 @@ from blurlab.deconvolver import Deconvolver
 from blurlab.head import Target
 from blurlab.pipeline import Identifier, RiskTable, Task
 from blurlab.run.errors import UsageError
+from blurlab.run.setup.begun import Begun, begin
 from blurlab.run.setup.build import build, plain
 from blurlab.run.setup.data import RunData, prepare
 from blurlab.run.setup.items import DegradedItems
+from blurlab.run.setup.naming import run_name
 from blurlab.run.setup.parts import Parts
 
 
@@ -42,6 +44,7 @@ class Context:
         logger: Where figures are logged.
         console: Where the run talks to its user.
         device: Where tensors live.
+        begun: What the run directory was begun with: the run's id, settings and code.
         record: What the stages found so far, by record key.
         nets: Trained networks and fitted parts by name, as far as this process has made or read them.
         risks: Risk tables by task, likewise.
@@ -57,6 +60,7 @@ class Context:
     logger: Logger
     console: Console
     device: torch.device
+    begun: Begun
     record: dict[str, Any] = field(default_factory=dict)
     nets: dict[str, nn.Module] = field(default_factory=dict)
     risks: dict[str, RiskTable] = field(default_factory=dict)
@@ -138,11 +142,13 @@ def make_context(cfg: DictConfig, parts: Parts, run_dir: Path, console: Console)
         The context.
 
     Raises:
-        UsageError: If a set of photographs is missing, or the run was begun on others.
+        UsageError: If a set of photographs is missing, or the directory is that of a run with other settings or
+            photographs.
     """
+    ours = begin(cfg, run_dir, console)
     data = prepare(cfg, parts.sources, parts.degrade.margin, console)
     same_data(run_dir, data.facts)
-    name = f"{cfg.run.experiment}.{plain(cfg.run).get('variant')}"
+    name = run_name(plain(cfg.run))
     with open_dict(cfg):
         facts = {"data_used": data.facts["name"], **_flat(plain(cfg))}
     cpu = cfg.trainer.accelerator == "cpu" or not torch.cuda.is_available()
@@ -156,6 +162,7 @@ def make_context(cfg: DictConfig, parts: Parts, run_dir: Path, console: Console)
         logger=parts.logger(run_dir, name, facts),
         console=console,
         device=torch.device("cpu" if cpu else "cuda"),
+        begun=ours,
     )
 
 
@@ -163,17 +170,23 @@ def same_data(run_dir: Path, facts: dict[str, Any]) -> None:
     """Keep what the run was started on, and refuse to go on with other photographs.
 
     Raises:
-        UsageError: If ``<run>/data.json`` names another set, other contents or another split.
+        UsageError: If ``<run>/data.json`` names another set, other contents or another split, or cannot be read.
     """
     path = run_dir / "data.json"
     if not path.is_file():
+        if any(run_dir.glob("stages/*/finished.json")):
+            raise UsageError(f"{path} is missing: nothing says of which photographs the stages are; put it back")
         write_text(path, json.dumps(facts, indent=1) + "\n")
         return
-    before = json.loads(path.read_text())
+    try:
+        before = dict(json.loads(path.read_text(encoding="utf-8")))
+        name = before["name"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"{path} is damaged; put it back, or start a new run") from error
     changed = [key for key in before if key in facts and before[key] != facts[key]]
     if changed:
         raise UsageError(
-            f"{run_dir} was begun on {before['name']}, now {facts['name']} was found (other {', '.join(changed)}); "
+            f"{run_dir} was begun on {name}, now {facts['name']} was found (other {', '.join(changed)}); "
             "start a new run for other photographs, or put the old ones back"
         )
 

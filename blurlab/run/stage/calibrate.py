@@ -23,7 +23,7 @@ from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.base import Stage, check_networks, check_photographs, check_restores, once
-from blurlab.run.stage.train import trained_nets
+from blurlab.run.stage.train import best_net
 
 BATCH = 32
 TABLE = "risk.safetensors"
@@ -90,7 +90,7 @@ def spread_pairs(grid: Tensor, strengths_px: list[float], errors_px: list[float]
 
 def interval_halfwidth(context: Context, task: Task, grid: Tensor) -> float:
     """Half the width of the 90 % interval about the posterior's mean, from the validation photographs."""
-    net = trained_nets(context)[task.name]
+    net = best_net(context, task)
     items = context.degraded(
         "val", context.budget["draws_val"], stream=f"interval/{task.name}", degrade=context.degrade_for(task)
     )

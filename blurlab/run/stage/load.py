@@ -15,6 +15,7 @@ from blurlab.learning import BEST, load_net
 from blurlab.noise import Gaussian, Sensor
 from blurlab.pipeline import Identifier, KnownKernel, Likelihood, Pipeline
 from blurlab.run.errors import UsageError
+from blurlab.run.setup.begun import refuse_changed
 from blurlab.run.setup.build import build, plain
 from blurlab.run.setup.saved import load_yaml
 from blurlab.run.setup.targets import resolve
@@ -85,6 +86,7 @@ def load_run(run_dir: Path) -> Trained:
     assert isinstance(cfg, DictConfig)
     if cfg.dataset.get("channel") not in CHANNELS or not isinstance(cfg.dataset.get("size"), int):
         raise UsageError(f"{saved} is damaged: dataset lacks channel or size; put the run directory's own file back")
+    refuse_changed(cfg, run_dir)
     sigma = training_sigma(cfg.noise)
     identifier = build(cfg.pipeline, build(cfg.blur))
     try:
