@@ -15,8 +15,9 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from tiny_run import TRAINED, WORDS, config, finished, go, stop
 
-from blurlab.run.command.compose import check, with_resume
+from blurlab.run.command.compose import check
 from blurlab.run.command.job import run
+from blurlab.run.command.resume import with_resume
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.settings import Settings, differences, settings
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import DictConfig
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from blurlab.blur import BlurFamily
-from blurlab.dataset import FixedItems, degrade_batch
 from blurlab.physics import Convolution, Degraded
 from blurlab.pipeline import Pipeline, Scorer
 from blurlab.run.record.bounds import BOUNDS, bounds
@@ -18,9 +18,10 @@ from blurlab.run.record.lines import line, write_lines
 from blurlab.run.record.rows import Item, make_items
 from blurlab.run.record.summary import evaluation
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import bar
 from blurlab.run.stage.assemble import assemble
-from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.base import Stage, check_networks, check_restores, once
 from blurlab.run.stage.examples import keep_examples
 from blurlab.run.stage.kernels import BATCH, mean_kernel, restore_items, used_kernels
 from blurlab.run.stage.latency import classify_ms, identify_ms, restore_ms
@@ -30,6 +31,12 @@ PER_IMAGE = "per_image.csv"
 
 class Evaluate(Stage):
     """Every test photograph, degraded ``draws_test`` times; ``draws_restore`` of them restored with several kernels."""
+
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Besides: are there trained networks, and a deconvolver that restores?"""
+        super().check(cfg, parts, before)
+        check_networks(cfg, parts, before)
+        check_restores(parts, before)
 
     def __call__(self, context: Context) -> None:
         found = once(context, "evaluate", lambda folder: evaluate(context, folder))
@@ -45,16 +52,14 @@ def evaluate(context: Context, folder: Path) -> dict[str, Any]:
     pipeline = assemble(context)
     scorer, draws = context.identifier.scorer, context.budget["draws_test"]
     constant = mean_kernel(context.identifier.family, context.seed) if scorer is None else None
-    sharp = FixedItems(context.data.test, draws, seed=context.seed, split="test", size=context.data.size)
+    drawn = context.degraded("test", draws)
     items: list[Item] = []
     with bar(context.console, context.progress) as progress, torch.inference_mode():
-        task = progress.add_task("identify and restore", total=len(sharp))
-        for batch in DataLoader(sharp, batch_size=BATCH):
-            batch[0] = batch[0].to(context.device)
-            degraded = degrade_batch(context.degrade, batch, training=False)
-            items += measure(context, pipeline, degraded, batch, constant)
+        task = progress.add_task("identify and restore", total=len(drawn))
+        for degraded in drawn.batches(BATCH):
+            items += measure(context, pipeline, degraded, drawn.sharp(degraded.item), constant)
             progress.advance(task, len(degraded))
-        examples = keep_examples(context, pipeline, sharp)
+        examples = keep_examples(context, pipeline, drawn, draws)
         times = {
             "classify_ms": classify_ms(context, pipeline),
             "identify_ms": identify_ms(context, pipeline),
@@ -65,7 +70,7 @@ def evaluate(context: Context, folder: Path) -> dict[str, Any]:
 
 
 def measure(
-    context: Context, pipeline: Pipeline, degraded: Degraded, batch: list[Tensor], constant: Tensor | None
+    context: Context, pipeline: Pipeline, degraded: Degraded, sharp: Tensor, constant: Tensor | None
 ) -> list[Item]:
     """Identify the items of a batch, restore those whose turn it is, and measure both.
 
@@ -73,14 +78,14 @@ def measure(
         context: The run.
         pipeline: What identifies.
         degraded: The items.
-        batch: What they were made of: images uint8, seeds, indices.
+        sharp: Their sharp images with the margins that the blur takes away (B, C, H, W).
         constant: The kernel (1, 1, k, k) that stands beside estimates without a label; None beside labelled ones.
     """
     estimate, scorer, budget = pipeline.identify(degraded.y), context.identifier.scorer, context.budget
     family, photos = context.identifier.family, context.data.test.ids
     items = make_items(family, degraded, photos, budget["draws_test"], estimate.label, scorer)
     if scorer is not None:
-        best = best_observer(scorer, batch[0], degraded, context.degrade.boundary).tolist()
+        best = best_observer(scorer, sharp, degraded, context.degrade.boundary).tolist()
         for item, known in zip(items, best, strict=True):
             item.best_observer = known
     blurred = family.changes(degraded.params, degraded.kind)
@@ -103,14 +108,13 @@ def add_bounds(family: BlurFamily, truth: Degraded, items: list[Item]) -> None:
         item.ceiling = float(bound["ceiling"][row])
 
 
-def best_observer(scorer: Scorer, images: Tensor, degraded: Degraded, boundary: str) -> Tensor:
+def best_observer(scorer: Scorer, sharp: Tensor, degraded: Degraded, boundary: str) -> Tensor:
     """How often an observer who knows the sharp photograph tells an item from its nearest rival class (B,).
 
     Phi(d / 2 sigma) with d the distance between the two noiseless images: the likelihood-ratio test of two known images
     in Gaussian noise. Averaged over all items, the rivals' own included, it is above what can be had from y alone.
     1 where an item is its only rival.
     """
-    sharp = images.to(torch.float32).div(255)
     nearest = torch.full((len(degraded),), torch.inf, device=sharp.device)
     for rival in scorer.rivals().to(sharp):
         difference = Convolution(degraded.psf - rival, boundary).A(sharp)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import DictConfig
 from torch import Tensor
 
 from blurlab.core.atomic import write_text
@@ -20,9 +22,10 @@ from blurlab.run.record.lines import write_lines
 from blurlab.run.record.restored import RestoredItem, figures, reference, restoration
 from blurlab.run.record.rows import NamedBlur
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.assemble import assemble
-from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.base import NETWORKS, Stage, check_restores, once
 from blurlab.run.stage.cases import Cases, cases
 from blurlab.run.stage.evaluate import PER_IMAGE
 from blurlab.run.stage.examples import in_words
@@ -47,6 +50,21 @@ class Restore(Stage):
 
     def __init__(self, run: str | None = None) -> None:
         self.run = run
+
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Are there networks where the pipeline has some, and a deconvolver that restores?"""
+        super().check(cfg, parts, before)
+        check_restores(parts, before)
+        trained = cfg.run.resume is not None or any(stage.trains == NETWORKS for stage in before)
+        if parts.identifier.tasks and self.run is None and not trained:
+            raise UsageError(
+                "this pipeline has networks and stage=restore trains none; name a finished run by stage.restore.run=, "
+                "or use pipeline=likelihood or pipeline=known"
+            )
+        if cfg.budget.draws_restore < 1:
+            raise UsageError(
+                f"budget.draws_restore must be 1 or more for stage=restore, got {cfg.budget.draws_restore}"
+            )
 
     def __call__(self, context: Context) -> None:
         found = once(context, "restore", lambda folder: restore_all(context, folder, self.run))
@@ -150,7 +168,7 @@ def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline |
     if pipeline is not None:
         estimate = pipeline.identify(case.y)
         restored["estimated"] = pipeline.restore(case.y, estimate, sigma)
-    family, photo = context.degrade.family, context.data.test.ids[int(case.item[0])]
+    family, photo = context.degrade.family, items.photo(index)
     blur = NamedBlur(family.kinds[int(case.kind[0])], dict(zip(family.names, case.params[0].tolist(), strict=True)))
     measured = {name: figures(case, one, captured) for name, one in restored.items()} | reference(case, captured)
     item = RestoredItem(photo, blur, float(case.sigma[0]), seconds, measured)
@@ -179,7 +197,8 @@ def _example(
     for name, picture in pictures.items():
         entry[name] = f"examples/{index}_{name}.png"
         corner = picture[0, :, :PICTURE_PX, :PICTURE_PX].permute(1, 2, 0).clamp(0, 1)
-        write_image(context.dir / entry[name], corner.cpu().numpy())
+        context.pictures[entry[name]] = corner.cpu().numpy()
+        write_image(context.dir / entry[name], context.pictures[entry[name]])
     for figure in ("isnr", "ssim"):
         entry[f"{figure}_oracle"] = item.figures["" if estimate is None else "oracle"][figure]
         if estimate is not None:

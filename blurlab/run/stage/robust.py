@@ -7,18 +7,19 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
+from omegaconf import DictConfig
 
-from blurlab.dataset import Corruption, FixedItems, degrade_batch
+from blurlab.dataset import Corruption
 from blurlab.pipeline import Pipeline, Scorer
 from blurlab.run.errors import UsageError
 from blurlab.run.record.lines import Line, line, write_lines
 from blurlab.run.record.rows import Item, make_items
 from blurlab.run.record.scores import scores
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.assemble import assemble
-from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.base import Stage, check_networks, once
 from blurlab.run.stage.evaluate import BATCH
 
 PER_ITEM = "robustness.csv"
@@ -41,6 +42,13 @@ class Robustness(Stage):
         if not names or len({*names}) < len(names):
             raise ValueError(f"conditions must be one or more with a name each, got {', '.join(names) or 'none'}")
         self.conditions = tuple(conditions)
+
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Besides: are there trained networks, and does the pipeline name blurs?"""
+        super().check(cfg, parts, before)
+        check_networks(cfg, parts, before)
+        if parts.identifier.scorer is None:
+            raise UsageError("stage=robust compares what is named; this pipeline names no blur, use stage=default")
 
     def __call__(self, context: Context) -> None:
         found = once(context, "robustness", lambda folder: try_conditions(context, self.conditions))
@@ -88,11 +96,9 @@ def try_one(context: Context, pipeline: Pipeline, scorer: Scorer, condition: Cor
     """
     draws = context.budget["draws_robust"]
     photos, family = context.data.test.ids, context.identifier.family
-    sharp = FixedItems(context.data.test, draws, seed=context.seed, split="test", size=context.data.size)
+    drawn = context.degraded("test", draws, degrade=partial(condition, context.degrade))
     items: list[Item] = []
-    for batch in DataLoader(sharp, batch_size=BATCH):
-        batch[0] = batch[0].to(context.device)
-        degraded = degrade_batch(partial(condition, context.degrade), batch, training=False)
+    for degraded in drawn.batches(BATCH):
         if len(degraded) == 0:
             continue
         try:
@@ -100,4 +106,4 @@ def try_one(context: Context, pipeline: Pipeline, scorer: Scorer, condition: Cor
         except ValueError as error:
             raise CannotTake(" ".join(str(error).split())) from error
         items += make_items(family, degraded, photos, draws, label, scorer)
-    return items, len(sharp) - len(items)
+    return items, len(drawn) - len(items)
