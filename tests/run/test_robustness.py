@@ -70,7 +70,7 @@ def test_a_wrong_condition_is_refused_before_the_run(codec: str, line: str, tmp_
     one = f"{{_target_: blurlab.dataset.Encoded, name: a, codec: {codec}}}"
     with pytest.raises(UsageError, match=line):
         check(["stage=robust", f"stage.robustness.conditions=[{one}]", f"paths.runs_dir={tmp_path}"])
-    with pytest.raises(UsageError, match="draws_robust must be 1 or more"):
+    with pytest.raises(UsageError, match="draws_robust must be a whole number from 1"):
         check(["stage=robust", "budget.draws_robust=0", f"paths.runs_dir={tmp_path}"])
 
 
