@@ -15,8 +15,9 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from tiny_run import TRAINED, WORDS, config, finished, go, stop
 
-from blurlab.run.command.compose import check, with_resume
+from blurlab.run.command.compose import check
 from blurlab.run.command.job import run
+from blurlab.run.command.resume import with_resume
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.settings import Settings, differences, settings
 
@@ -94,7 +95,14 @@ def test_a_sweep_in_a_directory_that_was_used_before_is_refused(done: Path) -> N
 
 
 def test_the_same_settings_go_on_and_say_so(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    begin(done, f"hydra.run.dir={done}", "run.keep=true", "logger=tensorboard", "trainer.accelerator=auto", "run.variant=x")
+    begin(
+        done,
+        f"hydra.run.dir={done}",
+        "run.keep=true",
+        "logger=tensorboard",
+        "trainer.accelerator=auto",
+        "run.variant=x",
+    )
     stages = content(done / "stages")
     go(done, console=Console(width=500))
     said = capsys.readouterr().out

@@ -33,6 +33,7 @@ from blurlab.pipeline import Task
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.remaining import RemainingTime
 
 QUIET = (
     ".*does not have many workers.*",  # photographs are in memory: a worker would only cost
@@ -85,12 +86,13 @@ def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int,
         epochs: Length of the training.
         clip: Largest norm of the gradient; None for any.
     """
+    remaining = RemainingTime(context.console, epochs * context.budget["steps_per_epoch"])
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     return build(context.cfg.trainer)(
         max_epochs=epochs,
         logger=context.logger,
-        callbacks=[*callbacks, Interrupts()],
+        callbacks=[*callbacks, Interrupts(), remaining],
         plugins=[WholeCheckpointIO()],
         default_root_dir=str(context.dir),
         enable_model_summary=False,
