@@ -5,13 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_run import in_process
 
 from blurlab.dataset import Resized, Unchanged
 from blurlab.noise import Chain
@@ -34,11 +32,7 @@ SMALLEST = [
 
 
 def blurlab(*words: str, cwd: Path) -> str:
-    env = {**os.environ, "BLURLAB_CACHE": str(cwd / "cache"), "BLURLAB_DATA": str(cwd / "data"), "OMP_NUM_THREADS": "1"}
-    env |= {"BLURLAB_RUNS": str(cwd / "runs"), "COLUMNS": "100"}
-    done = subprocess.run(
-        [sys.executable, "-m", "blurlab", *words], cwd=cwd, env=env, capture_output=True, text=True, check=False
-    )
+    done = in_process(*words, cwd=cwd)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
