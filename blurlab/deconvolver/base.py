@@ -1,4 +1,4 @@
-"""The contract of every deconvolver: (y, psf, sigma) -> Restored."""
+"""The contract of every deconvolver: (y, blur, sigma) -> Restored."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import math
 from abc import ABC, abstractmethod
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 from blurlab.core.checks import all_finite, check_images, check_psf, check_sigma
 from blurlab.deconvolver.parts import measure_sigma
+from blurlab.physics import Convolution, LinearOperator
 
 SIGMA_FLOOR = 1e-3
 """Noise a deconvolver assumes where it is told of less: what rounding to 8 bits adds."""
@@ -34,12 +35,16 @@ class Restored:
 
 
 class Deconvolver(ABC):
-    """Restores images whose kernel and noise are known.
+    """Restores images whose blur and noise are known.
 
     A subclass writes :meth:`restore`; this class checks the call, brings all arguments to one shape, device and type,
     switches autograd and autocast off, and never lets a NaN pass. An image's result does not depend on its batch.
 
+    Every deconvolver takes kernels, as a tensor or as a :class:`~blurlab.physics.Convolution`. One that takes other
+    operators too says so by ``takes``.
+
     Attributes:
+        takes: Classes of the operators beside convolutions that :meth:`restore` may be given.
         estimates_outside: Does it estimate the image beyond its border too, held within bounds there and here? Then a
             kernel may be wider than the image. Without bounds the little that y says of such a kernel is magnified to
             many times the range of intensities.
@@ -48,17 +53,20 @@ class Deconvolver(ABC):
         upper: Greatest intensity of its images; infinite where it has no bound.
     """
 
+    takes: tuple[type[LinearOperator], ...] = ()
     boundary: str = "padded"
     upper: float = math.inf
     estimates_outside: bool = False
     tolerance: float = 0.0
 
-    def __call__(self, y: Tensor, psf: Tensor, sigma: float | Tensor | None = None) -> Restored:
+    def __call__(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:
         """Restore a batch.
 
         Args:
             y: Observed images (B, C, H, W) on the [0, 1] scale, any device; half precision is computed in float32.
-            psf: Kernels (B, 1, k, k) or (1, 1, k, k), k odd, sum 1, centred at ``k // 2``.
+            blur: Kernels (B, 1, k, k) or (1, 1, k, k), k odd, sum 1, centred at ``k // 2``; or an operator that gives
+                images of y's shape. Of a :class:`~blurlab.physics.Convolution` the kernels are taken, and what lies
+                beyond the border is this deconvolver's own ``boundary``; any other operator brings its own.
             sigma: Noise standard deviation on the [0, 1] scale, a float or (B,); None measures it in each image and
                 allows for a kernel that is not exact (:func:`~blurlab.noise.level.effective_sigma`); for one that is,
                 give :func:`~blurlab.noise.estimate_sigma` of y.
@@ -67,31 +75,53 @@ class Deconvolver(ABC):
             Images of y's shape and, save half precision, its type.
 
         Raises:
-            TypeError: If y is not a floating-point tensor.
-            ValueError: If y, psf or sigma has another shape, or values that cannot be, or y another scale.
+            TypeError: If y is not a floating-point tensor, or the operator is none that this class takes.
+            ValueError: If y, blur or sigma has another shape, or values that cannot be, or y another scale.
             ArithmeticError: If the restored image is not finite.
         """
-        psf, noise = self.checked(y, psf, sigma)
-        y = y.to(psf.dtype)
+        blur, noise = self.checked(y, blur, sigma)
+        y = y.to(noise.dtype)
         with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
-            restored = self.restore(y, psf, noise)
+            restored = self.restore(y, blur, noise)
         if not all_finite(restored.image):
             raise ArithmeticError(f"{type(self).__name__} diverged on images of {tuple(y.shape)}; use a larger weight")
         return restored
 
-    def checked(self, y: Tensor, psf: Tensor, sigma: float | Tensor | None) -> tuple[Tensor, Tensor]:
-        """Kernels (B, 1, k, k) and noise (B, 1, 1, 1), > 0, of the type to compute in, on y's device; see the call."""
+    def checked(
+        self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None
+    ) -> tuple[Tensor | LinearOperator, Tensor]:
+        """The blur as :meth:`restore` takes it, and noise (B, 1, 1, 1) > 0, of the type to compute in; see the call.
+
+        Returns:
+            Kernels (B, 1, k, k), or the operator; the noise; both on y's device.
+        """
         check_images(y, "y")
         check_scale(y, self.upper)
-        check_kernels(psf, y, self.estimates_outside)
+        work = y.new_empty(0, dtype=torch.float64 if y.dtype == torch.float64 else torch.float32)
+        if isinstance(blur, Convolution):
+            blur = blur.psf
+        if isinstance(blur, LinearOperator):
+            blur = self._checked_operator(blur, y, work)
+        else:
+            check_kernels(blur, y, self.estimates_outside)
+            blur = _kernels(blur, work).expand(len(y), -1, -1, -1)
         if sigma is not None:
             check_noise(sigma, len(y))
-        rounded = psf.dtype in (torch.float16, torch.bfloat16)
-        psf = psf.to(y.device, torch.float64 if y.dtype == torch.float64 else torch.float32)
-        psf = psf / psf.sum(dim=(-2, -1), keepdim=True) if rounded else psf
         noise = measure_sigma(y) if sigma is None else torch.as_tensor(sigma)
-        noise = noise.to(psf).clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
-        return psf.expand(len(y), -1, -1, -1), noise
+        noise = noise.to(work).clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
+        return blur, noise
+
+    def _checked_operator(self, blur: LinearOperator, y: Tensor, work: Tensor) -> LinearOperator:
+        """The operator in the type to compute in, or the error that says what this class takes."""
+        if not isinstance(blur, self.takes):
+            also = "".join(f" or a {one.__name__}" for one in self.takes)
+            raise TypeError(
+                f"{type(self).__name__} takes kernels (B, 1, k, k){also}, got a {type(blur).__name__}; use Tiled, which"
+                " restores each tile with the kernel there, or DouglasRachford"
+            )
+        blur = blur.to(work)
+        check_operator_of(blur, y.to(work))
+        return blur
 
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with all that it takes from a whole image fixed, so that pieces of the image are restored alike.
@@ -111,8 +141,39 @@ class Deconvolver(ABC):
         return frozen
 
     @abstractmethod
-    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """Restore checked arguments: y (B, C, H, W), psf (B, 1, k, k), sigma (B, 1, 1, 1) > 0; neither is changed."""
+    def restore(self, y: Tensor, psf: Any, sigma: Tensor) -> Restored:
+        """Restore checked arguments, which are not changed.
+
+        Args:
+            y: Observed images (B, C, H, W).
+            psf: Kernels (B, 1, k, k); or, where the class ``takes`` it, an operator.
+            sigma: Noise standard deviation (B, 1, 1, 1), > 0.
+        """
+
+
+def _kernels(psf: Tensor, work: Tensor) -> Tensor:
+    """Checked kernels in the type to compute in; those that came in half precision are divided by their sum."""
+    rounded = psf.dtype in (torch.float16, torch.bfloat16)
+    psf = psf.to(work)
+    return psf / psf.sum(dim=(-2, -1), keepdim=True) if rounded else psf
+
+
+def check_operator_of(blur: LinearOperator, y: Tensor) -> None:
+    """Raise unless an operator can have made y: its adjoint takes such images and gives finite ones.
+
+    Raises:
+        ValueError: With what came and the remedy.
+    """
+    with torch.no_grad():
+        seen = blur.A_adjoint(torch.ones_like(y))
+    if not all_finite(seen):
+        raise ValueError(f"{type(blur).__name__} has NaN or infinite values; replace them before calling")
+    rows, cols = (big - small for big, small in zip(seen.shape[-2:], y.shape[-2:], strict=True))
+    if min(rows, cols) < 0 or rows % 2 or cols % 2:
+        raise ValueError(
+            f"{type(blur).__name__} makes images of {y.shape[-2]}x{y.shape[-1]} from {seen.shape[-2]}x{seen.shape[-1]};"
+            " a deconvolver needs y's own size, or the same border more on opposite sides"
+        )
 
 
 def check_scale(y: Tensor, upper: float) -> None:

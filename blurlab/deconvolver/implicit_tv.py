@@ -11,8 +11,9 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, keep_observed
 from blurlab.deconvolver.iteration import BatchState, iterate
+from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.tv import D
 from blurlab.deconvolver.variation import project, total_variation
 from blurlab.deconvolver.weight import WeightRule, frozen_weight, weight_rule
@@ -49,9 +50,7 @@ def inverse_transform(value: Tensor, upper: float) -> Tensor:
 class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...); names as in eq. (2) of [Williams2017]."""
 
-    y: Tensor
-    """Observed images; they fill the first rows and columns of the grid, the rest is unknown."""
-    otf: Tensor
+    seen: GridObservation
     inverse_u: Tensor
     """``1 / (|H|^2 + gamma)``."""
     inverse_q: Tensor
@@ -85,7 +84,7 @@ class State(BatchState):
 def start(problem: Problem) -> State:
     """The state at the first estimate zeta, multipliers zero."""
     u = transform(problem.zeta, problem.upper)
-    hu = irfft2(problem.otf * rfft2(u), (u.shape[-2], u.shape[-1]))
+    hu = irfft2(problem.seen.otf * rfft2(u), (u.shape[-2], u.shape[-1]))
     field = D.A(u)
     nothing = torch.zeros_like(u)
     return State(u, hu, problem.zeta, lam=nothing, e=nothing, b=torch.zeros_like(field), pull=D.A_adjoint(field))
@@ -101,14 +100,14 @@ def step(problem: Problem, state: State) -> State:
     Returns:
         The next state.
     """
-    p, grid = problem, (state.u.shape[-2], state.u.shape[-1])
+    p, otf, grid = problem, problem.seen.otf, (state.u.shape[-2], state.u.shape[-1])
 
     # z: y where it was observed, the present H u elsewhere
-    z = keep_observed(state.hu, p.y)
+    z = keep_observed(state.hu, p.seen.y)
 
     # u: (H*H + gamma) u = H* z + gamma T(psi) + lambda
-    spectrum = (p.otf.conj() * rfft2(z) + rfft2(p.gamma * state.u + state.lam)) * p.inverse_u
-    u, hu = irfft2(spectrum, grid), irfft2(p.otf * spectrum, grid)
+    spectrum = (otf.conj() * rfft2(z) + rfft2(p.gamma * state.u + state.lam)) * p.inverse_u
+    u, hu = irfft2(spectrum, grid), irfft2(otf * spectrum, grid)
 
     # q: (kappa + rho grad^T grad) q = kappa (T(psi) + theta (psi - zeta)^2 - e) + rho grad^T (d - b)
     convexified = state.u + p.theta * (state.psi - p.zeta).square()
@@ -207,15 +206,13 @@ class ImplicitTV(Deconvolver):
         return frozen
 
     def _solve(self, y: Tensor, psf: Tensor, alpha: Tensor) -> tuple[Tensor, dict[str, list[float]]]:
-        u = on_grid(y, psf, self.boundary)
-        otf = psf_to_otf(psf, (u.shape[-2], u.shape[-1]))
-        history: dict[str, list[float]] = {"relative_change": [], "objective": []}
-        observed = y if self.boundary == "unknown" else u
+        seen = GridObservation.of(y, psf, self.boundary)
+        u, history = seen.first, dict[str, list[float]](relative_change=[], objective=[])
         for _ in range(self.rounds):
-            problem = self._problem(observed, otf, alpha, first=u)
+            problem = self._problem(seen, alpha, first=u)
             u, looks = iterate(step, problem, start(problem), self.iterations, self.tolerance)
             history["relative_change"] += looks["relative_change"]
-            history["objective"].append(_objective(u, observed, otf, alpha))
+            history["objective"].append(_objective(u, seen, alpha))
         return u, history
 
     def _blur_again(self, y: Tensor, psf: Tensor, alpha: Tensor) -> Tensor:
@@ -223,14 +220,13 @@ class ImplicitTV(Deconvolver):
         grid = (u.shape[-2], u.shape[-1])
         return irfft2(psf_to_otf(psf, grid) * rfft2(u), grid)[..., : y.shape[-2], : y.shape[-1]]
 
-    def _problem(self, y: Tensor, otf: Tensor, alpha: Tensor, *, first: Tensor) -> Problem:
+    def _problem(self, seen: GridObservation, alpha: Tensor, *, first: Tensor) -> Problem:
         """Penalties in units of alpha, filters, and zeta = T^-1(first)."""
         gamma, kappa, rho = self.gamma * alpha, self.kappa * alpha, self.rho * alpha
-        power = D.power((first.shape[-2], first.shape[-1]), like=y)
+        power = D.power((first.shape[-2], first.shape[-1]), like=first)
         return Problem(
-            y=y,
-            otf=otf,
-            inverse_u=1 / (otf.abs().square() + gamma),
+            seen=seen,
+            inverse_u=1 / (seen.otf.abs().square() + gamma),
             inverse_q=1 / (kappa + rho * power),
             zeta=inverse_transform(first, self.upper),
             gamma=gamma,
@@ -243,9 +239,8 @@ class ImplicitTV(Deconvolver):
         )
 
 
-def _objective(u: Tensor, y: Tensor, otf: Tensor, alpha: Tensor) -> float:
+def _objective(u: Tensor, seen: GridObservation, alpha: Tensor) -> float:
     """Mean of ``1/2 |M H u - y|^2 + alpha TV(u)`` over the batch."""
-    blurred = irfft2(otf * rfft2(u), (u.shape[-2], u.shape[-1]))
-    residual = blurred[..., : y.shape[-2], : y.shape[-1]] - y
+    residual = seen.blur(u) - seen.y
     value = residual.square().flatten(1).sum(1) / 2 + alpha.flatten() * total_variation(u)
     return float(value.mean())

@@ -95,8 +95,9 @@ class Tiled(Deconvolver):
         if out.shape != y.shape or not out.is_floating_point():
             came = f"{tuple(out.shape)} {out.dtype}"
             raise ValueError(f"out must be floating-point of y's shape {tuple(y.shape)}, got {came}; use empty_like(y)")
-        psf, noise = self.checked(y, psf, sigma)
-        return Restored(out, self._fill(out, y, psf, noise))
+        kernels, noise = self.checked(y, psf, sigma)
+        assert isinstance(kernels, Tensor)
+        return Restored(out, self._fill(out, y, kernels, noise))
 
     def _fill(self, out: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -> dict[str, list[float]]:
         """Restore image after image into ``out``."""

@@ -4,6 +4,6 @@ from blurlab.physics.conjugate_gradient import conjugate_gradient
 from blurlab.physics.convolution import Convolution
 from blurlab.physics.gradient import Gradient
 from blurlab.physics.laws import check_operator
-from blurlab.physics.operator import LinearOperator
+from blurlab.physics.operator import LinearOperator, LocalBlur
 
-__all__ = ["Convolution", "Gradient", "LinearOperator", "check_operator", "conjugate_gradient"]
+__all__ = ["Convolution", "Gradient", "LinearOperator", "LocalBlur", "check_operator", "conjugate_gradient"]
