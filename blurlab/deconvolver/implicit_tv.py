@@ -26,7 +26,7 @@ LONGEST_STEP = 1.0
 """Longest Newton step: the logistic changes its curvature over about 1.3."""
 
 
-def transform(psi: Tensor, upper: float) -> Tensor:
+def transform(psi: Tensor, upper: float | Tensor) -> Tensor:
     """``T_a(psi) = a / (1 + exp(-psi))``, in (0, a): the transform of exponential type of [Williams2017].
 
     Example:
@@ -36,7 +36,7 @@ def transform(psi: Tensor, upper: float) -> Tensor:
     return upper * torch.sigmoid(psi)
 
 
-def inverse_transform(value: Tensor, upper: float) -> Tensor:
+def inverse_transform(value: Tensor, upper: float | Tensor) -> Tensor:
     """``T_a^-1(v) = log(v / (a - v))`` of a value first brought inside the range.
 
     Example:
@@ -63,7 +63,7 @@ class Problem(BatchState):
     theta: float
     radius: float
     """``alpha / rho``."""
-    upper: float
+    upper: float | Tensor
 
 
 @dataclass
@@ -196,6 +196,12 @@ class ImplicitTV(Deconvolver):
         alpha = self.weight.choose(y, psf, sigma, self._blur_again)
         u, history = self._solve(y, psf, alpha)
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images divided by their level; a fixed weight is an intensity."""
+        scaled = super().at_level(level)
+        scaled.weight = self.weight.at_level(level)
+        return scaled
 
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the weight of the whole image."""
