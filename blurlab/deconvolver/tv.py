@@ -26,6 +26,9 @@ RELAXATION = 1.8
 FALL = 0.8
 """Factor by which mu, the penalty of s = H u, falls with each iteration from 1 down to sqrt(alpha). A large one gets
 the details quickly, a small one the pixels beyond the border, of which y says little."""
+LEAST_MU = 0.01
+"""mu is no smaller than this. With next to no noise sqrt(alpha) is, and the pixels beyond the border then swing for
+hundreds of iterations (``experiments/bench/never_worse.py``)."""
 
 
 @dataclass
@@ -140,7 +143,7 @@ def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor) -> None:
     observed(hu, y).add_(v.e)
     known = observed(blurred.lerp_(hu, RELAXATION), y)
     s = torch.addcmul(y, known, v.mu).div_(1 + v.mu)
-    v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()), v.mu
+    v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()).clamp_min(LEAST_MU), v.mu
     v.e = torch.sub(known, s, out=v.e).mul_(before / v.mu)
     torch.add(s, v.e, out=known)
 
