@@ -10,6 +10,7 @@ from torch import Tensor
 
 from blurlab.deconvolver.base import Deconvolver, Restored, check_option
 from blurlab.deconvolver.parts import corners, parts
+from blurlab.deconvolver.scale import image_level
 
 SEAM = 1e-5
 """Greatest difference to the untiled result that is let into what is kept of a tile, where it was tried out."""
@@ -74,6 +75,10 @@ class Tiled(Deconvolver):
         out = torch.empty_like(y)
         return Restored(out, self._fill(out, y, psf, sigma))
 
+    def restore_at_level(self, y: Tensor, blur: Tensor, sigma: Tensor) -> Restored:
+        """:meth:`restore`, which brings tiles to the level of their image."""
+        return self.restore(y, blur, sigma)
+
     @torch.no_grad()
     def restore_into(self, out: Tensor, y: Tensor, psf: Tensor, sigma: float | Tensor | None = None) -> Restored:
         """As a call, but the result is written into a tensor that is given, and half precision is converted by tiles.
@@ -95,8 +100,9 @@ class Tiled(Deconvolver):
         if out.shape != y.shape or not out.is_floating_point():
             came = f"{tuple(out.shape)} {out.dtype}"
             raise ValueError(f"out must be floating-point of y's shape {tuple(y.shape)}, got {came}; use empty_like(y)")
-        psf, noise = self.checked(y, psf, sigma)
-        return Restored(out, self._fill(out, y, psf, noise))
+        kernels, noise = self.checked(y, psf, sigma)
+        assert isinstance(kernels, Tensor)
+        return Restored(out, self._fill(out, y, kernels, noise))
 
     def _fill(self, out: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -> dict[str, list[float]]:
         """Restore image after image into ``out``."""
@@ -105,33 +111,35 @@ class Tiled(Deconvolver):
             raise ValueError(f"tile must be at least four kernels wide, {least} px, got {self.tile}; use larger tiles")
         history: dict[str, list[float]] = {"overlap_px": [], "seam": []}
         for i in range(len(y)):
-            one, kernel, noise = y[i : i + 1], psf[i : i + 1], sigma[i : i + 1]
-            solver = self.deconvolver.freeze(parts(one).to(kernel), kernel, noise)
+            one, kernel, level = y[i : i + 1], psf[i : i + 1], image_level(y[i : i + 1], float(self.upper)).to(sigma)
+            noise = sigma[i : i + 1] / level
+            solver = self.deconvolver.at_level(level).freeze(parts(one).to(kernel) / level, kernel, noise)
             overlap = self.overlap
             if overlap is None:
-                overlap, seam = self._try_out(solver, one, kernel, noise)
+                overlap, seam = self._try_out(solver, one, kernel, noise, level)
                 history["seam"].append(seam)
             history["overlap_px"].append(float(overlap))
             out[i].zero_()
             tiles = list(layout((one.shape[-2], one.shape[-1]), self.tile, overlap))
             for n, ((top, bottom), (left, right), window) in enumerate(tiles, start=1):
-                image = solver(one[..., top:bottom, left:right].to(kernel), kernel, noise.flatten()).image
+                tile = one[..., top:bottom, left:right].to(kernel) / level
+                image = level * solver(tile, kernel, noise.flatten()).image
                 out[i : i + 1, :, top:bottom, left:right] += (image * window().to(image)).to(out)
                 if self.progress is not None:
                     self.progress((i + n / len(tiles)) / len(y))
         return history
 
-    def _try_out(self, solver: Deconvolver, y: Tensor, psf: Tensor, sigma: Tensor) -> tuple[int, float]:
+    def _try_out(self, solver: Deconvolver, y: Tensor, psf: Tensor, sigma: Tensor, level: Tensor) -> tuple[int, float]:
         """The overlap that keeps ``SEAM`` on the most contrasted piece of an image, and the difference there."""
         size = (min(y.shape[-2], self.tile), min(y.shape[-1], self.tile))
         pieces = (y[..., top : top + size[0], left : left + size[1]] for top, left in corners(y, size))
-        piece = max(pieces, key=lambda piece: float(piece.float().std())).to(psf)
+        piece = max(pieces, key=lambda piece: float(piece.float().std())).to(psf) / level
         stop = [n * 5 // 8 if n == self.tile < whole else n for n, whole in zip(size, y.shape[-2:], strict=True)]
         whole = solver(piece, psf, sigma.flatten()).image[..., : stop[0], : stop[1]]
         cut = solver(piece[..., : stop[0], : stop[1]], psf, sigma.flatten()).image
         most = self.tile // 4
         inner = [most * 3 // 2 if end < n else 0 for n, end in zip(size, stop, strict=True)]
-        worst = (whole - cut).abs().amax(dim=(0, 1))[inner[0] :, inner[1] :]
+        worst = (level * (whole - cut)).abs().amax(dim=(0, 1))[inner[0] :, inner[1] :]
         at = [float(worst[_all_but(d, stop[0] < size[0]), _all_but(d, stop[1] < size[1])].max()) for d in range(most)]
         kept = next((d for d, error in enumerate(at) if error < SEAM), most)
         overlap = min(max(-(-4 * kept // 3), max(psf.shape[-2:])), most)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -11,7 +13,7 @@ from torch.nn import functional as F
 from blurlab.core.boundary import check_boundary, extend, extend_adjoint
 from blurlab.core.checks import check_psf
 from blurlab.core.fourier import fast_size, irfft2, psf_to_otf, rfft2
-from blurlab.physics.operator import LinearOperator, check_weight, per_image
+from blurlab.physics.operator import LocalBlur, check_weight, per_image
 
 METHODS = ("auto", "direct", "fft")
 
@@ -27,7 +29,7 @@ CHUNK_PIXELS = 2**20
 """Pixels transformed at once on a CPU: spectra of a whole batch cost more in page faults than in arithmetic."""
 
 
-class Convolution(LinearOperator):
+class Convolution(LocalBlur):
     """y = psf * x, each kernel applied to every channel of its image.
 
     True convolution, kernels centred at k // 2, as ``scipy.ndimage.convolve``. The image keeps its size except with
@@ -61,6 +63,27 @@ class Convolution(LinearOperator):
     def radius(self) -> tuple[int, int]:
         """Pixels from the kernel's centre to its border (rows, cols)."""
         return self.psf.shape[-2] // 2, self.psf.shape[-1] // 2
+
+    def rows(self, keep: Tensor) -> Self:
+        """The convolution of some of the images, with their kernels."""
+        return self._with(self.psf if len(self.psf) == 1 else self.psf[keep.to(self.psf.device)])
+
+    def to(self, like: Tensor) -> Self:
+        """The same in another dtype or on another device."""
+        return self._with(self.psf.to(like))
+
+    def psf_at(self, row: int, col: int) -> Tensor:
+        """The kernels, which are the same everywhere."""
+        return self.psf
+
+    def window(self, rows: tuple[int, int], cols: tuple[int, int]) -> Convolution:
+        """The same kernels with boundary ``valid``."""
+        return Convolution(self.psf, "valid", self.method)
+
+    def _with(self, psf: Tensor) -> Self:
+        other = copy(self)
+        other.psf = psf
+        return other
 
     def forward(self, x: Tensor) -> Tensor:
         """Blur.
