@@ -10,7 +10,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option, for_parts
 from blurlab.deconvolver.border import BOUNDARIES
 from blurlab.deconvolver.iteration import BatchState, explained, iterate
 from blurlab.deconvolver.observation import Observation, observe
@@ -197,9 +197,8 @@ class DouglasRachford(Deconvolver):
         scaled.weight, scaled.prior = self.weight.at_level(level), self.prior.at_level(level)
         return scaled
 
-    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Self:
         """The same with the weight of the whole image."""
         frozen = super().freeze(parts, psf, sigma)
-        each = len(parts), -1, -1, -1
-        frozen.weight = frozen_weight(self._alpha(parts, psf.expand(each), sigma.expand(each)))
+        frozen.weight = frozen_weight(self._alpha(parts, for_parts(psf, parts), for_parts(sigma, parts)))
         return frozen
