@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar, WeightAveraging
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar, WeightAveraging
 from torch import Tensor
 
 from blurlab.core.rng import seed_from
@@ -94,7 +94,9 @@ def warm_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tenso
     return average
 
 
-def training_callbacks(folder: Path, *, seed: int, stage: str, ema_decay: float, progress: bool) -> list[Callback]:
+def training_callbacks(
+    folder: Path, *, seed: int, stage: str, ema_decay: float, progress: bool, patience: int = 0
+) -> list[Callback]:
     """The callbacks of one training stage.
 
     Args:
@@ -103,6 +105,7 @@ def training_callbacks(folder: Path, *, seed: int, stage: str, ema_decay: float,
         stage: The stage's name.
         ema_decay: Decay of the exponential moving average of the weights; 0 for none.
         progress: Show a progress bar.
+        patience: Epochs without a lower validation loss after which the training ends; 0 for all of its epochs.
 
     Returns:
         Callbacks for a Trainer.
@@ -111,6 +114,8 @@ def training_callbacks(folder: Path, *, seed: int, stage: str, ema_decay: float,
         dirpath=folder, filename="best", monitor="val_loss", mode="min", save_top_k=1, enable_version_counter=False
     )
     callbacks: list[Callback] = [StepSeed(seed, stage), best, last_checkpoint(folder)]
+    if patience:
+        callbacks.append(EarlyStopping(monitor="val_loss", mode="min", patience=patience))
     if ema_decay:
         callbacks.insert(0, WeightAveraging(avg_fn=warm_average(ema_decay), use_buffers=True))
     return [*callbacks, RichProgressBar(leave=True)] if progress else callbacks

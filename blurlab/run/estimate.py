@@ -9,7 +9,7 @@ import torch
 from blurlab.dataset import AugmentedItems, degrade_batch
 from blurlab.head import Pretrainable
 from blurlab.run.context import Context
-from blurlab.run.trainer import threads_beside
+from blurlab.run.trainer import degraded_data, steps_per_epoch, threads_beside
 
 WARM_STEPS = 1
 TIMED_STEPS = 2
@@ -60,7 +60,7 @@ def estimate_seconds(context: Context) -> float:
     epochs = context.budget["epochs"]
     if isinstance(net, Pretrainable):
         epochs += context.budget["pretrain_epochs"] * len(net.rbms)
-    steps = epochs * context.budget["steps_per_epoch"]
+    steps = epochs * steps_per_epoch(degraded_data(context, degrade, question.name, question.answer))
     return a_step * steps * len(context.identifier.questions)
 
 

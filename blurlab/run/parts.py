@@ -129,8 +129,14 @@ def try_parts(cfg: Any) -> None:
     for name in COUNTS:
         if cfg.budget[name] < 1:
             raise UsageError(f"budget.{name} must be 1 or more, got {cfg.budget[name]}")
-    if cfg.budget.pretrain_epochs < 0:
-        raise UsageError(f"budget.pretrain_epochs must be 0 or more, got {cfg.budget.pretrain_epochs}")
+    for name in ("pretrain_epochs", "draws_train", "patience"):
+        if cfg.budget[name] < 0:
+            raise UsageError(f"budget.{name} must be 0 or more, got {cfg.budget[name]}")
+    if cfg.budget.draws_train and cfg.augment.name != "none":
+        raise UsageError(
+            f"augment={cfg.augment.name} degrades training items anew in every batch, and budget.draws_train="
+            f"{cfg.budget.draws_train} keeps them fixed; use augment=none, or budget.draws_train=0"
+        )
     if cfg.budget.patterns < 2:
         raise UsageError("budget.patterns must be 2 or more: a GRNN leaves one out")
     for name in LISTS:

@@ -15,7 +15,7 @@ from blurlab.run.context import Context
 from blurlab.run.errors import UsageError
 from blurlab.run.logging import log_pictures
 from blurlab.run.stage import Stage, once
-from blurlab.run.trainer import degraded_data, go_on, make_trainer
+from blurlab.run.trainer import degraded_data, go_on, make_trainer, steps_per_epoch
 
 NAME = "train_deconvolver"
 WEIGHTS = "weights.safetensors"
@@ -54,21 +54,27 @@ class TrainRestorer(Stage):
             Best validation loss, number of weights and steps.
         """
         budget, recipe = context.budget, context.cfg.optimizer
+        data = degraded_data(context, context.degrade, NAME)
         module = Restoration(
             net,
             self.loss,
             build(recipe.factory),
             schedule=str(recipe.schedule),
-            total_steps=budget["epochs"] * budget["steps_per_epoch"],
+            total_steps=budget["epochs"] * steps_per_epoch(data),
             kernel_error=self.kernel_error,
             show=partial(log_pictures, context.logger),
             facts={"net": type(net).__name__, "channels": context.data.channels},
         )
         callbacks = training_callbacks(
-            folder, seed=context.seed, stage=NAME, ema_decay=float(recipe.ema_decay), progress=context.progress
+            folder,
+            seed=context.seed,
+            stage=NAME,
+            ema_decay=float(recipe.ema_decay),
+            progress=context.progress,
+            patience=budget["patience"],
         )
         trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
-        go_on(context, trainer, module, degraded_data(context, context.degrade, NAME), folder)
+        go_on(context, trainer, module, data, folder)
         best = trainer.checkpoint_callbacks[0]
         facts = {"steps": str(trainer.global_step), "data": str(context.data.facts["name"]), "seed": str(context.seed)}
         save_weights(load_net(net, folder / BEST), folder / WEIGHTS, facts)

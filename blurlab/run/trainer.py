@@ -14,7 +14,9 @@ import torch
 from torch import nn
 
 from blurlab.core.rng import seed_from
-from blurlab.dataset import Degrade, DegradedData
+from blurlab.dataset import Degrade, DegradedData, FixedItems
+from blurlab.dataset.balanced import BalancedItems
+from blurlab.head import Answer, KindLabels, Labels
 from blurlab.learning import LAST, Interrupts
 from blurlab.pipeline import Question
 from blurlab.run.build import build
@@ -37,13 +39,14 @@ def fresh_head(context: Context, question: Question) -> nn.Module:
     return context.head(question.answer)
 
 
-def degraded_data(context: Context, degrade: Degrade, stage: str) -> DegradedData:
+def degraded_data(context: Context, degrade: Degrade, stage: str, answer: Answer | None = None) -> DegradedData:
     """Degraded batches of the run's photographs.
 
     Args:
         context: The run.
         degrade: Among which blurs.
         stage: Name that the data's randomness is made from.
+        answer: What a network is to say; its classes are balanced where training items are fixed, the kinds if None.
     """
     budget = context.budget
     return DegradedData(
@@ -59,7 +62,28 @@ def degraded_data(context: Context, degrade: Degrade, stage: str) -> DegradedDat
         workers=budget["workers"],
         scale=context.data.scale,
         condition=context.condition,
+        fixed=fixed_items(context, degrade, stage, answer) if budget["draws_train"] else None,
     )
+
+
+def fixed_items(context: Context, degrade: Degrade, stage: str, answer: Answer | None) -> FixedItems:
+    """Each training photograph ``budget.draws_train`` times in each class, degraded the same way in every epoch."""
+    labels = answer if isinstance(answer, Labels) else KindLabels(degrade.family.kinds)
+    return BalancedItems(
+        context.data.train,
+        context.budget["draws_train"],
+        degrade.family,
+        lambda kind, strength_px: labels.target(kind, strength_px).argmax(1),
+        len(labels),
+        seed=context.seed,
+        split=f"train/{stage}",
+        size=context.data.size,
+    )
+
+
+def steps_per_epoch(data: DegradedData) -> int:
+    """Batches of one epoch."""
+    return len(data.train_dataloader())
 
 
 def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int, clip: float | None) -> pl.Trainer:

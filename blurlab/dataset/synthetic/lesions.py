@@ -9,6 +9,9 @@ import numpy as np
 from blurlab.dataset.synthetic.tree import FOVEA_DEG
 from blurlab.dataset.synthetic.view import Array, View
 
+LARGEST_EXPONENT = np.float32(80)
+"""exp of a little more than it does not fit into float32."""
+
 
 @dataclass(frozen=True)
 class _Kind:
