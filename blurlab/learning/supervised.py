@@ -68,10 +68,13 @@ class Supervised(pl.LightningModule):
         return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, self.total_steps)
 
     def _loss_and_accuracy(self, batch: Degraded) -> tuple[Tensor, Tensor]:
-        output = self(batch.y)
-        share = batch.weight / batch.weight.sum()
-        loss = share @ self.answer.loss(output, batch.kind, batch.strength_px, batch.params)
-        accuracy = share @ self.answer.right(output, batch.kind, batch.strength_px).to(share)
+        output = self(batch.y).float()
+        with torch.autocast(
+            output.device.type, enabled=False
+        ):  # it would round the mean to the half precision of the net
+            share = batch.weight / batch.weight.sum()
+            loss = share @ self.answer.loss(output, batch.kind, batch.strength_px, batch.params)
+            accuracy = share @ self.answer.right(output, batch.kind, batch.strength_px).to(share)
         return loss, accuracy
 
 
