@@ -69,9 +69,7 @@ class Supervised(pl.LightningModule):
 
     def _loss_and_accuracy(self, batch: Degraded) -> tuple[Tensor, Tensor]:
         output = self(batch.y).float()
-        with torch.autocast(
-            output.device.type, enabled=False
-        ):  # it would round the means to half precision
+        with torch.autocast(output.device.type, enabled=False):  # it would round the means to half precision
             share = batch.weight / batch.weight.sum()
             loss = share @ self.answer.loss(output, batch.kind, batch.strength_px, batch.params)
             accuracy = share @ self.answer.right(output, batch.kind, batch.strength_px).to(share)

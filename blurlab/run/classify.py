@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from blurlab.dataset import Degraded, FixedItems, degrade_batch
-from blurlab.head import Labels
 from blurlab.learning import BEST, load_net
 from blurlab.pipeline import Direct, Question
+from blurlab.run.build import plain
 from blurlab.run.context import Context
 from blurlab.run.errors import UsageError
 from blurlab.run.evaluate import PER_IMAGE, write_rows
@@ -50,10 +50,8 @@ def classify(context: Context, run: str | None = None) -> dict[str, Any]:
         Record entries: metrics, confusion, curves and, where the network is another run's, how that one was trained.
     """
     question = context.identifier.questions[0]
-    if not isinstance(question.answer, Labels):
-        raise UsageError("stage=classify tests a network that names a class; use pipeline=hierarchical or direct")
-    folder = context.dir if run is None else Path(run)
-    net = network(context, question, folder)
+    training = {} if run is None else {"training": trained_as(context, Path(run))}
+    net = network(context, question, context.dir if run is None else Path(run))
     draws = context.budget["draws_test"]
     items = FixedItems(context.data.test, draws, seed=context.seed, split="test", size=context.data.size)
     rows: list[Row] = []
@@ -80,7 +78,7 @@ def classify(context: Context, run: str | None = None) -> dict[str, Any]:
         "curves": {
             f"{name}/{kind}": curve([row for row in rows if row["kind"] == kind], share, taps) for kind in kinds
         },
-        **({} if run is None else {"training": trained_as(folder, question)}),
+        **training,
     }
 
 
@@ -105,24 +103,30 @@ def network(context: Context, question: Question, folder: Path) -> nn.Module:
     """The best network that a run left for a question, on this run's device.
 
     Raises:
-        UsageError: If there is none, it is another network, or it was trained on other photographs.
+        UsageError: If there is none.
     """
     path = folder / "stages" / f"train_{question.name}" / BEST
     if not path.is_file():
-        raise UsageError(f"{folder} has no trained network for {question.name} ({path} is missing); train it first")
-    if folder != context.dir:
-        before = json.loads((folder / "data.json").read_text())
-        if before.get("sha256") != context.data.facts["sha256"]:
-            raise UsageError(
-                f"the network of {folder} was trained on other photographs than dataset.source names here; "
-                "one that it was trained on could be tested"
-            )
+        raise UsageError(f"{folder} has no trained network for {question.name}; train it first (stage.train)")
     return load_net(context.head(question.answer), path).to(context.device)
 
 
-def trained_as(folder: Path, question: Question) -> dict[str, Any]:
-    """How a finished run trained the network of a question, as its own record says."""
-    mark = folder / "stages" / f"train_{question.name}" / "finished.json"
-    if not mark.is_file():
-        raise UsageError(f"{folder} has not finished its training; run.resume={folder}")
-    return {question.name: json.loads(mark.read_text())}
+def trained_as(context: Context, run: Path) -> dict[str, Any]:
+    """How another run trained its networks, as its own record says.
+
+    Raises:
+        UsageError: If it has no record yet, or is of another head, other blurs or other photographs.
+    """
+    path = run / "record.json"
+    if not path.is_file():
+        raise UsageError(f"{run} has not finished its training; run.resume={run}")
+    before, cfg = json.loads(path.read_text()), plain(context.cfg)
+    same = {
+        "another head": before["head"] == cfg["head"],
+        "other blurs": before["blur"] == cfg["blur"],
+        "other photographs": before["dataset"]["sha256"] == context.data.facts["sha256"],
+    }
+    wrong = [what for what, agrees in same.items() if not agrees]
+    if wrong:
+        raise UsageError(f"the network of {run} is of {' and '.join(wrong)}; name a run like this one")
+    return dict(before["training"])

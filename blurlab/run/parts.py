@@ -78,9 +78,15 @@ def refuse_stages(identifier: Identifier, stages: list[Stage], cfg: Any) -> None
     Raises:
         UsageError: With the remedy.
     """
+    from blurlab.head import Labels
     from blurlab.pipeline import Known
+    from blurlab.run.classify import Classify
     from blurlab.run.restoration import Restoration
 
+    if any(isinstance(stage, Classify) for stage in stages):
+        first = identifier.questions[0].answer if identifier.questions else None
+        if not isinstance(first, Labels):
+            raise UsageError("stage=classify tests a network that names a class; use pipeline=hierarchical or direct")
     asks = any(stage.identifies for stage in stages)
     restorations = [stage for stage in stages if isinstance(stage, Restoration)]
     if asks and isinstance(identifier, Known):

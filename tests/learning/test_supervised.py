@@ -57,6 +57,16 @@ def test_loss_and_accuracy_are_weighted_means() -> None:
     assert torch.allclose(accuracy, (right[0] + 3 * right[5]) / 4)
 
 
+def test_loss_and_accuracy_are_not_rounded_to_half_precision() -> None:
+    model, data = module(), batch()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, accuracy = model._loss_and_accuracy(data)
+        output = model(data.y)
+    assert output.dtype == torch.bfloat16
+    assert torch.allclose(loss, nn.functional.cross_entropy(output.float(), data.kind), rtol=1e-6)
+    assert float(accuracy) == pytest.approx(float((output.argmax(1) == data.kind).float().mean()), rel=1e-6)
+
+
 def test_cosine_warms_up_and_ends_at_zero() -> None:
     values = [one_cosine(step / 100) for step in range(101)]
     assert values[5] == max(values) == 1.0
