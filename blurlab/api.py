@@ -57,7 +57,7 @@ class Deblurrer:
 
     def __init__(self, run_dir: str | Path | None = None, tile: int = TILE) -> None:
         from blurlab.deconvolver.tiled import check_tile
-        from blurlab.run.load import load_run, untrained
+        from blurlab.run.stage.load import load_run, untrained
 
         check_tile(tile)
         self.tile = tile

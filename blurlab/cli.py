@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from blurlab.run.compose import check, conf_dir, groups, options, with_budget, with_resume
+from blurlab.run.command.compose import check, conf_dir, groups, options, with_budget, with_resume
 from blurlab.run.errors import UsageError, nearest
 
 HELP = """\
@@ -78,8 +78,8 @@ def run_hydra(words: list[str]) -> None:
 
     import hydra
 
-    from blurlab.run import sweep
-    from blurlab.run.main import job
+    from blurlab.run.command import sweep
+    from blurlab.run.command.job import job
 
     hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="run")(job)()
     for folder in sweep.finished:

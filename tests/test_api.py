@@ -20,8 +20,8 @@ from blurlab.deconvolver import Wiener
 from blurlab.metric import isnr
 from blurlab.physics import Convolution
 from blurlab.pipeline import Direct, Pipeline, RiskTable
-from blurlab.run import load
-from blurlab.run.load import Trained
+from blurlab.run.stage import load
+from blurlab.run.stage.load import Trained
 
 
 class Says(nn.Module):

@@ -13,7 +13,7 @@ import torch
 
 from blurlab.dataset import Bundled
 from blurlab.deconvolver import WienerStack
-from blurlab.run.compose import check
+from blurlab.run.command.compose import check
 
 FOLDER = Path(__file__).parents[1] / "experiments" / "gilbert2019"
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from blurlab.core.rng import generator, seed_from
-from blurlab.dataset.condition import Condition
+from blurlab.dataset.corruption import Corruption
 from blurlab.dataset.degrade import Degrade
 from blurlab.dataset.degraded import Degraded
 
@@ -187,7 +187,7 @@ class DegradedData(pl.LightningDataModule):
         draws_val: int,
         workers: int = 0,
         scale: tuple[float, float] | None = SCALE,
-        condition: Condition | None = None,
+        condition: Corruption | None = None,
         fixed: FixedItems | None = None,
     ) -> None:
         super().__init__()

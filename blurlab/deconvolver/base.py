@@ -40,7 +40,7 @@ class Deconvolver(ABC):
     switches autograd and autocast off, and never lets a NaN pass. An image's result does not depend on its batch.
 
     Attributes:
-        reaches_beyond: Does it let the image go on beyond its border, and hold it within bounds there and here? Then a
+        estimates_outside: Does it estimate the image beyond its border too, held within bounds there and here? Then a
             kernel may be wider than the image. Without bounds the little that y says of such a kernel is magnified to
             many times the range of intensities.
         tolerance: Relative change at which an iteration is done; 0 where it never ends early.
@@ -50,7 +50,7 @@ class Deconvolver(ABC):
 
     boundary: str = "padded"
     upper: float = math.inf
-    reaches_beyond: bool = False
+    estimates_outside: bool = False
     tolerance: float = 0.0
 
     def __call__(self, y: Tensor, psf: Tensor, sigma: float | Tensor | None = None) -> Restored:
@@ -83,7 +83,7 @@ class Deconvolver(ABC):
         """Kernels (B, 1, k, k) and noise (B, 1, 1, 1), > 0, of the type to compute in, on y's device; see the call."""
         check_images(y, "y")
         check_scale(y, self.upper)
-        check_kernels(psf, y, self.reaches_beyond)
+        check_kernels(psf, y, self.estimates_outside)
         if sigma is not None:
             check_noise(sigma, len(y))
         rounded = psf.dtype in (torch.float16, torch.bfloat16)
@@ -93,7 +93,7 @@ class Deconvolver(ABC):
         noise = noise.to(psf).clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
         return psf.expand(len(y), -1, -1, -1), noise
 
-    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with all that it takes from a whole image fixed, so that pieces of the image are restored alike.
 
         Here no iteration ends early. What takes a weight from the image extends this and fixes that too.
@@ -106,9 +106,9 @@ class Deconvolver(ABC):
         Returns:
             Another object.
         """
-        settled = copy(self)
-        settled.tolerance = 0.0
-        return settled
+        frozen = copy(self)
+        frozen.tolerance = 0.0
+        return frozen
 
     @abstractmethod
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:

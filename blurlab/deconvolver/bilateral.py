@@ -41,7 +41,7 @@ class Bilateral(Deconvolver):
         check_option("strength", strength, 1e-3, 1e4)
         check_option("space", space, 1e-3, 1e3)
         self.inner = inner
-        self.reaches_beyond, self.boundary, self.upper = inner.reaches_beyond, inner.boundary, inner.upper
+        self.estimates_outside, self.boundary, self.upper = inner.estimates_outside, inner.boundary, inner.upper
         self.window = int(window)
         self.color = color
         self.strength = strength
@@ -57,8 +57,8 @@ class Bilateral(Deconvolver):
         smoothed = bilateral_blur(restored.image, self.window, color, space, border_type="replicate")
         return Restored(smoothed, restored.history)
 
-    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
-        """The same with the inner deconvolver settled."""
-        settled = super().settle(parts, psf, sigma)
-        settled.inner = self.inner.settle(parts, psf, sigma)
-        return settled
+    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+        """The same with the inner deconvolver frozen."""
+        frozen = super().freeze(parts, psf, sigma)
+        frozen.inner = self.inner.freeze(parts, psf, sigma)
+        return frozen

@@ -13,10 +13,10 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
-from blurlab.deconvolver.iteration import Rows, explained, iterate
+from blurlab.deconvolver.iteration import BatchState, explained, iterate
 from blurlab.deconvolver.tv import TV, D
 from blurlab.deconvolver.variation import project
-from blurlab.deconvolver.weight import WeightRule, settled_weight, weight_rule
+from blurlab.deconvolver.weight import WeightRule, frozen_weight, weight_rule
 
 
 def douglas_rachford_step(
@@ -113,7 +113,7 @@ class Denoised:
 
 
 @dataclass
-class Problem(Rows):
+class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...)."""
 
     y: Tensor
@@ -126,7 +126,7 @@ class Problem(Rows):
 
 
 @dataclass
-class State(Rows):
+class State(BatchState):
     """The iterate, the present image u = z, and what the prior keeps."""
 
     x: Tensor
@@ -176,7 +176,7 @@ class DouglasRachford(Deconvolver):
         self.prior = TotalVariationProx() if prior is None else prior
         self.weight, self.data_weight = weight_rule(weight), data_weight
         self.iterations, self.tolerance, self.boundary = int(iterations), tolerance, boundary
-        self.reaches_beyond = boundary == "unknown"
+        self.estimates_outside = boundary == "unknown"
         self.upper = float(getattr(self.prior, "upper", self.upper))
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
@@ -194,9 +194,9 @@ class DouglasRachford(Deconvolver):
     def _alpha(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         return self.weight.choose(y, psf, sigma, TV(boundary=self.boundary).blur_again)
 
-    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the weight of the whole image."""
-        settled = super().settle(parts, psf, sigma)
+        frozen = super().freeze(parts, psf, sigma)
         each = len(parts), -1, -1, -1
-        settled.weight = settled_weight(self._alpha(parts, psf.expand(each), sigma.expand(each)))
-        return settled
+        frozen.weight = frozen_weight(self._alpha(parts, psf.expand(each), sigma.expand(each)))
+        return frozen

@@ -91,7 +91,7 @@ class EPLL(Deconvolver):
         self.iterations = int(iterations)
         self.stride = int(stride)
         self.boundary = boundary
-        self.reaches_beyond = boundary == "unknown"
+        self.estimates_outside = boundary == "unknown"
         self.upper = upper
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:

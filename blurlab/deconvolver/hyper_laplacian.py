@@ -10,7 +10,7 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room, on_grid
-from blurlab.deconvolver.iteration import Rows, explained, iterate
+from blurlab.deconvolver.iteration import BatchState, explained, iterate
 from blurlab.physics import Gradient
 
 STRENGTH = 0.57
@@ -63,7 +63,7 @@ def shrink_vectors(field: Tensor, weight: float, power: float) -> Tensor:
 
 
 @dataclass
-class Problem(Rows):
+class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...)."""
 
     y: Tensor
@@ -82,7 +82,7 @@ class Problem(Rows):
 
 
 @dataclass
-class State(Rows):
+class State(BatchState):
     """What :func:`step` hands on, on the grid (B, C, P, Q) save e."""
 
     u: Tensor
@@ -204,7 +204,7 @@ class HyperLaplacian(Deconvolver):
         self.power, self.omega = power, omega
         self.iterations, self.tolerance = int(iterations), tolerance
         self.boundary, self.upper = boundary, upper
-        self.reaches_beyond = has_room(boundary)
+        self.estimates_outside = has_room(boundary)
         self.rho, self.gamma, self.mu = rho, gamma, mu
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:

@@ -12,10 +12,10 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
-from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.deconvolver.iteration import BatchState, iterate
 from blurlab.deconvolver.tv import D
 from blurlab.deconvolver.variation import project, total_variation
-from blurlab.deconvolver.weight import WeightRule, settled_weight, weight_rule
+from blurlab.deconvolver.weight import WeightRule, frozen_weight, weight_rule
 
 INSIDE = 1e-3
 """First estimates are kept this share of the range away from its ends, where the transform's inverse is infinite."""
@@ -46,7 +46,7 @@ def inverse_transform(value: Tensor, upper: float) -> Tensor:
 
 
 @dataclass
-class Problem(Rows):
+class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...); names as in eq. (2) of [Williams2017]."""
 
     y: Tensor
@@ -68,7 +68,7 @@ class Problem(Rows):
 
 
 @dataclass
-class State(Rows):
+class State(BatchState):
     """What :func:`step` hands on (B, C, P, Q): lambda splits u = T(psi), e T(psi) + theta (psi - zeta)^2 = q."""
 
     u: Tensor
@@ -198,13 +198,13 @@ class ImplicitTV(Deconvolver):
         u, history = self._solve(y, psf, alpha)
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
 
-    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the weight of the whole image."""
-        settled = super().settle(parts, psf, sigma)
+        frozen = super().freeze(parts, psf, sigma)
         each = len(parts), -1, -1, -1
         chosen = self.weight.choose(parts, psf.expand(each), sigma.expand(each), self._blur_again)
-        settled.weight = settled_weight(chosen)
-        return settled
+        frozen.weight = frozen_weight(chosen)
+        return frozen
 
     def _solve(self, y: Tensor, psf: Tensor, alpha: Tensor) -> tuple[Tensor, dict[str, list[float]]]:
         u = on_grid(y, psf, self.boundary)

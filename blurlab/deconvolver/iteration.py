@@ -18,7 +18,7 @@ GROWTH = 1e3
 
 
 @dataclass
-class Rows:
+class BatchState:
     """Base of dataclasses whose tensors all have one row per image."""
 
     def rows(self, keep: Tensor) -> Self:
@@ -36,7 +36,7 @@ class Estimate(Protocol):
         """The same for some of the images."""
 
 
-P = TypeVar("P", bound=Rows)
+P = TypeVar("P", bound=BatchState)
 S = TypeVar("S", bound=Estimate)
 
 

@@ -40,7 +40,7 @@ class Learned(Deconvolver):
         self.views = views
         self.trained = weights is not None
         self.boundary = str(getattr(net, "boundary", self.boundary))
-        self.reaches_beyond = self.boundary == "unknown"
+        self.estimates_outside = self.boundary == "unknown"
         self.net = (net if weights is None else load_weights(net, weights)).eval()
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:

@@ -12,7 +12,7 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
-from blurlab.deconvolver.iteration import CHECK_EVERY, Rows, explained, iterate
+from blurlab.deconvolver.iteration import CHECK_EVERY, BatchState, explained, iterate
 from blurlab.deconvolver.weight import FromGradient
 from blurlab.physics import Gradient
 
@@ -67,7 +67,7 @@ def curvature(u: Tensor, flat: float | Tensor) -> Tensor:
 
 
 @dataclass
-class Problem(Rows):
+class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...)."""
 
     y: Tensor
@@ -84,7 +84,7 @@ class Problem(Rows):
 
 
 @dataclass
-class State(Rows):
+class State(BatchState):
     """What :func:`step` hands on, on the grid (B, C, P, Q)."""
 
     u: Tensor
@@ -181,7 +181,7 @@ class RichardsonLucy(Deconvolver):
         self.stop = stop
         self.tolerance = tolerance
         self.boundary = boundary
-        self.reaches_beyond = boundary == "unknown"
+        self.estimates_outside = boundary == "unknown"
         self.upper = upper
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
@@ -217,10 +217,10 @@ class RichardsonLucy(Deconvolver):
             return torch.full_like(sigma, self.weight)
         return FromGradient().choose(y, psf, sigma) / y.mean((1, 2, 3), keepdim=True).clamp_min(sigma)
 
-    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the weight of the whole image, and the number of iterations after which all of it is done."""
-        settled, each = super().settle(parts, psf, sigma), (len(parts), -1, -1, -1)
-        settled.weight = float(self._weight(parts, psf.expand(each), sigma.expand(each)).mean())
+        frozen, each = super().freeze(parts, psf, sigma), (len(parts), -1, -1, -1)
+        frozen.weight = float(self._weight(parts, psf.expand(each), sigma.expand(each)).mean())
         looks = self.restore(parts, psf.expand(each), sigma.expand(each)).history["relative_change"]
-        settled.iterations, settled.stop = min(CHECK_EVERY * len(looks), self.iterations), 0.0
-        return settled
+        frozen.iterations, frozen.stop = min(CHECK_EVERY * len(looks), self.iterations), 0.0
+        return frozen

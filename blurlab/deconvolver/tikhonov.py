@@ -142,14 +142,14 @@ class Tikhonov(Deconvolver):
             return torch.full_like(sigma, self.weight)
         return self.strength * tikhonov_weight(grid, otf, power, sigma, self.rule)
 
-    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with mean and weight of the whole image."""
-        settled, each = copy(self), (len(parts), -1, -1, -1)
-        settled.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
-        grid = on_grid(parts - settled.mean, psf.expand(each), self.boundary)
+        frozen, each = copy(self), (len(parts), -1, -1, -1)
+        frozen.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
+        grid = on_grid(parts - frozen.mean, psf.expand(each), self.boundary)
         otf, power = self._spectra(grid, psf.expand(each))
-        settled.weight = float(self._weight(grid, otf, power, sigma.expand(each)).log().mean().exp())
-        return settled
+        frozen.weight = float(self._weight(grid, otf, power, sigma.expand(each)).log().mean().exp())
+        return frozen
 
 
 def _bounded(otf: Tensor, weighed: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ class Tiled(Deconvolver):
     """Any deconvolver, on overlapping tiles; an image that fits one tile is handed on as it is.
 
     What a deconvolver takes from a whole image (noise, weight, level) is fixed before the image is cut, and no
-    iteration ends early (:meth:`~blurlab.deconvolver.base.Deconvolver.settle`). So the result is that of the untiled
+    iteration ends early (:meth:`~blurlab.deconvolver.base.Deconvolver.freeze`). So the result is that of the untiled
     deconvolver with its tolerance at 0, save near the image's border, beyond which each goes on in its own way.
 
     A tile is wrong near where it was cut, as far as the deconvolver reaches; that part is not kept. Where two tiles
@@ -64,7 +64,7 @@ class Tiled(Deconvolver):
         self.tile = int(tile)
         self.overlap = overlap
         self.progress = progress
-        self.reaches_beyond, self.boundary = deconvolver.reaches_beyond, deconvolver.boundary
+        self.estimates_outside, self.boundary = deconvolver.estimates_outside, deconvolver.boundary
         self.upper = deconvolver.upper
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
@@ -106,7 +106,7 @@ class Tiled(Deconvolver):
         history: dict[str, list[float]] = {"overlap_px": [], "seam": []}
         for i in range(len(y)):
             one, kernel, noise = y[i : i + 1], psf[i : i + 1], sigma[i : i + 1]
-            solver = self.deconvolver.settle(parts(one).to(kernel), kernel, noise)
+            solver = self.deconvolver.freeze(parts(one).to(kernel), kernel, noise)
             overlap = self.overlap
             if overlap is None:
                 overlap, seam = self._try_out(solver, one, kernel, noise)

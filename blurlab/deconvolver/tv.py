@@ -13,9 +13,9 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
-from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.deconvolver.iteration import BatchState, iterate
 from blurlab.deconvolver.variation import NORMS, field_length, gradient, gradient_adjoint, project, total_variation
-from blurlab.deconvolver.weight import FromGradient, WeightRule, settled_weight, weight_rule
+from blurlab.deconvolver.weight import FromGradient, WeightRule, frozen_weight, weight_rule
 from blurlab.physics import Gradient
 
 D = Gradient()
@@ -27,7 +27,7 @@ the details quickly, a small one the pixels beyond the border, of which y says l
 
 
 @dataclass
-class Problem(Rows):
+class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...), in units of rho, the penalty of d = grad u."""
 
     y: Tensor
@@ -54,7 +54,7 @@ class Problem(Rows):
 
 
 @dataclass
-class State(Rows):
+class State(BatchState):
     """What :func:`step` hands on, on the grid (B, C, P, Q): of each split the sum with its scaled multiplier."""
 
     u: Tensor
@@ -197,7 +197,7 @@ class TV(Deconvolver):
         self.iterations = int(iterations)
         self.tolerance = tolerance
         self.boundary = boundary
-        self.reaches_beyond = boundary == "unknown"
+        self.estimates_outside = boundary == "unknown"
         self.upper = upper
         self.rho = rho
         self.gamma = gamma
@@ -212,12 +212,12 @@ class TV(Deconvolver):
         alpha = self.weight.choose(y, psf, sigma, self.blur_again)
         return alpha * in_norm(self.norm, y.shape[1]) if isinstance(self.weight, FromGradient) else alpha
 
-    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the weight of the whole image."""
-        settled = super().settle(parts, psf, sigma)
+        frozen = super().freeze(parts, psf, sigma)
         each = len(parts), -1, -1, -1
-        settled.weight = settled_weight(self.alpha(parts, psf.expand(each), sigma.expand(each)))
-        return settled
+        frozen.weight = frozen_weight(self.alpha(parts, psf.expand(each), sigma.expand(each)))
+        return frozen
 
     def solve(
         self, y: Tensor, psf: Tensor, alpha: Tensor, measure: Measure | None = None

@@ -48,11 +48,11 @@ class WeightRule(ABC):
         """
 
 
-def settled_weight(chosen: Tensor) -> Fixed:
+def frozen_weight(chosen: Tensor) -> Fixed:
     """One weight for a whole image from those chosen for its parts (N, 1, 1, 1): their geometric mean.
 
     Example:
-        >>> settled_weight(torch.tensor([1e-4, 1e-2])).value
+        >>> frozen_weight(torch.tensor([1e-4, 1e-2])).value
         0.00099...
     """
     return Fixed(float(chosen.log().mean().exp()))

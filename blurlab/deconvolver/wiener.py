@@ -146,15 +146,15 @@ class Wiener(Deconvolver):
         spectrum[..., 0, 0] += aside
         return irfft2(spectrum, shape)
 
-    def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the mean and the nsr of the whole image: signal power is averaged over its parts."""
-        settled = copy(self)
-        settled.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
+        frozen = copy(self)
+        frozen.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
         if self.nsr is None and self.prior in PRIORS:
-            grid = self._grid(parts - settled.mean, psf)
+            grid = self._grid(parts - frozen.mean, psf)
             ratio = estimate_nsr(grid, psf, sigma, self.prior)
-            settled.nsr = float(self.strength / (1 / ratio).mean())
-        return settled
+            frozen.nsr = float(self.strength / (1 / ratio).mean())
+        return frozen
 
     def _grid(self, y: Tensor, psf: Tensor) -> Tensor:
         """A periodic grid that begins with y."""

@@ -1,11 +1,11 @@
 """Networks that say what the blur is: images in, logits out; nets only, no training."""
 
-from blurlab.head.blur_answer import BlurAnswer, Estimate
+from blurlab.head.blur_target import BlurTarget, Estimate
 from blurlab.head.compact import Compact
 from blurlab.head.dbn import DBN
 from blurlab.head.feature import Feature, LogSpectrum, RawPixels
 from blurlab.head.grnn import GRNN
-from blurlab.head.labels import Answer, KindLabels, Labels, StrengthLabels
+from blurlab.head.labels import KindLabels, Labels, StrengthLabels, Target
 from blurlab.head.lenet import LeNet
 from blurlab.head.rbm import RBM, Pretrainable
 from blurlab.head.resnet import ResNet
@@ -16,8 +16,7 @@ __all__ = [
     "DBN",
     "GRNN",
     "RBM",
-    "Answer",
-    "BlurAnswer",
+    "BlurTarget",
     "Cepstrum",
     "Compact",
     "Estimate",
@@ -32,5 +31,6 @@ __all__ = [
     "ResNet",
     "SpectrumEdges",
     "StrengthLabels",
+    "Target",
     "welch_log_spectrum",
 ]

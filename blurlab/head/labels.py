@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-class Answer(ABC):
+class Target(ABC):
     """What the ``len(names)`` outputs of a head mean."""
 
     names: tuple[str, ...]
@@ -25,32 +25,32 @@ class Answer(ABC):
         return len(self.names)
 
 
-class Labels(Answer):
-    """A question with ``len(names)`` classes, its loss the cross-entropy ``- sum_c t_c log p_c``."""
+class Labels(Target):
+    """A task with ``len(names)`` classes, its loss the cross-entropy ``- sum_c t_c log p_c``."""
 
     @abstractmethod
-    def target(self, kind: Tensor, strength_px: Tensor) -> Tensor:
+    def probabilities(self, kind: Tensor, strength_px: Tensor) -> Tensor:
         """Target probabilities (n, len(names)) of samples of this kind (n,) and strength (n,)."""
 
     def loss(self, output: Tensor, kind: Tensor, strength_px: Tensor, params: Tensor) -> Tensor:
-        return torch.nn.functional.cross_entropy(output, self.target(kind, strength_px), reduction="none")
+        return torch.nn.functional.cross_entropy(output, self.probabilities(kind, strength_px), reduction="none")
 
     def right(self, output: Tensor, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return output.argmax(1) == self.target(kind, strength_px).argmax(1)
+        return output.argmax(1) == self.probabilities(kind, strength_px).argmax(1)
 
 
 class KindLabels(Labels):
     """Which kind of blur is it? One class a kind, targets one-hot.
 
     Example:
-        >>> KindLabels(("none", "motion")).target(torch.tensor([1]), torch.tensor([4.0]))
+        >>> KindLabels(("none", "motion")).probabilities(torch.tensor([1]), torch.tensor([4.0]))
         tensor([[0., 1.]])
     """
 
     def __init__(self, kinds: tuple[str, ...]) -> None:
         self.names = tuple(kinds)
 
-    def target(self, kind: Tensor, strength_px: Tensor) -> Tensor:
+    def probabilities(self, kind: Tensor, strength_px: Tensor) -> Tensor:
         return torch.nn.functional.one_hot(kind, len(self)).to(torch.float32)
 
 
@@ -67,7 +67,7 @@ class StrengthLabels(Labels):
         ValueError: If the grid is not increasing or has fewer than two points.
 
     Example:
-        >>> StrengthLabels([1.0, 2.0, 4.0]).target(torch.tensor([0]), torch.tensor([3.0]))
+        >>> StrengthLabels([1.0, 2.0, 4.0]).probabilities(torch.tensor([0]), torch.tensor([3.0]))
         tensor([[0.0000, 0.5000, 0.5000]])
     """
 
@@ -78,7 +78,7 @@ class StrengthLabels(Labels):
         self.grid_px = grid
         self.names = tuple(f"{value:g}" for value in grid.tolist())
 
-    def target(self, kind: Tensor, strength_px: Tensor) -> Tensor:
+    def probabilities(self, kind: Tensor, strength_px: Tensor) -> Tensor:
         grid = self.grid_px.to(strength_px.device)
         clamped = strength_px.clamp(float(grid[0]), float(grid[-1]))
         upper = torch.searchsorted(grid, clamped.contiguous()).clamp(1, len(grid) - 1)

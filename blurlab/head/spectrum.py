@@ -45,7 +45,7 @@ def window_power(y: Tensor, window: int = 64, hop: int = 32) -> Tensor:
     r"""Power spectrum of every window of every image: ``|FFT(w (y - mean y))|^2 / window^2``.
 
     Normalised so that white noise of standard deviation sigma has the expected power sigma^2 at every frequency (but
-    near 0, which the subtracted mean empties). Rows and columns that do not fill a last window are left out.
+    near 0, which the subtracted mean empties). BatchState and columns that do not fill a last window are left out.
 
     Args:
         y: Images (B, C, H, W) in [0, 1].

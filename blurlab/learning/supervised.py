@@ -1,4 +1,4 @@
-"""Train a head to answer a question about the blur, by the loss of the answer that is asked for."""
+"""Train a head by the loss of its target."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.dataset import Degraded
-from blurlab.head import Answer
+from blurlab.head import Target
 from blurlab.learning.schedule import OptimizerFactory, check_schedule, scheduled
 
 
 class Supervised(pl.LightningModule):
-    """The weighted mean of an answer's loss; for classes the cross-entropy, as [Williams2017] section 2.1.
+    """The weighted mean of an target's loss; for classes the cross-entropy, as [Williams2017] section 2.1.
 
     Args:
-        net: Head, (B, C, H, W) -> (B, len(answer)).
-        answer: What the outputs mean and what a wrong one costs.
+        net: Head, (B, C, H, W) -> (B, len(target)).
+        target: What the outputs mean and what a wrong one costs.
         optimizer: Makes the optimizer from the parameters.
         schedule: ``constant`` (the paper's) or ``one_cosine``: linear warm-up over 5 % of the steps, cosine to zero.
         total_steps: Steps of the whole training, for the schedule.
@@ -32,7 +32,7 @@ class Supervised(pl.LightningModule):
     def __init__(
         self,
         net: nn.Module,
-        answer: Answer,
+        target: Target,
         optimizer: OptimizerFactory,
         *,
         schedule: str,
@@ -42,11 +42,11 @@ class Supervised(pl.LightningModule):
         super().__init__()
         check_schedule(schedule)
         self.net = net
-        self.answer = answer
+        self.target = target
         self.make_optimizer = optimizer
         self.schedule = schedule
         self.total_steps = total_steps
-        self.save_hyperparameters({"classes": list(answer.names), "schedule": schedule, **(facts or {})})
+        self.save_hyperparameters({"classes": list(target.names), "schedule": schedule, **(facts or {})})
 
     def forward(self, y: Tensor) -> Tensor:
         """Outputs (B, m) for observed images (B, C, H, W)."""
@@ -71,8 +71,8 @@ class Supervised(pl.LightningModule):
         output = self(batch.y).float()
         with torch.autocast(output.device.type, enabled=False):  # it would round the means to half precision
             share = batch.weight / batch.weight.sum()
-            loss = share @ self.answer.loss(output, batch.kind, batch.strength_px, batch.params)
-            accuracy = share @ self.answer.right(output, batch.kind, batch.strength_px).to(share)
+            loss = share @ self.target.loss(output, batch.kind, batch.strength_px, batch.params)
+            accuracy = share @ self.target.right(output, batch.kind, batch.strength_px).to(share)
         return loss, accuracy
 
 

@@ -82,7 +82,7 @@ def shift_errors(wide: Tensor, sharp: Tensor, parts: int) -> Tensor:
         parts: Steps a pixel.
 
     Returns:
-        Rows and columns from ``-reach`` to ``reach`` in steps of ``1 / parts`` px, n = 2 reach parts + 1.
+        BatchState and columns from ``-reach`` to ``reach`` in steps of ``1 / parts`` px, n = 2 reach parts + 1.
     """
     wide, sharp = wide.double(), sharp.double()
     rows, cols = (wide.shape[axis] - sharp.shape[axis] + 1 for axis in (-2, -1))

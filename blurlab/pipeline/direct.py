@@ -11,7 +11,7 @@ from blurlab.blur import Taps
 from blurlab.head import StrengthLabels
 from blurlab.pipeline.choice import RiskTable, credible_classes, most_probable
 from blurlab.pipeline.identification import Identification, Identifier, refuse_other_ranges
-from blurlab.pipeline.question import Question
+from blurlab.pipeline.task import Task
 
 
 class Direct(Identifier):
@@ -33,14 +33,14 @@ class Direct(Identifier):
         self.family: Taps = family
 
     @property
-    def questions(self) -> tuple[Question, ...]:
-        return (Question("taps", StrengthLabels(self.taps_px.tolist()), self.family),)
+    def tasks(self) -> tuple[Task, ...]:
+        return (Task("taps", StrengthLabels(self.taps_px.tolist()), self.family),)
 
     @property
-    def risk_questions(self) -> tuple[Question, ...]:
-        return self.questions
+    def risk_tasks(self) -> tuple[Task, ...]:
+        return self.tasks
 
-    def candidates_px(self, question: Question) -> Tensor:
+    def candidates_px(self, task: Task) -> Tensor:
         return self.taps_px
 
     def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:

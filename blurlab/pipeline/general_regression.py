@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from blurlab.blur import BlurFamily, Mixture
 from blurlab.head import GRNN, Estimate, KindLabels
 from blurlab.likelihood import Refiner, within
-from blurlab.pipeline.lesson import Example, Lesson
-from blurlab.pipeline.question import Question
+from blurlab.pipeline.fitted_part import Example, FittedPart
 from blurlab.pipeline.regression import Regression
+from blurlab.pipeline.task import Task
 
 
 class GeneralRegression(Regression):
@@ -42,12 +42,12 @@ class GeneralRegression(Regression):
         self.feature = feature
 
     @property
-    def questions(self) -> tuple[Question, ...]:
-        return (Question("type", KindLabels(self.family.kinds), self.family.with_weak_share(self.weak_share)),)
+    def tasks(self) -> tuple[Task, ...]:
+        return (Task("type", KindLabels(self.family.kinds), self.family.with_weak_share(self.weak_share)),)
 
     @property
-    def lessons(self) -> tuple[Lesson, ...]:
-        return (*(Patterns(self.family, kind, self.feature) for kind in self.blurred), *super().lessons)
+    def fitted_parts(self) -> tuple[FittedPart, ...]:
+        return (*(Patterns(self.family, kind, self.feature) for kind in self.blurred), *super().fitted_parts)
 
     def estimate(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Estimate:
         logits, seen = nets["type"](y), self.feature(y)
@@ -60,7 +60,7 @@ class GeneralRegression(Regression):
         return Estimate(logits, within(self.family, params), spread)
 
 
-class Patterns(Lesson):
+class Patterns(FittedPart):
     """Remembers training images of one kind.
 
     Args:
@@ -69,7 +69,7 @@ class Patterns(Lesson):
         feature: From images to what is remembered.
     """
 
-    part = "train"
+    split = "train"
 
     def __init__(self, family: Mixture, kind: str, feature: Callable[[Tensor], Tensor]) -> None:
         self.name = f"grnn_{kind}"

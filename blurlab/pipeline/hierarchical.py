@@ -12,7 +12,7 @@ from blurlab.head import KindLabels, StrengthLabels
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable, most_probable
 from blurlab.pipeline.identification import Identification, refuse_other_ranges
-from blurlab.pipeline.question import Question
+from blurlab.pipeline.task import Task
 
 
 class Hierarchical(ByKind):
@@ -60,19 +60,19 @@ class Hierarchical(ByKind):
         return torch.linspace(low, high, max(8, round((high - low) / step_px)) + 1)
 
     @property
-    def questions(self) -> tuple[Question, ...]:
+    def tasks(self) -> tuple[Task, ...]:
         often_weak = self.family.with_weak_share(self.weak_share)
-        return (Question("type", KindLabels(self.family.kinds), often_weak), *self.risk_questions)
+        return (Task("type", KindLabels(self.family.kinds), often_weak), *self.risk_tasks)
 
     @property
-    def risk_questions(self) -> tuple[Question, ...]:
+    def risk_tasks(self) -> tuple[Task, ...]:
         return tuple(
-            Question(f"strength_{kind}", StrengthLabels(self.grids[kind].tolist()), self.family.member(kind))
+            Task(f"strength_{kind}", StrengthLabels(self.grids[kind].tolist()), self.family.member(kind))
             for kind in self.blurred
         )
 
-    def candidates_px(self, question: Question) -> Tensor:
-        return self.candidates[question.name.removeprefix("strength_")]
+    def candidates_px(self, task: Task) -> Tensor:
+        return self.candidates[task.name.removeprefix("strength_")]
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
         probability = nets["type"](y).softmax(1)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.lesson import Lesson
-from blurlab.pipeline.question import Question
+from blurlab.pipeline.fitted_part import FittedPart
+from blurlab.pipeline.task import Task
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Identification:
         return replace(self, **changed)
 
 
-def untold(family: BlurFamily, y: Tensor) -> Identification:
+def uninformative(family: BlurFamily, y: Tensor) -> Identification:
     """What is said of images (B, C, H, W) that say nothing: every kind as likely, no parameter, nothing to undo."""
     count, size = len(y), family.size
     kind = torch.zeros(count, dtype=torch.long, device=y.device)
@@ -76,7 +76,7 @@ def untold(family: BlurFamily, y: Tensor) -> Identification:
 
 
 class Identifier(ABC):
-    """Answers which blur, how strong, and with which kernel; its networks answer its questions.
+    """Answers which blur, how strong, and with which kernel; its networks answer its tasks.
 
     Args:
         family: The blurs it tells apart.
@@ -87,8 +87,8 @@ class Identifier(ABC):
 
     @property
     @abstractmethod
-    def questions(self) -> tuple[Question, ...]:
-        """The questions for which it needs a network each, in the order of training."""
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks for which it needs a network each, in the order of training."""
 
     @property
     def finds_noise(self) -> bool:
@@ -96,29 +96,29 @@ class Identifier(ABC):
         return False
 
     @property
-    def lessons(self) -> tuple[Lesson, ...]:
+    def fitted_parts(self) -> tuple[FittedPart, ...]:
         """What is learned after the networks, in this order."""
         return ()
 
     @property
-    def risk_questions(self) -> tuple[Question, ...]:
+    def risk_tasks(self) -> tuple[Task, ...]:
         """Those whose answer picks a kernel and so need a :class:`RiskTable`."""
         return ()
 
-    def candidates_px(self, question: Question) -> Tensor:
-        """Strengths that may be handed on for this question (c,).
+    def candidates_px(self, task: Task) -> Tensor:
+        """Strengths that may be handed on for this task (c,).
 
         Raises:
-            ValueError: If it is none of ``risk_questions``.
+            ValueError: If it is none of ``risk_tasks``.
         """
-        raise ValueError(f"no kernel is picked by the answer to {question.name}")
+        raise ValueError(f"no kernel is picked by the answer to {task.name}")
 
     @abstractmethod
     def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
         """One class longer and one class shorter than the truth (n,), (n,); NaN where there is no such class."""
 
     def rivals(self) -> Tensor:
-        """Kernels (r, 1, k, k) that the headline question must tell an item from, where it is one of a few."""
+        """Kernels (r, 1, k, k) that the headline task must tell an item from, where it is one of a few."""
         return torch.zeros(0, 1, 1, 1)
 
     @abstractmethod
@@ -127,22 +127,22 @@ class Identifier(ABC):
 
     @abstractmethod
     def is_correct(self, found: Identification, kind: Tensor, strength_px: Tensor) -> Tensor:
-        """Was the headline question answered right? (n,) bool."""
+        """Was the headline task answered right? (n,) bool."""
 
     @abstractmethod
     def confusion_labels(self) -> tuple[str, ...]:
-        """Class names of the headline question."""
+        """Class names of the headline task."""
 
     @abstractmethod
     def headline_class(self, kind: Tensor, strength_px: Tensor) -> Tensor:
-        """Class index of the headline question for a kind and strength (n,)."""
+        """Class index of the headline task for a kind and strength (n,)."""
 
     @abstractmethod
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
         """Identify the blur of observed images (B, C, H, W).
 
-        ``nets`` holds a trained network for each question and what each lesson left, ``risks`` a table for each risk
-        question.
+        ``nets`` holds a trained network for each task and what each part left, ``risks`` a table for each risk
+        task.
         """
 
     def kernels(self, kind: Tensor, strength_px: Tensor) -> Tensor:

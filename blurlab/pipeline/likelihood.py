@@ -12,7 +12,7 @@ from blurlab.likelihood import Refiner, interval_halfwidth, kind_probability
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.identification import Identification
-from blurlab.pipeline.question import Question
+from blurlab.pipeline.task import Task
 
 
 class Likelihood(ByKind):
@@ -40,7 +40,7 @@ class Likelihood(ByKind):
         return True
 
     @property
-    def questions(self) -> tuple[Question, ...]:
+    def tasks(self) -> tuple[Task, ...]:
         return ()
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from blurlab.core.checks import check_images, is_flat
 from blurlab.deconvolver import Deconvolver
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.identification import Identification, Identifier, is_identity, untold
+from blurlab.pipeline.identification import Identification, Identifier, is_identity, uninformative
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Pipeline:
     """A trained identifier and a deconvolver.
 
     Args:
-        identifier: Asks the questions.
-        nets: A trained head for each question, by the question's name.
-        risks: A risk table for each question that picks a kernel.
+        identifier: Asks the tasks.
+        nets: A trained head for each task, by the task's name.
+        risks: A risk table for each task that picks a kernel.
         deconvolver: Restores with the kernel chosen.
     """
 
@@ -53,7 +53,7 @@ class Pipeline:
             return self.identifier.identify(y, self.nets, self.risks)
         rows = (~flat).nonzero().squeeze(1)
         known = self.identifier.identify(y[rows], self.nets, self.risks) if len(rows) else None
-        return untold(self.identifier.family, y).with_rows(rows, known)
+        return uninformative(self.identifier.family, y).with_rows(rows, known)
 
     @torch.no_grad()
     def __call__(self, y: Tensor, sigma: float | Tensor) -> Deblurred:

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture, Taps
-from blurlab.head import BlurAnswer, Estimate
+from blurlab.head import BlurTarget, Estimate
 from blurlab.likelihood import Refiner, within
 from blurlab.pipeline.by_kind import ByKind
+from blurlab.pipeline.calibration import PosteriorCalibration
 from blurlab.pipeline.choice import RiskTable
+from blurlab.pipeline.fitted_part import Example, FittedPart
 from blurlab.pipeline.identification import Identification
-from blurlab.pipeline.lesson import Example, Lesson
-from blurlab.pipeline.question import Question
-from blurlab.pipeline.scale import Scale
+from blurlab.pipeline.task import Task
 
 SCALE = "scale"
 RULED_OUT = 1e-3
@@ -50,31 +50,31 @@ class Regression(ByKind):
         if isinstance(family, Taps):
             raise ValueError("taps are no range that could be measured; use blur=motion, or pipeline=direct for taps")
         super().__init__(family if isinstance(family, Mixture) else Mixture({family.kinds[-1]: family}), class_share)
-        self.answer = BlurAnswer(self.family)
-        if len(self.answer) < 2:
+        self.target = BlurTarget(self.family)
+        if len(self.target) < 2:
             raise ValueError(f"{family.kinds[-1]} has neither kinds to tell apart nor a range; use another blur")
         self.weak_share = weak_share
         self.refiners = [] if refine is None else [refine(self.family.member(kind)) for kind in self.family.kinds]
 
     @property
-    def questions(self) -> tuple[Question, ...]:
-        return (Question("blur", self.answer, self.family.with_weak_share(self.weak_share)),)
+    def tasks(self) -> tuple[Task, ...]:
+        return (Task("blur", self.target, self.family.with_weak_share(self.weak_share)),)
 
     @property
     def finds_noise(self) -> bool:
         return bool(self.refiners)
 
     @property
-    def lessons(self) -> tuple[Lesson, ...]:
-        return (ScaleLesson(self),)
+    def fitted_parts(self) -> tuple[FittedPart, ...]:
+        return (CalibrationPart(self),)
 
     def estimate(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Estimate:
         """What the network says of images (B, C, H, W)."""
-        return self.answer.read(nets["blur"](y))
+        return self.target.read(nets["blur"](y))
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
         first = self.estimate(y, nets)
-        scale: Scale = nets[SCALE]  # type: ignore[assignment]
+        scale: PosteriorCalibration = nets[SCALE]  # type: ignore[assignment]
         refined = self.refine(y, first)
         probability = scale(first.logits, refined.evidence)
         kind = probability.argmax(1)
@@ -138,15 +138,15 @@ class Fits:
     sigma: Tensor | None
 
 
-class ScaleLesson(Lesson):
-    """Fits :class:`Scale` to validation photographs, after whatever refinement there is.
+class CalibrationPart(FittedPart):
+    """Fits :class:`PosteriorCalibration` to validation photographs, after whatever refinement there is.
 
     Args:
         identifier: Whose answers are scaled.
     """
 
     name = SCALE
-    part = "val"
+    split = "val"
 
     def __init__(self, identifier: Regression) -> None:
         self.identifier = identifier
@@ -168,7 +168,9 @@ class ScaleLesson(Lesson):
                 evidence.append(refined.evidence.cpu())
         joined = torch.cat(evidence) if evidence else None
         claims, errors = ([torch.cat(step) for step in zip(*parts, strict=True)] for parts in (spread, off))
-        return Scale.fit(torch.cat(logits), joined, torch.cat(kinds), claims, errors)
+        return PosteriorCalibration.fit(torch.cat(logits), joined, torch.cat(kinds), claims, errors)
 
     def restore(self, state: Mapping[str, Tensor]) -> nn.Module:
-        return Scale(state["multiple"], state["share"], float(state["temperature"]), float(state["evidence"]))
+        return PosteriorCalibration(
+            state["multiple"], state["share"], float(state["temperature"]), float(state["evidence"])
+        )

@@ -24,7 +24,7 @@ _AXES = {
 
 
 def groups(every: Sequence[Row]) -> list[dict[str, Any]]:
-    """Rows by heading; rows of one unit under one heading share a scale."""
+    """BatchState by heading; rows of one unit under one heading share a scale."""
     groups = []
     for name in GROUPS:
         members = [row for row in every if row.label.group == name]

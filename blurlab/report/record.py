@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from blurlab.run.compose import RESUMABLE
+RESUMABLE = ("logger", "run.progress=", "run.keep=", "run.variant=", "paths.", "trainer", "stage=")
+"""Beginnings of words that may stand beside ``run.resume``: those that do not change a figure, if they may add some."""
 
 _TOP: dict[str, type | tuple[type, ...]] = {
     "experiment": str, "variant": str, "budget": str, "seed": int, "git": str, "created": str, "dataset": Mapping,

@@ -121,7 +121,7 @@ class Side:
 
 
 def main() -> None:
-    """Answer until the input ends; what libraries print goes to the other stream."""
+    """Target until the input ends; what libraries print goes to the other stream."""
     answers, sys.stdout = sys.stdout, sys.stderr
     torch.set_num_threads(int(sys.argv[1]))
     side = Side(import_deepinv())

@@ -29,8 +29,15 @@ from torch import Tensor, nn
 from blurlab.blur import Defocus, Mixture, Motion, NoBlur
 from blurlab.core.atomic import write_text
 from blurlab.core.rng import generator, seed_from
-from blurlab.dataset import Degrade, FundusSynthetic, SharpImages, degrade_batch, make_split, prepare_all
-from blurlab.dataset.balanced import BalancedItems
+from blurlab.dataset import (
+    BalancedItems,
+    Degrade,
+    FundusSynthetic,
+    SharpImages,
+    degrade_batch,
+    make_split,
+    prepare_all,
+)
 from blurlab.head import LeNet
 from blurlab.head.lenet import standardised
 from blurlab.noise import Sensor

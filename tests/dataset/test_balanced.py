@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Taps
-from blurlab.dataset import Degrade, DegradedData, SharpImages, degrade_batch
-from blurlab.dataset.balanced import BalancedItems
-from blurlab.dataset.datamodule import ShuffledPass
+from blurlab.dataset import BalancedItems, Degrade, DegradedData, SharpImages, ShuffledPass, degrade_batch
 from blurlab.head import StrengthLabels
 from blurlab.noise import Sensor
 
@@ -49,7 +47,7 @@ def test_every_photograph_is_degraded_as_often_in_each_class(each: int) -> None:
 def test_classes_may_be_strengths() -> None:
     family = Taps([4, 6, 8, 10])
     labels = StrengthLabels([float(n) for n in family.classes])
-    class_of = lambda kind, strength_px: labels.target(kind, strength_px).argmax(1)
+    class_of = lambda kind, strength_px: labels.probabilities(kind, strength_px).argmax(1)
     items = BalancedItems(images(3), 1, family, class_of, 5, seed=0, split="train/taps")
     done = degrade_batch(Degrade(family, Sensor(0.01)), batch_of(items, range(15)), training=False)
     assert [sorted(photo.tolist()) for photo in done.strength_px.split(5)] == 3 * [[0, 4, 6, 8, 10]]

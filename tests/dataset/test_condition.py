@@ -11,8 +11,8 @@ from torch import Tensor
 from blurlab.blur import AnisotropicGaussian, Defocus, Mixture, Motion, NoBlur, Taps, gaussian_psf
 from blurlab.core.fourier import psf_to_otf
 from blurlab.core.rng import generator
-from blurlab.dataset import Condition, Degrade, Degraded, Encoded, OtherNoise, Resized, Softened, Unchanged, Varied
-from blurlab.dataset.condition import noise_gain, resize
+from blurlab.dataset import Corruption, Degrade, Degraded, Encoded, OtherNoise, Resized, Softened, Unchanged, Varied
+from blurlab.dataset.corruption import noise_gain, resize
 from blurlab.head.spectrum import window_power
 from blurlab.noise import Gaussian, Jpeg, NoNoise, Sensor, bsnr_from_sigma, jpeg, quantise
 from blurlab.physics import Convolution
@@ -31,7 +31,7 @@ CONDITIONS = {
 }
 
 
-def tried(condition: Condition, degrade: Degrade = RUN, sharp: Tensor = SHARP) -> Degraded:
+def tried(condition: Corruption, degrade: Degrade = RUN, sharp: Tensor = SHARP) -> Degraded:
     seeds = [torch.Generator().manual_seed(100 + i) for i in range(len(sharp))]
     return condition(degrade, sharp, generator=seeds, item=torch.arange(len(sharp)))
 

@@ -8,8 +8,8 @@ import pytest
 import tiny_sets as tiny
 from rich.console import Console
 
-from blurlab.run.compose import check
-from blurlab.run.data import prepare
+from blurlab.run.command.compose import check
+from blurlab.run.setup.data import prepare
 
 SETS = {"drive": ("drive", tiny.DRIVE), "chase_db1": ("chase_db1", tiny.CHASE)}
 

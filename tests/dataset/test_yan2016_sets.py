@@ -19,8 +19,8 @@ from blurlab.dataset import (
     FundusSynthetic,
     OxfordFlowers,
     Photo,
-    Some,
     Source,
+    Subset,
     Voc2007,
     make_split,
 )
@@ -117,22 +117,22 @@ NAMES = [f"{i:03d}" for i in range(100)]
 def test_a_smaller_choice_lies_within_a_larger_one_and_order_does_not_matter() -> None:
     larger: set[str] = set()
     for count in range(1, 101):
-        chosen = ids(Some(Named(NAMES), count))
+        chosen = ids(Subset(Named(NAMES), count))
         assert len(chosen) == count and chosen == sorted(chosen) and larger < set(chosen)
-        assert chosen == ids(Some(Named(NAMES[::-1]), count))
+        assert chosen == ids(Subset(Named(NAMES[::-1]), count))
         larger = set(chosen)
-    assert ids(Some(Named(NAMES))) == NAMES
+    assert ids(Subset(Named(NAMES))) == NAMES
 
 
 def test_a_choice_is_no_run_of_names() -> None:
-    places = np.array([int(name) for name in ids(Some(Named(NAMES), 50))])
+    places = np.array([int(name) for name in ids(Subset(Named(NAMES), 50))])
     assert 17 <= (places < 50).sum() <= 33  # hypergeometric, 25 +- 2.5
     assert 15 <= (places % 2).sum() <= 35
 
 
 def test_a_photograph_added_moves_at_most_one() -> None:
-    before = set(ids(Some(Named(NAMES), 30)))
-    sizes = {len(before - set(ids(Some(Named([*NAMES, f"new {i}"]), 30)))) for i in range(20)}
+    before = set(ids(Subset(Named(NAMES), 30)))
+    sizes = {len(before - set(ids(Subset(Named([*NAMES, f"new {i}"]), 30)))) for i in range(20)}
     assert sizes == {0, 1}
 
 
@@ -140,25 +140,25 @@ def test_chosen_photographs_are_those_of_the_set(tmp_path: Path) -> None:
     tiny.put_all(tmp_path, ["a.png", "b.png", "c.png"])
     tiny.put_photo(tmp_path / "d.png", side=20)
     for whole in (Folder(tmp_path, name="mine"), FundusSynthetic(n=4, size=64)):
-        some = Some(whole, 3)
-        assert some.site == whole.site and some.name == f"{whole.name}_3" and Some(whole).name == whole.name
+        some = Subset(whole, 3)
+        assert some.site == whole.site and some.name == f"{whole.name}_3" and Subset(whole).name == whole.name
         for photo in some.photos():
             assert photo in whole.photos() and some.digest(photo) == whole.digest(photo)
     mine = Folder(tmp_path, name="mine")
-    some = Some(mine, 4)
+    some = Subset(mine, 4)
     np.testing.assert_array_equal(some.load(mine.photos()[0]), mine.load(mine.photos()[0]))
     assert make_split(some).skipped == make_split(mine).skipped != []
-    assert Some(Named(["x"]), 1).photos()[0].group == "group x"
+    assert Subset(Named(["x"]), 1).photos()[0].group == "group x"
 
 
 def test_a_choice_that_cannot_be_made_is_refused() -> None:
     for count in (0, -1):
         with pytest.raises(ValueError, match=f"at least 1, or None .* got {count}"):
-            Some(Named(NAMES), count)
+            Subset(Named(NAMES), count)
     with pytest.raises(ValueError, match=r"one set, got named\+bundled"):
-        Some(Concat([Named(NAMES), Bundled()]), 5)
+        Subset(Concat([Named(NAMES), Bundled()]), 5)
     with pytest.raises(DataNotFound, match=r"holds 100 photographs and 101 are asked for.*nowhere"):
-        Some(Named(NAMES), 101).photos()
+        Subset(Named(NAMES), 101).photos()
 
 
 def test_the_sets_of_yan_and_shao_2016_are_split_each_by_itself(tmp_path: Path) -> None:

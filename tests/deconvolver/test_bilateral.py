@@ -51,8 +51,8 @@ def test_it_is_over_what_the_inner_one_restores() -> None:
     inner = Wiener()
     bare = inner(y, kernels(2), 0.01).image
     torch.testing.assert_close(Bilateral(inner, window=1)(y, kernels(2), 0.01).image, bare)
-    assert Bilateral(TV()).reaches_beyond
-    assert not Bilateral(inner).reaches_beyond
+    assert Bilateral(TV()).estimates_outside
+    assert not Bilateral(inner).estimates_outside
 
 
 @pytest.mark.parametrize(

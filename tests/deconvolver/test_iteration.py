@@ -9,18 +9,18 @@ import torch
 from torch import Tensor
 
 from blurlab.deconvolver import EPLL, Deconvolver, DouglasRachford, HyperLaplacian, RichardsonLucy
-from blurlab.deconvolver.iteration import Rows, iterate
+from blurlab.deconvolver.iteration import BatchState, iterate
 from blurlab.deconvolver.laws import kernels, made_up
 from blurlab.physics import Convolution
 
 
 @dataclass
-class Problem(Rows):
+class Problem(BatchState):
     factor: Tensor
 
 
 @dataclass
-class State(Rows):
+class State(BatchState):
     u: Tensor
 
 

@@ -50,10 +50,10 @@ def test_the_interior_is_that_of_the_whole_image(solver: Deconvolver, whole: Dec
 def test_tiles_stop_at_the_noise_where_the_whole_image_does() -> None:
     y = photo()
     solver = RichardsonLucy(iterations=60)
-    settled = solver.settle(y, PSF, torch.full((1, 1, 1, 1), 0.01))
-    assert settled.stop == 0 and 0 < settled.iterations < 60
+    frozen = solver.freeze(y, PSF, torch.full((1, 1, 1, 1), 0.01))
+    assert frozen.stop == 0 and 0 < frozen.iterations < 60
     tiled = Tiled(solver, tile=144)(y, PSF, 0.01).image
-    whole = settled(y, PSF, 0.01).image
+    whole = frozen(y, PSF, 0.01).image
     assert (tiled - whole)[..., 56:-56, 56:-56].abs().max() < 2e-3
     one_by_one = torch.cat([solver(y[..., :144], PSF, 0.01).image, solver(y[..., 144:], PSF, 0.01).image], -1)
     assert (one_by_one - whole)[..., 56:-56, 200:-56].abs().max() > 2e-2
@@ -61,7 +61,7 @@ def test_tiles_stop_at_the_noise_where_the_whole_image_does() -> None:
 
 def test_each_tile_by_itself_would_not_do() -> None:
     class Unsettled(Wiener):
-        def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
+        def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
             return self
 
     y = photo()
@@ -119,7 +119,7 @@ def test_memory_beside_the_image_is_that_of_a_tile() -> None:
     class Watched(Deconvolver):
         most = 0
 
-        def settle(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
+        def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Deconvolver:
             return self
 
         def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import Defocus, Mixture, Motion, NoBlur
-from blurlab.head import BlurAnswer
+from blurlab.head import BlurTarget
 
 FAMILY = Mixture({"none": NoBlur(), "motion": Motion([3, 20], [0, 180]), "defocus": Defocus([1, 8])})
-ANSWER = BlurAnswer(FAMILY)
+ANSWER = BlurTarget(FAMILY)
 LENGTH, ANGLE, RADIUS = 3, 5, 8
 """First outputs of the three parameters."""
 
@@ -46,7 +46,7 @@ def test_estimates_stay_within_the_ranges() -> None:
 
 
 def test_a_fixed_parameter_has_no_output_and_keeps_its_value() -> None:
-    answer = BlurAnswer(Mixture({"motion": Motion([1, 10], 30), "none": NoBlur()}))
+    answer = BlurTarget(Mixture({"motion": Motion([1, 10], 30), "none": NoBlur()}))
     found = answer.read(torch.zeros(2, len(answer)))
     assert len(answer) == 4 and found.params[:, 1].tolist() == [30, 30] and found.spread[:, 1].tolist() == [0, 0]
 
@@ -94,7 +94,7 @@ def test_right_is_the_kind_alone() -> None:
 
 @pytest.mark.parametrize(("low", "high", "angles"), [(-45, 45, [-40.0, 0.0, 44.0]), (90, 270, [91.0, 180.0, 269.0])])
 def test_angles_of_any_range_are_read_as_they_were_drawn(low: float, high: float, angles: list[float]) -> None:
-    answer = BlurAnswer(Mixture({"motion": Motion([5, 5], [low, high])}))
+    answer = BlurTarget(Mixture({"motion": Motion([5, 5], [low, high])}))
     double = torch.tensor(angles) * (math.pi / 90)
     out = torch.stack([torch.zeros(3), double.cos(), double.sin(), torch.zeros(3)], 1)
     torch.testing.assert_close(answer.read(out).params[:, 1], torch.tensor(angles), rtol=1e-4, atol=1e-2)

@@ -11,20 +11,20 @@ from blurlab.head import KindLabels, StrengthLabels
 def test_two_hot_target_keeps_the_strength_as_its_mean() -> None:
     labels = StrengthLabels([1.0, 1.25, 2.0, 10.0])
     strength = torch.tensor([1.0, 1.1, 1.25, 1.9, 7.3, 10.0])
-    target = labels.target(torch.zeros(6, dtype=torch.long), strength)
+    target = labels.probabilities(torch.zeros(6, dtype=torch.long), strength)
     assert torch.allclose(target.sum(1), torch.ones(6))
     assert torch.allclose(target @ labels.grid_px, strength, atol=1e-6)
     assert int((target > 0).sum(1).max()) == 2
 
 
 def test_strengths_beyond_the_grid_go_to_its_ends() -> None:
-    target = StrengthLabels([4.0, 6.0]).target(torch.zeros(2, dtype=torch.long), torch.tensor([0.0, 99.0]))
+    target = StrengthLabels([4.0, 6.0]).probabilities(torch.zeros(2, dtype=torch.long), torch.tensor([0.0, 99.0]))
     assert target.tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 
 def test_kind_target_is_one_hot() -> None:
     labels = KindLabels(("none", "defocus", "motion"))
-    assert labels.target(torch.tensor([2, 0]), torch.zeros(2)).tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    assert labels.probabilities(torch.tensor([2, 0]), torch.zeros(2)).tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
 
 
 @pytest.mark.parametrize("grid", [[1.0], [2.0, 1.0], [1.0, 1.0]])

@@ -73,7 +73,7 @@ def test_is_refused_in_one_line(deconvolver: Deconvolver, what: str) -> None:
 
 @every
 def test_a_kernel_larger_than_the_image(deconvolver: Deconvolver) -> None:
-    if deconvolver.reaches_beyond:
+    if deconvolver.estimates_outside:
         finite(deconvolver(Y, HUGE, 0.01).image, Y)
         return
     with pytest.raises(ValueError, match="psf 31x31 is larger than the image 17x24; crop the kernel or use a larger"):
@@ -107,7 +107,7 @@ def test_images_one_pixel_wide(deconvolver: Deconvolver, shape: tuple[int, int])
     y = Y[..., : shape[0], : shape[1]]
     one = torch.ones(1, 1, 1, 1)
     for psf in (one, LONG, LONG.mT, PSF):
-        if deconvolver.reaches_beyond or (psf.shape[-2] <= shape[0] and psf.shape[-1] <= shape[1]):
+        if deconvolver.estimates_outside or (psf.shape[-2] <= shape[0] and psf.shape[-1] <= shape[1]):
             finite(deconvolver(y, psf, 0.01).image, y)
             finite(deconvolver(y, psf).image, y)
     torch.testing.assert_close(deconvolver(y, one, 0.0).image, y, atol=1e-2, rtol=0)

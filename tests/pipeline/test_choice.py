@@ -81,7 +81,7 @@ def test_direct_names_the_most_probable_class_and_hands_on_the_least_risky_kerne
 def test_hierarchy_takes_a_family_of_one_kind_and_its_own_range() -> None:
     identifier = Hierarchical(Gaussian([0.5, 2.5]))
     assert identifier.family.kinds == ("none", "gaussian")
-    assert [question.name for question in identifier.questions] == ["type", "strength_gaussian"]
+    assert [task.name for task in identifier.tasks] == ["type", "strength_gaussian"]
     assert identifier.grids["gaussian"][[0, -1]].tolist() == [0.5, 2.5]
     longer, shorter = identifier.neighbours_px(torch.tensor([1, 1, 0]), torch.tensor([0.6, 2.45, 0.0]))
     assert longer.isnan().tolist() == [False, True, True]

@@ -13,7 +13,7 @@ from blurlab.head import Compact
 from blurlab.likelihood import Refiner
 from blurlab.noise import Gaussian
 from blurlab.pipeline import Example, GeneralRegression, Pipeline, Regression
-from blurlab.pipeline.scale import Scale
+from blurlab.pipeline.calibration import PosteriorCalibration
 
 FAMILY = Mixture({"motion": Motion([3, 12], [0, 180]), "defocus": Defocus([1, 6])})
 
@@ -35,7 +35,7 @@ class Knows(nn.Module):
 
     def __init__(self, identifier: Regression, example: Example, error: float) -> None:
         super().__init__()
-        answer = identifier.answer
+        answer = identifier.target
         self.out = torch.zeros(len(example.y), len(answer))
         self.out[torch.arange(len(example.y)), example.kind] = 3.0
         for slot in answer.slots:
@@ -54,7 +54,7 @@ class Knows(nn.Module):
 def test_refinement_lowers_the_networks_error_and_keeps_its_word() -> None:
     identifier = Regression(FAMILY, refine=lambda member: Refiner(member))
     example = degraded(10)
-    nets = {"blur": Knows(identifier, example, 0.08), "scale": Scale(torch.ones(3), torch.ones(3))}
+    nets = {"blur": Knows(identifier, example, 0.08), "scale": PosteriorCalibration(torch.ones(3), torch.ones(3))}
     found = identifier.identify(example.y, nets, {})
     assert found.before is not None and found.sigma is not None
     right = found.kind == example.kind
@@ -67,7 +67,10 @@ def test_refinement_lowers_the_networks_error_and_keeps_its_word() -> None:
 def test_without_a_refiner_the_networks_estimate_stands() -> None:
     identifier = Regression(FAMILY)
     example = degraded(4)
-    nets = {"blur": Knows(identifier, example, 0.0), "scale": Scale(torch.full((3,), 2.0), torch.ones(3))}
+    nets = {
+        "blur": Knows(identifier, example, 0.0),
+        "scale": PosteriorCalibration(torch.full((3,), 2.0), torch.ones(3)),
+    }
     found = identifier.identify(example.y, nets, {})
     torch.testing.assert_close(found.params, example.params, rtol=1e-4, atol=1e-3, equal_nan=True)
     assert found.before is None and found.sigma is None
@@ -84,7 +87,7 @@ def test_the_scale_learned_holds_nine_tenths() -> None:
     logits = torch.nn.functional.one_hot(kind, 2) * 5.0
     flipped = torch.rand(n, generator=g) < 0.1
     logits[flipped] = logits[flipped].flip(1)
-    scale = Scale.fit(logits, None, kind, [spread], [off])
+    scale = PosteriorCalibration.fit(logits, None, kind, [spread], [off])
     assert float(scale.multiple[0]) == pytest.approx(3 * 1.645, rel=0.06)
     sure = scale(logits).amax(1).mean()
     assert float(sure) == pytest.approx(1 - float(flipped.float().mean()), abs=0.01)
@@ -96,8 +99,8 @@ def test_evidence_counts_as_much_as_it_is_worth() -> None:
     told = torch.nn.functional.one_hot(kind, 2) * 40.0 + 10 * torch.randn(500, 2, generator=g)
     nothing = torch.randn(500, 2, generator=g)
     spread = torch.ones(500, 1)
-    good = Scale.fit(nothing, told, kind, [spread], [spread])
-    useless = Scale.fit(told, nothing, kind, [spread], [spread])
+    good = PosteriorCalibration.fit(nothing, told, kind, [spread], [spread])
+    useless = PosteriorCalibration.fit(told, nothing, kind, [spread], [spread])
     assert float((good(nothing, told).argmax(1) == kind).float().mean()) > 0.98
     assert float((useless(told, nothing).argmax(1) == kind).float().mean()) > 0.98
 
@@ -108,7 +111,9 @@ def test_the_better_of_two_estimates_is_heard_more() -> None:
     first = torch.stack([rough[:, 0], exact[:, 1]], 1)
     second = torch.stack([exact[:, 0], rough[:, 1]], 1)
     ones = torch.ones(900, 2)
-    scale = Scale.fit(torch.zeros(900, 2), None, torch.zeros(900, dtype=torch.long), [ones, ones], [first, second])
+    scale = PosteriorCalibration.fit(
+        torch.zeros(900, 2), None, torch.zeros(900, dtype=torch.long), [ones, ones], [first, second]
+    )
     assert float(scale.share[0]) > 0.9 and float(scale.share[1]) < 0.1
 
 
@@ -119,8 +124,8 @@ def test_a_share_of_an_angle_goes_the_shorter_way_round() -> None:
 
 
 def test_scale_comes_back_from_its_state() -> None:
-    scale = Scale(torch.tensor([1.0, 2.0]), torch.tensor([0.5, 1.0]), 1.7, 0.2)
-    back = Regression(FAMILY).lessons[-1].restore(scale.state_dict())
+    scale = PosteriorCalibration(torch.tensor([1.0, 2.0]), torch.tensor([0.5, 1.0]), 1.7, 0.2)
+    back = Regression(FAMILY).fitted_parts[-1].restore(scale.state_dict())
     logits = torch.randn(4, 2, generator=torch.Generator().manual_seed(3))
     torch.testing.assert_close(back(logits, logits), scale(logits, logits))
 
@@ -129,17 +134,17 @@ def test_a_grnn_for_each_kind_measures_what_it_has_seen() -> None:
     shrink = nn.Sequential(nn.AdaptiveAvgPool2d(6), nn.Flatten())
     identifier = GeneralRegression(FAMILY, feature=shrink)
     seen = degraded(24)
-    lessons = identifier.lessons
-    assert [lesson.name for lesson in lessons] == ["grnn_motion", "grnn_defocus", "scale"]
+    fitted_parts = identifier.fitted_parts
+    assert [part.name for part in fitted_parts] == ["grnn_motion", "grnn_defocus", "scale"]
     nets: dict[str, nn.Module] = {"type": Truth(seen.kind), "scale": SCALE}
-    for lesson, kind in zip(lessons, (0, 1), strict=False):
+    for part, kind in zip(fitted_parts, (0, 1), strict=False):
         rows = seen.kind == kind
-        learned = lesson.learn([Example(seen.y[rows], seen.kind[rows], seen.params[rows])], nets)
-        again = lesson.restore(learned.state_dict())
+        learned = part.learn([Example(seen.y[rows], seen.kind[rows], seen.params[rows])], nets)
+        again = part.restore(learned.state_dict())
         torch.testing.assert_close(again(shrink(seen.y)), learned(shrink(seen.y)), rtol=1e-4, atol=1e-3)
         assert bool((again.residual == learned.residual).all()) and bool((learned.residual > 0.05).all())  # type: ignore[operator,union-attr]
         learned.spread.fill_(1e-3)  # type: ignore[operator,union-attr]  # so narrow that each image remembers itself alone
-        nets[lesson.name] = learned
+        nets[part.name] = learned
     found = identifier.identify(seen.y, nets, {})
     torch.testing.assert_close(found.params, seen.params, rtol=1e-3, atol=0.05, equal_nan=True)
 
@@ -165,11 +170,11 @@ def test_taps_are_refused() -> None:
 def answers(y: Tensor) -> dict[str, object]:
     torch.manual_seed(0)
     identifier = Regression(FAMILY)
-    nets = {"blur": Compact(len(identifier.answer), width=4, hidden=8, window=32, hop=16).eval(), "scale": SCALE}
+    nets = {"blur": Compact(len(identifier.target), width=4, hidden=8, window=32, hop=16).eval(), "scale": SCALE}
     return vars(Pipeline(identifier, nets, {}, TV()).identify(y))
 
 
-SCALE = Scale(torch.ones(3), torch.ones(3))
+SCALE = PosteriorCalibration(torch.ones(3), torch.ones(3))
 
 
 @pytest.mark.parametrize("level", [0.0, 0.4, 1.0, "clipped"])
@@ -209,7 +214,7 @@ def test_what_cannot_be_an_observed_image_is_refused_with_the_reason(y: Tensor, 
 def test_a_patch_smaller_than_the_kernel_is_measured_and_restored() -> None:
     wide = Mixture({"motion": Motion([3, 40], [0, 180]), "defocus": Defocus([1, 6])})
     identifier = Regression(wide)
-    nets = {"blur": Compact(len(identifier.answer), width=4, hidden=8, window=32, hop=16).eval(), "scale": SCALE}
+    nets = {"blur": Compact(len(identifier.target), width=4, hidden=8, window=32, hop=16).eval(), "scale": SCALE}
     y = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(7))
     assert wide.size > 32
     done = Pipeline(identifier, nets, {}, TV())(y, 0.01)

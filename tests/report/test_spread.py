@@ -14,7 +14,7 @@ from blurlab.report import write_report_md
 from blurlab.report.bounds import bounds, bounds_blocks
 from blurlab.report.panels import propagation
 from blurlab.report.spread import accuracy_table, side_by_side
-from blurlab.report.stage import noise_series
+from blurlab.run.stage.report import noise_series
 
 
 def test_cost_of_a_kernel_is_the_records_own_difference_over_the_same_images() -> None:

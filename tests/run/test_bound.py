@@ -6,7 +6,7 @@ import torch
 
 from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Taps
 from blurlab.core.rng import generator
-from blurlab.run.bound import bounds
+from blurlab.run.record.bounds import bounds
 
 
 def test_each_kind_has_the_bound_of_its_own_parameters_and_a_kind_may_be_absent() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from blurlab.run.calibrate import loss_matrix
+from blurlab.run.stage.calibrate import loss_matrix
 
 
 def test_discrete_candidates_keep_every_measured_pair() -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from blurlab.run.compose import check
+from blurlab.run.command.compose import check
+from blurlab.run.command.job import run
 from blurlab.run.errors import UsageError
-from blurlab.run.main import run
 
 DRAWN = "{_target_: blurlab.dataset.FundusSynthetic, n: 8, seed: 5, size: 64}"
 TINY = [

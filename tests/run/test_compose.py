@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from blurlab.run.compose import check, conf_dir, groups, options, with_budget, with_resume
+from blurlab.run.command.compose import check, conf_dir, groups, options, with_budget, with_resume
 from blurlab.run.errors import UsageError
 
 

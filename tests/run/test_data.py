@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from PIL import Image
 from rich.console import Console
 
-from blurlab.run.data import RunData, prepare
 from blurlab.run.errors import UsageError
+from blurlab.run.setup.data import RunData, prepare
 
 
 def folder(root: Path, name: str, count: int, side: int = 90) -> dict[str, str]:

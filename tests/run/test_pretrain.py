@@ -12,15 +12,15 @@ from safetensors.torch import load_file
 
 from blurlab.core.image_io import read_image
 from blurlab.learning import ContrastiveDivergence
-from blurlab.run.compose import check
+from blurlab.run.command.compose import check
+from blurlab.run.command.job import run
 from blurlab.run.errors import UsageError
-from blurlab.run.main import run
-from blurlab.run.pretrain import load_weights, save_weights
+from blurlab.run.stage.pretrain import load_weights, save_weights
 
 TINY = [
     "budget=smoke", "budget.epochs=2", "budget.steps_per_epoch=3", "budget.batch_size=8",
     "budget.pretrain_epochs=2", "dataset=bundled", "dataset.size=64",
-    "blur=three_kinds", "pipeline=grnn", "head=dbn", "head.layers=[20,6]", "~stage.lessons", "~stage.calibrate",
+    "blur=three_kinds", "pipeline=grnn", "head=dbn", "head.layers=[20,6]", "~stage.fit_parts", "~stage.calibrate",
     "~stage.evaluate", "~stage.report", "logger=csv", "run.progress=false", "trainer=cpu",
 ]  # fmt: skip
 

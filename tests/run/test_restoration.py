@@ -20,10 +20,10 @@ from blurlab.core.image_io import read_image
 from blurlab.deconvolver import TV
 from blurlab.metric import align, psnr
 from blurlab.report import write_report_md
-from blurlab.run import restoration
-from blurlab.run.compose import check
+from blurlab.run.command.compose import check
+from blurlab.run.command.job import run
 from blurlab.run.errors import UsageError
-from blurlab.run.main import run
+from blurlab.run.stage import restore as restoration
 
 LEVIN = ["+experiment=levin32", "dataset.size=56"]
 QUICK = ["budget=smoke", "run.progress=false", "logger=csv", "trainer=cpu"]

@@ -15,11 +15,11 @@ from rich.console import Console
 from scipy import ndimage
 
 from blurlab.deconvolver import load_weights
-from blurlab.run import restorer
-from blurlab.run.build import build
-from blurlab.run.compose import check
+from blurlab.run.command.compose import check
+from blurlab.run.command.job import run
 from blurlab.run.errors import UsageError
-from blurlab.run.main import run
+from blurlab.run.setup.build import build
+from blurlab.run.stage import train_restore as restorer
 
 WORDS = [
     "dataset=folder", "dataset.size=48", "blur=motion", "blur.length_px=[3,7]", "noise=gaussian", "pipeline=known",
@@ -62,7 +62,7 @@ def test_weights_are_trained_kept_used_and_not_trained_twice(
 
     (tmp_path / "run" / "stages" / "restore" / "finished.json").unlink()
     (tmp_path / "run" / "stages" / "restore" / "rows.jsonl").unlink()
-    monkeypatch.setattr(restorer, "go_on", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(restorer, "fit_or_resume", lambda *_: pytest.fail("trained again"))
     again = json.loads(run(cfg, tmp_path / "run", Console(quiet=True)).read_text())
     assert again["metrics"]["psnr"]["value"] == pytest.approx(record["metrics"]["psnr"]["value"], abs=1e-4)
 

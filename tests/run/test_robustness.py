@@ -16,10 +16,10 @@ import pytest
 from blurlab.dataset import Resized, Unchanged
 from blurlab.noise import Chain
 from blurlab.report import write_report_md
-from blurlab.run.build import build
-from blurlab.run.compose import check
+from blurlab.run.command.compose import check
 from blurlab.run.errors import UsageError
-from blurlab.run.robustness import Robustness
+from blurlab.run.setup.build import build
+from blurlab.run.stage.robust import Robustness
 
 NAMES = [
     "as in the run", "BSNR 20 dB", "BSNR 30 dB", "BSNR 40 dB", "no noise", "JPEG quality 60", "JPEG quality 80",

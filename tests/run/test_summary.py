@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from blurlab.run.summary import (
+from blurlab.run.record.summary import (
     accuracies,
     before_refinement,
     confusion,
@@ -119,10 +119,10 @@ def test_the_ceiling_is_a_curve_beside_the_accuracy() -> None:
 
 
 def test_a_patch_of_which_nothing_was_told_spoils_no_figure() -> None:
-    untold = measured(9.0, math.nan, 30.0, math.nan, mean_strength_px=0.0)
-    untold |= {"low_px": math.nan, "high_px": math.nan}
+    uninformative = measured(9.0, math.nan, 30.0, math.nan, mean_strength_px=0.0)
+    uninformative |= {"low_px": math.nan, "high_px": math.nan}
     seen = measured(7.0, 7.2, 20.0, 21.0, mean_strength_px=7.2)
-    rows = [seen, untold, measured(8.0, 8.2, 20.0, 21.0, mean_strength_px=8.2)]
+    rows = [seen, uninformative, measured(8.0, 8.2, 20.0, 21.0, mean_strength_px=8.2)]
     metrics = parameters(rows, NAMES)[0]
     assert metrics["length_median_px"]["value"] == pytest.approx(0.2) and metrics["length_median_px"]["n"] == 2
     found = strengths(rows, {"motion": ("length_mae_px", 1.0)}, 0)
@@ -131,7 +131,7 @@ def test_a_patch_of_which_nothing_was_told_spoils_no_figure() -> None:
         "network_kind": "motion",
         **{f"network_{name}": row_value for name, row_value in zip(NAMES, (math.nan, 7.1, 20.0), strict=False)},
     }
-    assert before_refinement([untold, {**rows[0], **said}], NAMES)["type_accuracy/network"]["n"] == 1
+    assert before_refinement([uninformative, {**rows[0], **said}], NAMES)["type_accuracy/network"]["n"] == 1
 
 
 def test_each_parameter_has_the_coverage_of_its_own_interval() -> None:

@@ -25,7 +25,7 @@ class View:
         disc_deg: (x, y) of the disc's centre from the field's centre, along the image's axes.
         side: +1 if the macula lies to the right of the disc (a left eye), -1 otherwise.
         tilt_rad: Rotation of the eye about the line of sight.
-        crop_px: Rows cut from the field at its top and bottom.
+        crop_px: BatchState cut from the field at its top and bottom.
     """
 
     size: int

@@ -1,0 +1,117 @@
+"""One run: build the parts, say what will happen, do the stages, leave a record."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import traceback
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from rich.console import Console
+
+from blurlab.run.command.plan import say_plan
+from blurlab.run.record.record import keep_record, write_record
+from blurlab.run.setup.build import build
+from blurlab.run.setup.context import Context, make_context
+from blurlab.run.setup.logging import close, log_results
+
+MADE_FIRST = {".hydra", "wandb", "csv", "tensorboard", "stages", "data.json", "record.json"}
+
+
+def job(cfg: DictConfig) -> None:
+    """One job of Hydra's; an error ends it with one line, exit code 2 and, once stages began, the traceback in a file.
+
+    In a sweep the other jobs go on; the command line counts the records.
+    """
+    console = Console(soft_wrap=True)
+    hydra = HydraConfig.get()
+    run_dir = Path(hydra.runtime.output_dir)
+    theirs = {path.name for path in run_dir.glob("*")} - {".hydra"}  # Hydra has just written it
+    try:
+        run(cfg, run_dir, console)
+    except KeyboardInterrupt:
+        console.print(f"\nstopped; go on with: python -m blurlab run.resume={run_dir}", markup=False, highlight=False)
+        sys.exit(130)
+    except Exception as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        leave(run_dir, error, theirs)
+        if hydra.mode is not RunMode.MULTIRUN:
+            sys.exit(2)
+
+
+def one_line(error: Exception) -> str:
+    """What a user reads: the message of an error of ours; for any other also its type."""
+    message = " ".join(str(error).split())
+    ours = isinstance(error, (ValueError, FileNotFoundError, PermissionError))
+    return message if ours and message else f"{type(error).__name__}: {message}"
+
+
+def leave(run_dir: Path, error: Exception, theirs: set[str]) -> None:
+    """Leave the traceback beside the stages that got anywhere; of a run that got nowhere leave nothing that it made.
+
+    Args:
+        run_dir: Directory of the run.
+        error: What ended it.
+        theirs: Names that were there before the run.
+    """
+    if any(path.is_file() for path in run_dir.glob("stages/*/*")):
+        (run_dir / "error.txt").write_text("".join(traceback.format_exception(error)))
+        return
+    for name in MADE_FIRST - theirs:
+        made = run_dir / name
+        shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # somebody else's files are in it
+        run_dir.rmdir()
+
+
+def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
+    """Do one run.
+
+    Args:
+        cfg: A checked configuration.
+        run_dir: Where everything goes; stages finished there are not run again.
+        console: Where to talk to the user.
+
+    Returns:
+        Path of the record.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    context = make_context(cfg, run_dir, console)
+    status = "failed"
+    try:
+        say_plan(context)
+        for name in [name for name in cfg.stage if cfg.stage[name] is not None]:
+            build(cfg.stage[name])(context)
+            record = write_record(context)
+        log_run(context)
+        if cfg.run.keep:
+            context.console.print(f"kept {keep_record(context)}")
+        status = "success"
+        return record
+    finally:
+        close(context.logger, status)
+
+
+def log_run(context: Context) -> None:
+    """Send the final figures, confusion matrices and pictures to the logger, under the names of the field."""
+    from blurlab.core.image_io import read_image
+
+    metrics = {name: entry["value"] for name, entry in context.record.get("metrics", {}).items()}
+    if metrics:
+        headline = next(iter(metrics))
+        if headline.endswith("accuracy"):
+            metrics |= {"accuracy": metrics[headline]}
+        metrics |= {
+            name.upper(): metrics[f"{name}_estimated"] for name in ("isnr", "ssim") if f"{name}_estimated" in metrics
+        }
+    pictures = {
+        f"{number}/{key}": read_image(context.dir / example[key])
+        for number, example in enumerate(context.record.get("examples", []))
+        for key in ("sharp", "blurred", "oracle", "estimated_image")
+        if key in example
+    }
+    log_results(context.logger, metrics, context.record.get("confusion"), pictures)

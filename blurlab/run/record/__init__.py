@@ -1,0 +1,1 @@
+"""From what was measured to the record of a run: rows, figures with intervals, limits, one JSON file."""

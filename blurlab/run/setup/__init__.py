@@ -1,0 +1,1 @@
+"""What a run is made of, built once from its configuration: parts, photographs, logger, trainer."""

@@ -1,0 +1,105 @@
+"""The items that a run restores, one at a time: degraded here, or taken blurred by a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from blurlab.dataset import Captures, Degraded, FixedItems, degrade_batch
+from blurlab.dataset.prepare import pick_channel
+from blurlab.run.errors import UsageError
+from blurlab.run.setup.context import Context
+
+
+class Cases(Sequence[Degraded]):
+    """Test items as batches of one on the run's device; ``item`` is the index of the photograph."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def name(self, case: Degraded) -> str:
+        """What was done to an item: its kind of blur, with the strength where the kind has parameters."""
+        kind = self.context.degrade.family.kinds[int(case.kind[0])]
+        return f"{kind} {float(case.strength_px[0]):.2f} px" if bool(case.params.isfinite().any()) else kind
+
+
+def cases(context: Context) -> Cases:
+    """The items of a run: of its captures where the set tested on has them, else degraded as the run says."""
+    return _Drawn(context) if context.data.captures is None else _Captured(context, context.data.captures)
+
+
+class _Drawn(Cases):
+    """The first ``budget.draws_restore`` draws of each photograph, which are those that stage ``evaluate`` restores."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        data, self.draws = context.data, context.budget["draws_restore"]
+        self.items = FixedItems(data.test, self.draws, seed=context.seed, split="test", size=data.size)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> Degraded:  # type: ignore[override]  # no slices
+        image, seed, _ = self.items[index]
+        batch = [image[None].to(self.context.device), torch.tensor([seed]), torch.tensor([index // self.draws])]
+        return degrade_batch(self.context.degrade, batch, training=False)
+
+
+class _Captured(Cases):
+    """Each photograph through each kernel that it was taken through."""
+
+    def __init__(self, context: Context, captures: Captures) -> None:
+        super().__init__(context)
+        ids, kinds = context.data.test.ids, context.degrade.family.kinds
+        self.captures = captures
+        self.pairs = [(photo, kernel) for photo, name in enumerate(ids) for kernel in captures.kernels(name)]
+        unknown = sorted({kernel for _, kernel in self.pairs} - {*kinds})
+        if unknown or not self.pairs:
+            raise UsageError(
+                f"{captures.name} was taken through {unknown[0] if unknown else 'no kernel'}, and this run's blurs are "
+                f"{', '.join(kinds)}; use blur=levin"
+            )
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> Degraded:  # type: ignore[override]  # no slices
+        photo, kernel = self.pairs[index]
+        data, degrade = self.context.data, self.context.degrade
+        x = _batch(np.divide(data.test.arrays[photo], 255, dtype=np.float32)).to(self.context.device)
+        taken = self.captures.observed(data.test.ids[photo], kernel)
+        y = _batch(centre(pick_channel(taken, str(self.context.cfg.dataset.channel)), data.size)).to(x)
+        kind = torch.tensor([degrade.family.kinds.index(kernel)])
+        params = torch.full((1, len(degrade.family.names)), torch.nan)
+        return Degraded(
+            x=x,
+            y=y,
+            psf=degrade.family.psf(params, kind).to(y),
+            kind=kind,
+            params=params,
+            strength_px=degrade.family.strength_px(params, kind),
+            sigma=degrade.noise(y, generator=torch.Generator())[1],  # measured: nothing is drawn
+            item=torch.tensor([photo]),
+            weight=torch.ones(1),
+        )
+
+
+def centre(image: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """The central square (size, size, C) of an image (H, W, C), as it is.
+
+    Raises:
+        UsageError: If the image is smaller.
+    """
+    rows, cols = image.shape[:2]
+    if min(rows, cols) < size:
+        raise UsageError(f"an image of {rows}x{cols} px was taken of a photograph of {size}x{size}; lower dataset.size")
+    top, left = (rows - size) // 2, (cols - size) // 2
+    return image[top : top + size, left : left + size]
+
+
+def _batch(image: NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]

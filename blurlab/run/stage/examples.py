@@ -1,0 +1,92 @@
+"""A few test items as pictures: sharp, blurred, restored with the true kernel and with the one found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from blurlab.core.image_io import write_image
+from blurlab.dataset import FixedItems, degrade_batch
+from blurlab.metric import isnr, ssim
+from blurlab.pipeline import Identification, Pipeline
+from blurlab.run.setup.context import Context
+
+COUNT = 6
+FAINT = 0.34
+"""A kernel whose largest weight is above this hardly shows in a picture."""
+
+
+def keep_examples(context: Context, pipeline: Pipeline, items: FixedItems) -> list[dict[str, Any]]:
+    """Write up to six examples under ``<run>/examples`` and return their entries of the record."""
+    folder = context.dir / "examples"
+    folder.mkdir(exist_ok=True)
+    step = max(1, len(items.images) // COUNT)
+    entries: list[dict[str, Any]] = []
+    for photo in range(0, len(items.images), step):
+        for draw in range(items.draws):
+            entry = _example(context, pipeline, items, photo * items.draws + draw, len(entries))
+            if entry is not None and not any(entry["title"] == other["title"] for other in entries):
+                entries.append(entry)
+                break
+        if len(entries) == COUNT:
+            break
+    return entries
+
+
+def _example(context: Context, pipeline: Pipeline, items: FixedItems, index: int, number: int) -> dict[str, Any] | None:
+    """One example, or None where the item was not blurred or not of the kind whose turn it is."""
+    image, seed, _ = items[index]
+    batch = [image.unsqueeze(0).to(context.device), torch.tensor([seed]), torch.tensor([index])]
+    degraded = degrade_batch(context.degrade, batch, training=False)
+    kinds = context.identifier.family.kinds
+    blurred = [kind for kind in kinds if kind != "none"]
+    kind = kinds[int(degraded.kind[0])]
+    if kind != blurred[number % len(blurred)] or float(degraded.psf.max()) > FAINT:
+        return None
+    done = pipeline(degraded.y, degraded.sigma)
+    oracle = context.deconvolver(degraded.y, degraded.psf, degraded.sigma).image
+    found = done.found
+    pictures = {"sharp": degraded.x, "blurred": degraded.y, "oracle": oracle, "estimated": done.image}
+    names = {name: f"examples/{number}_{name}.png" for name in pictures}
+    for name, picture in pictures.items():
+        write_image(context.dir / names[name], _array(picture))
+    return {
+        "title": f"{kind} {float(degraded.strength_px[0]):.2f} px",
+        "estimated": in_words(found, kinds),
+        "photo": items.images.ids[index // items.draws],
+        "sharp": names["sharp"],
+        "blurred": names["blurred"],
+        "oracle": names["oracle"],
+        "estimated_image": names["estimated"],
+        "isnr_oracle": float(isnr(degraded.y, oracle, degraded.x)),
+        "isnr_estimated": float(isnr(degraded.y, done.image, degraded.x)),
+        "ssim_blurred": float(ssim(degraded.y, degraded.x)),
+        "ssim_estimated": float(ssim(done.image, degraded.x)),
+    }
+
+
+def in_words(found: Identification, kinds: Sequence[str]) -> str:
+    """What was found in the first image: kind, strength with its 90 % interval, and the kernel's strength if another.
+
+    Example:
+        >>> from blurlab.blur import Defocus
+        >>> from blurlab.pipeline import uninformative
+        >>> in_words(uninformative(Defocus([1, 2]), torch.zeros(1, 1, 4, 4)), ("none",))
+        'none'
+    """
+    words = kinds[int(found.kind[0])]
+    if math.isnan(float(found.interval_px[0, 0])):
+        return words
+    mean, used = float(found.strength_mean_px[0]), float(found.strength_px[0])
+    low, high = found.interval_px[0].tolist()
+    words += f" {mean:.2f} px (90 %: {low:.2f} to {high:.2f})"
+    return words if abs(used - mean) < 0.005 else f"{words}, kernel of {used:.2f} px by least expected loss"
+
+
+def _array(picture: Tensor) -> np.ndarray:
+    return picture[0].permute(1, 2, 0).clamp(0, 1).cpu().numpy()

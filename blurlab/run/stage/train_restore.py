@@ -1,0 +1,85 @@
+"""Stage: train the network of a learned deconvolver."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from blurlab.deconvolver import Learned, load_weights, save_weights
+from blurlab.learning import BEST, KernelError, Restoration, RestorationLoss, load_net, training_callbacks
+from blurlab.run.errors import UsageError
+from blurlab.run.setup.build import build
+from blurlab.run.setup.context import Context
+from blurlab.run.setup.logging import log_pictures
+from blurlab.run.setup.trainer import degraded_data, fit_or_resume, make_trainer, steps_per_epoch
+from blurlab.run.stage.base import Stage, once
+
+NAME = "train_deconvolver"
+WEIGHTS = "weights.safetensors"
+
+
+class TrainRestorer(Stage):
+    """Train ``deconvolver.net`` on degraded photographs, kernels and noise known; the stages after it use the best.
+
+    The best weights, of lowest validation loss, are written to ``weights.safetensors`` beside the checkpoints.
+
+    Args:
+        loss: What a restored image costs.
+        kernel_error: How wrong the kernels are that the network is told in training; None for not at all.
+    """
+
+    identifies = False
+
+    def __init__(self, loss: RestorationLoss, kernel_error: KernelError | None = None) -> None:
+        self.loss = loss
+        self.kernel_error = kernel_error
+
+    def __call__(self, context: Context) -> None:
+        if not isinstance(context.deconvolver, Learned):
+            name = type(context.deconvolver).__name__
+            raise UsageError(f"{name} has nothing to train; choose deconvolver=unrolled_dr or wiener_stack")
+        net = context.deconvolver.net
+        result = once(context, NAME, lambda folder: self.fit(context, net, folder))
+        load_weights(net, str(context.dir / "stages" / NAME / WEIGHTS)).eval()
+        context.deconvolver.trained = True
+        context.record.setdefault("training", {})["deconvolver"] = result
+
+    def fit(self, context: Context, net: nn.Module, folder: Path) -> dict[str, Any]:
+        """Train, going on from ``last.ckpt`` where there is one.
+
+        Returns:
+            Best validation loss, number of weights and steps.
+        """
+        budget, recipe = context.budget, context.cfg.optimizer
+        data = degraded_data(context, context.degrade, NAME)
+        module = Restoration(
+            net,
+            self.loss,
+            build(recipe.factory),
+            schedule=str(recipe.schedule),
+            total_steps=budget["epochs"] * steps_per_epoch(data),
+            kernel_error=self.kernel_error,
+            show=partial(log_pictures, context.logger),
+            facts={"net": type(net).__name__, "channels": context.data.channels},
+        )
+        callbacks = training_callbacks(
+            folder,
+            seed=context.seed,
+            stage=NAME,
+            ema_decay=float(recipe.ema_decay),
+            progress=context.progress,
+            patience=budget["patience"],
+        )
+        trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
+        fit_or_resume(context, trainer, module, data, folder)
+        best = trainer.checkpoint_callbacks[0]
+        facts = {"steps": str(trainer.global_step), "data": str(context.data.facts["name"]), "seed": str(context.seed)}
+        save_weights(load_net(net, folder / BEST), folder / WEIGHTS, facts)
+        return {
+            "val_loss": float(best.best_model_score),  # type: ignore[attr-defined]
+            "steps": trainer.global_step,
+            "weights": sum(weight.numel() for weight in net.parameters()),
+        }
