@@ -2,12 +2,11 @@
 
     python experiments/williams2017/learning.py    # writes results/learning.json and results/learning.md
 
-The network, the photographs and their degradations are those of ``budget=paper128``: 720 drawn fundus photographs seen
-whole, each sharp, out of focus and moved once, the same in every epoch; SGD with momentum 0.9, batches of 8. With
-``--side 64``, the default, the photographs are shrunk to a quarter of the pixels, with blurs of as many pixels. A
-training has begun to learn where the mean of its last 100 training losses (dropout included) is below ln 3 - 0.1: ln 3
-is the loss of an answer that knows nothing. It ends there, or after ``--steps`` steps. What the record holds is not
-measured again.
+The network, the photographs and their degradations are those of ``budget=paper128``: 720 drawn fundus photographs of
+128x128 pixels seen whole, each sharp, out of focus and moved once, the same in every epoch; SGD with momentum 0.9,
+batches of 8. A training has begun to learn where the mean of its last 100 training losses (dropout included) is below
+ln 3 - 0.1: ln 3 is the loss of an answer that knows nothing. It ends there, or after ``--steps`` steps. What the record
+holds is not measured again.
 """
 
 from __future__ import annotations
@@ -176,7 +175,7 @@ def main() -> None:
     """Make every training that the record lacks, and the record after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--side", type=int, default=64)
+    parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--photos", type=int, default=PHOTOS)
     parser.add_argument("--half", action="store_true", help="bfloat16 within the network")
     parser.add_argument("--cache", type=Path, default=None, help="folder of prepared photographs")
