@@ -23,12 +23,13 @@ class Found:
     Attributes:
         kind: The most probable kind of blur; ``none`` where no blur was found.
         probability: Probability of that kind.
-        strength_px: Best estimate of the strength; 0 where no blur was found.
-        interval_px: 90 % interval of the strength; NaN where no blur was found.
+        strength_px: Best estimate of the strength; 0 where no blur was found, NaN where the kind has no strength.
+        interval_px: 90 % interval of the strength; NaN where no blur was found, or no parameter is the strength.
         kernel_px: Strength of the kernel to restore with, chosen by expected risk; 0 where no blur was found.
         psf: The kernel (k, k).
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for.
-        angle_deg: Direction of a motion, counter-clockwise from the horizontal; NaN where there is none.
+        angle_deg: Direction of a motion or an ellipse, counter-clockwise from the horizontal; NaN where there is none.
+        can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Found:
     psf: np.ndarray
     sigma: float = math.nan
     angle_deg: float = math.nan
+    can_tell: bool = True
 
 
 class Deblurrer:
@@ -133,20 +135,24 @@ class Deblurrer:
         return torch.from_numpy(np.ascontiguousarray(picked)).permute(2, 0, 1).unsqueeze(0)
 
     def _found(self, said: Any) -> Found:
+        from blurlab.blur import strength_of
+
         kind = int(said.kind[0])
         low, high = (float(end) for end in said.interval_px[0])
         family = self.trained.pipeline.identifier.family
-        named = zip(family.names, said.params[0].tolist(), strict=True)
-        angles = [value for name, value in named if name.endswith("_deg")]
+        valued = zip(family.parameters, said.params[0].tolist(), strict=True)
+        angles = [value for one, value in valued if one.unit == "deg" and math.isfinite(value)]
+        even = 1 / len(family.kinds)
         return Found(
             kind=family.kinds[kind],
             probability=float(said.kind_probability[0, kind]),
-            strength_px=float(family.strength_px(said.params, said.kind)[0]),
+            strength_px=float(strength_of(family, said.params, said.kind)[0]),
             interval_px=(low, high),
             kernel_px=float(said.strength_px[0]),
             psf=said.psf[0, 0].numpy(),
             sigma=math.nan if said.sigma is None else float(said.sigma[0]),
-            angle_deg=next((value for value in angles if math.isfinite(value)), math.nan),
+            angle_deg=next(iter(angles), math.nan),
+            can_tell=len(family.kinds) == 1 or float(said.kind_probability.amax()) > even + 1e-6,
         )
 
 
@@ -165,35 +171,41 @@ def deblur_files(words: list[str]) -> None:
         ValueError: If a word is wrong, a photograph cannot be read, or two would be written to one file.
     """
     from blurlab.core.checks import check_sigma
-    from blurlab.core.image_io import read_image, write_image
+    from blurlab.core.file_names import check_apart, check_no_options, png_targets, readable
+    from blurlab.core.image_io import read_scaled, write_image
 
+    check_no_options(words)
     asked = _parser().parse_args(words)
     if asked.sigma is not None:
         check_sigma(asked.sigma)
-    targets = _targets(asked.photo, asked.out)
+    targets = png_targets(asked.photo, asked.out)
     tool = Deblurrer(asked.run, asked.tile)
     sigma = tool.sigma(asked.sigma)
-    images = {target: read_image(path, min_side=64) for target, path in targets.items()}
+    images = {target: read_scaled(path, min_side=64) for target, path in targets.items()}
     try:
         asked.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PermissionError(f"cannot make the folder {asked.out} ({error.strerror}); choose another --out") from error
+    check_apart(targets, asked.out)
     for target, path in targets.items():
-        with _shown(path.name) as progress:
-            restored, found = tool.deblur(images[target], sigma, progress)
-        write_image(target, restored)
-        print(f"{path}: {describe(found)} -> {target}")
+        image, scale = images[target].pixels, images[target].scale
+        with _shown(readable(path.name)) as progress:
+            restored, found = tool.deblur(image, sigma, progress)
+        write_image(target, restored, scale.written_white)
+        deep = f" ({scale})" if scale.is_deep else ""
+        print(f"{readable(path)}: {describe(found)} -> {readable(target)}{deep}")
 
 
 @contextmanager
 def _shown(title: str) -> Iterator[Callable[[float], None]]:
     """A bar on a terminal's error stream from the first share that is done, which is gone at the end."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=1.0, visible=False)
+        task = bar.add_task(escape(title), total=1.0, visible=False)
         yield lambda done: bar.update(task, completed=done, visible=True)
 
 
@@ -205,15 +217,22 @@ def describe(found: Found) -> str:
         'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
         >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1)), angle_deg=37.0))
         'motion 6.00 px at 37.0 deg (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
+        >>> describe(Found("gaussian_correlated", 0.9, math.nan, (math.nan, math.nan), 0.0, np.ones((1, 1))))
+        'gaussian_correlated, probability 0.900'
         >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'none, probability 0.900'
+        >>> describe(Found("none", 0.25, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False))
+        'cannot tell, as the image shows nothing of its blur'
     """
     low, high = found.interval_px
-    if found.kind == "none":
-        return f"none, probability {found.probability:.3f}"
+    if not found.can_tell:
+        return "cannot tell, as the image shows nothing of its blur"
+    if found.kind == "none" or math.isnan(found.strength_px):
+        return f"{found.kind}, probability {found.probability:.3f}"
     turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"
+    ends = "" if math.isnan(low) else f" (90 % interval {low:.2f} to {high:.2f})"
     return (
-        f"{found.kind} {found.strength_px:.2f} px{turned} (90 % interval {low:.2f} to {high:.2f}), "
+        f"{found.kind} {found.strength_px:.2f} px{turned}{ends}, "
         f"probability {found.probability:.3f}, kernel of {found.kernel_px:.2f} px"
     )
 
@@ -228,16 +247,3 @@ def _parser() -> argparse.ArgumentParser:
         "--tile", default=TILE, type=int, help=f"restore larger photographs in tiles of this side, px; default: {TILE}"
     )
     return parser
-
-
-def _targets(photos: list[Path], out: Path) -> dict[Path, Path]:
-    """The file to write -> the photograph it comes from."""
-    targets: dict[Path, Path] = {}
-    for photo in photos:
-        target = out / f"{photo.stem}.png"
-        if target.resolve() == photo.resolve():
-            raise ValueError(f"{photo} would be overwritten by its restored image; choose another --out")
-        if target in targets:
-            raise ValueError(f"{targets[target]} and {photo} would both be written to {target}; rename one")
-        targets[target] = photo
-    return targets

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from blurlab.run.command.compose import check, conf_dir, groups, options, with_budget, with_resume
+from blurlab.run.command.seeds import with_seeds
 from blurlab.run.errors import UsageError, nearest
 
 HELP = """\
@@ -14,6 +16,7 @@ blurlab names the blur in an image, measures it and undoes it; each figure besid
 
   python -m blurlab +experiment=messidor_hier            the main job: type -> strength -> kernel -> restored image
   python -m blurlab -m +experiment=messidor_binary blur.taps=20,10,3      a sweep, one table
+  python -m blurlab +experiment=messidor_binary seeds=5  the seeds 0 to 4, and a table over them
   python -m blurlab run.resume=runs/<experiment>/<date>  go on with a run that was stopped
   python -m blurlab table messidor_hier                  published | ours | limit, from the records kept
   python -m blurlab report                               remake REPORT.md of every paper, and experiments/index.csv
@@ -32,6 +35,9 @@ TAKE_A_WORD = ("--cfg", "-c", "--package", "-p", "--config-dir", "-cd", "--confi
 def main(argv: list[str] | None = None) -> None:
     """Entry point; exits with 0, 2 for a user's error, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show ends no run
     try:
         if words and words[0] in COMMANDS:
             COMMANDS[words[0]](words[1:])
@@ -64,13 +70,16 @@ def run_hydra(words: list[str]) -> None:
     bad = [word for word in overrides if "=" not in word and not word.startswith("~")]
     if bad:
         raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], COMMANDS)}; a setting is written KEY=VALUE")
-    overrides = with_resume(overrides)
+    overrides = with_seeds(with_resume(overrides))
     overrides, why = with_budget(overrides)
     named = [place for place, flag in enumerate(flags) if flag in ("--config-dir", "-cd")]
     if named and len(flags) <= named[0] + 1:
         raise UsageError("--config-dir needs a folder")
-    jobs = check(overrides, flags[named[0] + 1] if named else None)
-    if len(jobs) > 1 and not {"-m", "--multirun"} & {*flags}:
+    if any(word.startswith("seeds=") for word in words):
+        flags = [*flags, "--multirun"]
+    sweep = bool({"-m", "--multirun"} & {*flags})
+    jobs = check(overrides, flags[named[0] + 1] if named else None, sweep)
+    if len(jobs) > 1 and not sweep:
         raise UsageError(f"these words make {len(jobs)} jobs; add -m to run them one after the other")
     if why:
         print(f"{overrides[-1]} ({why}); set budget=smoke, small or full to choose", file=sys.stderr)
@@ -78,11 +87,11 @@ def run_hydra(words: list[str]) -> None:
 
     import hydra
 
-    from blurlab.run.command import sweep
     from blurlab.run.command.job import job
+    from blurlab.run.command.sweep import finished, print_sweep
 
     hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="run")(job)()
-    for folder in sweep.finished:
+    for folder in finished:
         print_sweep(folder, len(jobs))
 
 
@@ -99,21 +108,6 @@ def split_flags(words: list[str]) -> tuple[list[str], list[str]]:
         flag = word.startswith("-") or before in TAKE_A_WORD or (before in ("--info", "-i") and "=" not in word)
         (flags if flag else overrides).append(word)
     return flags, overrides
-
-
-def print_sweep(folder: Path, expected: int) -> None:
-    """One table for the jobs of a sweep that have finished."""
-    from rich.console import Console
-
-    from blurlab.report import load_record, sweep_table
-
-    done = sorted((path.parent for path in folder.glob("*/report.html")), key=lambda path: int(path.name))
-    records = [load_record(path) for path in done]
-    if records:
-        Console().print(sweep_table(records))
-    print(f"sweep directory {folder}")
-    if len(records) < expected:
-        raise UsageError(f"{expected - len(records)} of {expected} jobs failed; their errors stand above")
 
 
 def table(words: list[str]) -> None:

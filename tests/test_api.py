@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import math
+import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 import torch
 from torch import Tensor, nn
 
@@ -147,6 +151,51 @@ def test_the_command_writes_the_photograph_and_says_what_was_found(
     assert read_image(out / "eye.png").shape == (70, 81, 3)
 
 
+def test_the_command_takes_and_prints_names_of_every_kind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tool(monkeypatch, trained(Says(0.4, 0.3, 0.3)))
+    monkeypatch.chdir(tmp_path)
+    names = ["caf\udce9.png", "a\nb.png", "\u65e5" * 80 + ".png", "-a.png", "Eye.png", "eye.png"]
+    for name in names:
+        write_image(Path(name), photo())
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    main(["deblur", *(f"./{name}" for name in names), "--run", "a run"])
+    terminal.flush()
+    lines = terminal.buffer.getvalue().decode("ascii").splitlines()
+    assert [line.split(": none")[0] for line in lines[:2]] == [r"caf\xe9.png", r"a\nb.png"] and len(lines) == len(names)
+    assert sorted(os.listdir("deblurred")) == sorted(names)
+
+
+def test_a_name_that_looks_like_an_option_gets_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_image(Path("-a.png"), photo())
+    assert "write ./-a.png" in said(capsys, "-a.png", "--run", "nowhere")
+
+
+def test_markup_in_a_name_is_shown_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with api._shown("[bold]eye.png") as progress:
+        progress(0.5)
+    assert "[bold]eye.png" in capsys.readouterr().err
+
+
+def test_a_deep_file_keeps_its_grey_levels_and_they_are_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    tool(monkeypatch, trained(Says(0.4, 0.3, 0.3)))
+    values = np.random.default_rng(0).integers(0, 4096, (70, 81), dtype=np.uint16)
+    values[0, 0] = 4095
+    for name, container in (("word", np.uint16), ("long", np.uint32)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", values.astype(container))
+        main(["deblur", str(tmp_path / f"{name}.tif"), "--run", "a run", "--out", str(tmp_path)])
+        assert f"{name}.png (white is 4095, from the 12 bits" in capsys.readouterr().out
+        np.testing.assert_array_equal(cv2.imread(str(tmp_path / f"{name}.png"), cv2.IMREAD_UNCHANGED), values)
+
+
 def test_two_photographs_of_one_name_are_refused_before_any_work(
     capsys: pytest.CaptureFixture[str], photos: list[Path], tmp_path: Path
 ) -> None:
@@ -231,3 +280,26 @@ def test_without_a_run_a_sharp_photograph_is_left_alone() -> None:
     image = skimage.data.astronaut()[100:420, 60:380].astype(np.float32) / 255
     restored, found = api.Deblurrer().deblur(image)
     assert found.kind == "none" and np.array_equal(restored, image)
+
+
+def nothing_to_tell() -> dict[str, np.ndarray]:
+    noise = 0.004 * np.random.default_rng(0).standard_normal((128, 128, 1))
+    step, across = np.zeros((128, 128, 1)), np.arange(128)[None, :, None]
+    step[:, 64:] = 0.8
+    return {
+        "one colour": np.ones((128, 128, 3)) * [90, 80, 70] / 255,
+        "one grey": np.full((128, 128, 1), 0.25),
+        "noisy step edge": 0.1 + step + noise,
+        "stripes of 4 px": 0.1 + 0.8 * (across // 4 % 2) + noise,
+        "noise": 0.5 + noise,
+    }
+
+
+@pytest.mark.parametrize("name", nothing_to_tell())
+def test_an_image_that_shows_nothing_of_its_blur_is_left_alone_and_that_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    write_image(tmp_path / "y.png", nothing_to_tell()[name])
+    main(["deblur", str(tmp_path / "y.png"), "--out", str(tmp_path / "out")])
+    assert ": cannot tell, as the image shows nothing of its blur -> " in capsys.readouterr().out
+    np.testing.assert_array_equal(read_image(tmp_path / "out" / "y.png"), read_image(tmp_path / "y.png"))

@@ -38,21 +38,25 @@ def all_finite(values: Tensor) -> bool:
 
 
 FLAT = 1e-9
-"""Range of intensities within which an image says nothing."""
+"""Range of intensities within which a channel says nothing."""
 CLIPPED = 0.9
-"""Share of pixels at exactly 0 or 1 from which the rest says nothing."""
+"""Share of a channel's pixels at exactly 0 or 1 from which the rest says nothing."""
 
 
 def is_flat(images: Tensor) -> Tensor:
     """Which images (B, C, H, W) are constant or all but saturated, so that nothing can be told of their blur (B,) bool.
 
+    Each channel is looked at by itself: an image of one colour is constant.
+
     Example:
         >>> is_flat(torch.tensor([[[[0.5, 0.5]]], [[[0.5, 0.6]]], [[[1.0, 0.0]]]]))
         tensor([ True, False,  True])
+        >>> is_flat(torch.tensor([0.3, 0.5, 0.7]).reshape(1, 3, 1, 1).expand(1, 3, 4, 4))
+        tensor([True])
     """
-    flat = images.flatten(1)
-    clipped = ((flat == 0) | (flat == 1)).float().mean(1)
-    return (flat.amax(1) - flat.amin(1) <= FLAT) | (clipped >= CLIPPED)
+    flat = images.flatten(2)
+    clipped = ((flat == 0) | (flat == 1)).float().mean(2)
+    return ((flat.amax(2) - flat.amin(2) <= FLAT) | (clipped >= CLIPPED)).all(1)
 
 
 def check_psf(psf: Tensor, shape: tuple[int, int] | None = None) -> None:

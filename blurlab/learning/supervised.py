@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from blurlab.dataset import Degraded
 from blurlab.head import Target
+from blurlab.learning.checkpoint import OtherRun, RunStamp, check_stamp, read_checkpoint
 from blurlab.learning.schedule import OptimizerFactory, check_schedule, scheduled
 
 
@@ -76,26 +77,28 @@ class Supervised(pl.LightningModule):
         return loss, accuracy
 
 
-def load_net(net: nn.Module, checkpoint: Path) -> nn.Module:
+def load_net(net: nn.Module, checkpoint: Path, stamp: RunStamp | None = None) -> nn.Module:
     """Put the weights of a training checkpoint into a head, in evaluation mode.
 
     Args:
         net: A head of the same shape.
         checkpoint: A file that :class:`Supervised`'s training wrote; read with ``weights_only``.
+        stamp: Of which run and stage it must be, where it says so; None for any.
 
     Returns:
         The same head.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is damaged, or holds another network.
+        ValueError: If it is damaged, or holds another network, or that of another run.
     """
     try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-        net.load_state_dict({name.removeprefix("net."): value for name, value in state.items()})
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # torch.load has no one error for a file that is none of its own
+        found = read_checkpoint(checkpoint)
+        check_stamp(found, [] if stamp is None else [stamp])
+        net.load_state_dict({name.removeprefix("net."): value for name, value in found["state_dict"].items()})
+    except OtherRun as error:
+        raise ValueError(f"{checkpoint} is {error}; put back its own, or remove its folder and train again") from error
+    except (ValueError, RuntimeError) as error:  # damaged, or of other layers
         raise ValueError(
             f"{checkpoint} cannot be read as this network's weights; remove its folder and train again"
         ) from error

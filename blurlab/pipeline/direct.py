@@ -63,7 +63,7 @@ class Direct(Identifier):
         return torch.searchsorted(self.taps_px.to(strength_px.device), strength_px.clamp_min(1.0).contiguous())
 
     def rivals(self) -> Tensor:
-        return self.kernels((self.taps_px > 1).long(), self.taps_px)
+        return self.family.psf_at(self.taps_px, (self.taps_px > 1).long())
 
     def strength_errors(self) -> dict[str, tuple[str, float]]:
         return {}
@@ -82,6 +82,6 @@ class Direct(Identifier):
             strength_mean_px=torch.where(top > 1, posterior @ self.taps_px.to(posterior), 0.0),
             interval_px=torch.where((top > 1)[:, None], interval, torch.nan),
             params=self.family.at_strength(top, kind),
-            psf=self.kernels((chosen > 1).long(), chosen),
-            psf_map=self.kernels(kind, top),
+            psf=self.family.psf_at(chosen, (chosen > 1).long()),
+            psf_map=self.family.psf_at(top, kind),
         )

@@ -12,6 +12,7 @@ from blurlab.head import KindLabels, StrengthLabels
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable, most_probable
 from blurlab.pipeline.identification import Identification, refuse_other_ranges
+from blurlab.pipeline.strengths import refuse_without_strength
 from blurlab.pipeline.task import Task
 
 
@@ -27,7 +28,7 @@ class Hierarchical(ByKind):
             tenth of their range alone, at a lower weight: these are the ones that are hard to tell from none.
 
     Raises:
-        ValueError: If the mixture has no kind ``none``, or a parameter besides the strength is a range.
+        ValueError: If the mixture has no kind ``none``, a kind has no strength, or another parameter is a range.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Hierarchical(ByKind):
             raise ValueError("taps are a list of strengths without a kind to name; use pipeline=direct")
         mixed = family if isinstance(family, Mixture) else _with_none(family)
         super().__init__(mixed, class_share)
+        refuse_without_strength(mixed)
         refuse_other_ranges(mixed)
         if "none" not in mixed.kinds or len(mixed.kinds) < 2:
             raise ValueError(
@@ -54,7 +56,7 @@ class Hierarchical(ByKind):
         self.candidates = {kind: self._grid(kind, candidate_step_px) for kind in self.blurred}
 
     def _grid(self, kind: str, step_px: float) -> Tensor:
-        low, high = self.range_px(kind)
+        low, high = self.strengths.members[self.family.kinds.index(kind)].strength_range_px
         if not low < high:
             raise ValueError(f"the strength of {kind} is {low:g} px and no range; use pipeline=direct or give a range")
         return torch.linspace(low, high, max(8, round((high - low) / step_px)) + 1)
@@ -91,7 +93,7 @@ class Hierarchical(ByKind):
             ends = torch.stack([mean[rows] - table.halfwidth_px, mean[rows] + table.halfwidth_px], dim=1)
             interval[rows] = ends.clamp(float(grid[0]), float(grid[-1]))
         params = self.family.at_strength(mean, kind)
-        psf, psf_map = self.kernels(kind, chosen), self.kernels(kind, top)
+        psf, psf_map = self.family.psf_at(chosen, kind), self.family.psf_at(top, kind)
         return Identification(kind, probability, chosen, top, mean, interval, params, psf, psf_map)
 
 

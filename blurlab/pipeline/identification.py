@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor, nn
 
-from blurlab.blur import BlurFamily, Mixture
+from blurlab.blur import BlurFamily, Mixture, OneParameterStrength
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.task import Task
@@ -145,10 +145,6 @@ class Identifier(ABC):
         task.
         """
 
-    def kernels(self, kind: Tensor, strength_px: Tensor) -> Tensor:
-        """Kernels (n, 1, k, k) of these kinds at these strengths."""
-        return self.family.psf(self.family.at_strength(strength_px, kind), kind)
-
 
 def refuse_other_ranges(family: BlurFamily) -> None:
     """Raise where a parameter besides the strength is a range: networks are asked for strengths alone.
@@ -158,11 +154,12 @@ def refuse_other_ranges(family: BlurFamily) -> None:
     """
     members = [family.member(kind) for kind in family.kinds] if isinstance(family, Mixture) else [family]
     for member in members:
-        for name, (low, high) in zip(member.names, member.bounds, strict=True):
-            if name != getattr(member, "strength_name", None) and low < high:
+        strength = member.strength_name if isinstance(member, OneParameterStrength) else None
+        for one in member.parameters:
+            if one.name != strength and one.low < one.high:
                 raise ValueError(
-                    f"{member.kinds[-1]} has {name} from {low:g} to {high:g}, but only strengths are learned; "
-                    f"fix it (blur's {name}={low:g}) or use pipeline=likelihood"
+                    f"{member.kinds[-1]} has {one.name} from {one.low:g} to {one.high:g}, but only strengths are "
+                    f"learned; fix it (blur's {one.name}={one.low:g}) or use pipeline=likelihood"
                 )
 
 

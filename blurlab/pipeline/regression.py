@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from blurlab.blur import BlurFamily, Mixture, Taps
+from blurlab.blur import BlurFamily, Mixture, Taps, identity_psf
 from blurlab.head import BlurTarget, Estimate
-from blurlab.likelihood import Refiner, within
+from blurlab.likelihood import Refiner
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.calibration import PosteriorCalibration
 from blurlab.pipeline.choice import RiskTable
@@ -25,6 +25,9 @@ RULED_OUT = 1e-3
 
 class Regression(ByKind):
     """A head with an output for each kind, each parameter and its spread; any parameter may be a range.
+
+    A parameter that no image tells (the number of a random path) is passed over; no kernel follows from the others, so
+    images of such a kind are handed on as they are.
 
     Args:
         family: Blurs of one kind or a mixture.
@@ -79,16 +82,16 @@ class Regression(ByKind):
         probability = scale(first.logits, refined.evidence)
         kind = probability.argmax(1)
         share = scale.share.to(y)
-        moved = within(self.family, first.params + share * self.apart(first.params, refined.params))
+        moved = self.family.within(first.params + share * self.family.apart(first.params, refined.params))
         params = self.of_kind(moved, kind)
         strength = self.family.strength_px(params, kind).nan_to_num(0.0)
         spread = torch.lerp(first.spread, refined.spread, share.expand_as(first.spread))
         halfwidth = scale.multiple.to(y) * spread
-        half = self.halfwidth_px(halfwidth, kind)
+        half = self.strengths.halfwidth_px(halfwidth, kind)
         ends = torch.stack([strength - half, strength + half], 1).clamp_min(0)
-        chosen = self.cautious_px(strength, half, kind)
-        psf = self.family.psf(self.family.with_strength(params, chosen, kind), kind)
-        psf_map = self.family.psf(params, kind)
+        chosen = self.strengths.cautious_px(strength, half, kind)
+        psf = self.kernels(self.family.with_strength(params, chosen, kind), kind)
+        psf_map = self.kernels(params, kind)
         before = None
         if self.refiners:
             alone = scale(first.logits).argmax(1)
@@ -97,11 +100,14 @@ class Regression(ByKind):
             kind, probability, chosen, strength, strength, ends, params, psf, psf_map, refined.sigma, before, halfwidth
         )
 
-    def apart(self, params: Tensor, other: Tensor) -> Tensor:
-        """How far other parameters (B, P) are from these; of angles the shorter way round."""
-        turning = torch.tensor([name.endswith("_deg") for name in self.family.names], device=params.device)
-        off = other - params
-        return torch.where(turning, (off + 90) % 180 - 90, off)
+    def kernels(self, params: Tensor, kind: Tensor) -> Tensor:
+        """Kernels (B, 1, k, k) of these parameters (B, P); the identity of kinds that no image tells all of."""
+        hidden = [any(one.is_hidden for one in self.family.member(k).parameters) for k in self.family.kinds]
+        if not any(hidden):
+            return self.family.psf(params, kind)
+        known = (~torch.tensor(hidden, device=kind.device)[kind]).nonzero().squeeze(1)
+        identity = identity_psf(len(params), self.family.size, dtype=params.dtype, device=params.device)
+        return identity.index_copy(0, known, self.family.psf(params[known], kind[known]))
 
     def refine(self, y: Tensor, first: Estimate) -> Fits:
         """Every likely kind fitted, the network's word its prior; the network's estimate where there is no refiner.
@@ -163,7 +169,7 @@ class CalibrationPart(FittedPart):
             logits.append(first.logits.cpu())
             kinds.append(example.kind.cpu())
             spread.append([one.spread.cpu() for one in steps])
-            off.append([self.identifier.apart(example.params, one.params).cpu() for one in steps])
+            off.append([self.family.apart(example.params, one.params).cpu() for one in steps])
             if refined.evidence is not None:
                 evidence.append(refined.evidence.cpu())
         joined = torch.cat(evidence) if evidence else None

@@ -4,56 +4,22 @@ from __future__ import annotations
 
 import pytest
 import torch
+from knowing import Knows, textures
 from torch import Tensor, nn
 
 from blurlab.blur import Defocus, Mixture, Motion
-from blurlab.dataset import Degrade
 from blurlab.deconvolver import TV
 from blurlab.head import Compact
 from blurlab.likelihood import Refiner
-from blurlab.noise import Gaussian
 from blurlab.pipeline import Example, GeneralRegression, Pipeline, Regression
 from blurlab.pipeline.calibration import PosteriorCalibration
 
 FAMILY = Mixture({"motion": Motion([3, 12], [0, 180]), "defocus": Defocus([1, 6])})
 
 
-def degraded(count: int, seed: int = 0) -> Example:
-    """Textures of spectrum 1/f^2 blurred and noisy."""
-    g = torch.Generator().manual_seed(seed)
-    side = 96 + 2 * (FAMILY.size // 2)
-    white = torch.fft.rfft2(torch.randn(count, 1, side, side, generator=g))
-    down, across = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)[None, :]
-    x = torch.fft.irfft2(white / (down**2 + across**2).sqrt().clamp_min(1 / side), s=(side, side))
-    x = 0.5 + 0.12 * (x - x.mean()) / x.std()
-    done = Degrade(FAMILY, Gaussian(bsnr_db=35), "valid")(x.clamp(0, 1), generator=g)
-    return Example(done.y, done.kind, done.params)
-
-
-class Knows(nn.Module):
-    """Outputs that say the truth give or take an error, for images that it was made with."""
-
-    def __init__(self, identifier: Regression, example: Example, error: float) -> None:
-        super().__init__()
-        answer = identifier.target
-        self.out = torch.zeros(len(example.y), len(answer))
-        self.out[torch.arange(len(example.y)), example.kind] = 3.0
-        for slot in answer.slots:
-            value = example.params[:, slot.column].nan_to_num(slot.low)
-            if slot.angle:
-                double = (value + 20 * error) * torch.pi / 90
-                self.out[:, slot.start], self.out[:, slot.start + 1] = double.cos(), double.sin()
-            else:
-                self.out[:, slot.start] = 2 * (value - slot.low) / (slot.high - slot.low) - 1 + error
-            self.out[:, slot.end - 1] = -2.0
-
-    def forward(self, y: Tensor) -> Tensor:
-        return self.out
-
-
 def test_refinement_lowers_the_networks_error_and_keeps_its_word() -> None:
     identifier = Regression(FAMILY, refine=lambda member: Refiner(member))
-    example = degraded(10)
+    example = textures(FAMILY, 10)
     nets = {"blur": Knows(identifier, example, 0.08), "scale": PosteriorCalibration(torch.ones(3), torch.ones(3))}
     found = identifier.identify(example.y, nets, {})
     assert found.before is not None and found.sigma is not None
@@ -66,7 +32,7 @@ def test_refinement_lowers_the_networks_error_and_keeps_its_word() -> None:
 
 def test_without_a_refiner_the_networks_estimate_stands() -> None:
     identifier = Regression(FAMILY)
-    example = degraded(4)
+    example = textures(FAMILY, 4)
     nets = {
         "blur": Knows(identifier, example, 0.0),
         "scale": PosteriorCalibration(torch.full((3,), 2.0), torch.ones(3)),
@@ -118,8 +84,7 @@ def test_the_better_of_two_estimates_is_heard_more() -> None:
 
 
 def test_a_share_of_an_angle_goes_the_shorter_way_round() -> None:
-    identifier = Regression(FAMILY)
-    apart = identifier.apart(torch.tensor([[5.0, 178.0, 2.0]]), torch.tensor([[6.0, 4.0, 2.5]]))
+    apart = FAMILY.apart(torch.tensor([[5.0, 178.0, 2.0]]), torch.tensor([[6.0, 4.0, 2.5]]))
     torch.testing.assert_close(apart, torch.tensor([[1.0, 6.0, 0.5]]))
 
 
@@ -133,7 +98,7 @@ def test_scale_comes_back_from_its_state() -> None:
 def test_a_grnn_for_each_kind_measures_what_it_has_seen() -> None:
     shrink = nn.Sequential(nn.AdaptiveAvgPool2d(6), nn.Flatten())
     identifier = GeneralRegression(FAMILY, feature=shrink)
-    seen = degraded(24)
+    seen = textures(FAMILY, 24)
     fitted_parts = identifier.fitted_parts
     assert [part.name for part in fitted_parts] == ["grnn_motion", "grnn_defocus", "scale"]
     nets: dict[str, nn.Module] = {"type": Truth(seen.kind), "scale": SCALE}

@@ -14,6 +14,8 @@ import pytest
 from made_up import EVIL, PAPER, made_up_record, paper_folder, with_examples
 from rich.console import Console
 
+from blurlab.blur.gaussian import ANGLE_FROM_ELONGATION
+from blurlab.blur.motion import ANGLE_FROM_PX
 from blurlab.report import (
     load_record,
     published,
@@ -25,7 +27,7 @@ from blurlab.report import (
     write_report_md,
 )
 from blurlab.report.chart import Series, line_chart, ticks
-from blurlab.report.labels import LOSSES, METRICS, PROPAGATION
+from blurlab.report.labels import ANGLES, LOSSES, METRICS, PROPAGATION
 from blurlab.report.rows import rows
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -103,6 +105,12 @@ def test_labels_say_of_which_images_a_figure_is() -> None:
     assert METRICS["psf_snr_estimated"].text.endswith("at most 80 dB")
     assert all(METRICS[loss].unit == "dB" and METRICS[loss].higher_is_better is False for loss in LOSSES.values())
     assert set(LOSSES) == set(PROPAGATION) - {"isnr_oracle"}
+
+
+def test_labels_say_of_which_angles_an_error_is_as_the_families_do() -> None:
+    line, ellipse = (float(word) for word in re.findall(r"from ([\d.]+)", ANGLES))
+    assert (line, ellipse) == (ANGLE_FROM_PX, ANGLE_FROM_ELONGATION)
+    assert ANGLES in METRICS["angle_median_deg"].text and ANGLES in METRICS["coverage90_angle"].text
 
 
 def test_terminal_table_prints_brackets_of_names_as_they_are() -> None:

@@ -61,6 +61,13 @@ def test_columns_are_the_headline_the_medians_and_the_coverage() -> None:
     assert (nothing["n"], nothing["left_out"], nothing["cells"][0]["value"]) == ("0", "51", "-")
 
 
+def test_kinds_with_a_parameter_of_one_name_have_a_column_each_and_the_network_none() -> None:
+    entry = {"value": 0.5, "n": 3, "unit": "px"}
+    metrics = dict.fromkeys(("length_median_px/motion", "length_median_px/motion/network", "correlation_median"), entry)
+    table = robustness(tried(robustness=[{"condition": "a", "metrics": metrics}]))
+    assert table["heads"] == ["length of motion error (px)", "correlation error"]
+
+
 def test_taps_have_the_accuracy_of_their_classes() -> None:
     metrics = {"strength5_accuracy": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 80}}
     table = robustness(tried(robustness=[{"condition": "a", "metrics": metrics}]))

@@ -114,6 +114,9 @@ def test_each_parameter_stands_beside_its_bounds_and_the_networks_own_word() -> 
     record["metrics"] = {**record["metrics"], "radius_median_px/network": {"value": 0.136}}
     assert bounds(record)[0][-1] == "0.136" and "| radius (px) | 20 |" in bounds_blocks(record)[1]
     assert bounds_blocks(made_up_record()) == []
+    record["bounds"] = [entry | {"metric": "radius_median_px/defocus"}]
+    record["metrics"] = {**record["metrics"], "radius_median_px/defocus/network": {"value": 0.2}}
+    assert bounds(record)[0][0] == "radius of defocus (px)" and bounds(record)[0][-1] == "0.200"
 
 
 def test_records_of_an_experiment_stand_side_by_side() -> None:

@@ -15,6 +15,7 @@ from rich.console import Console
 from scipy import ndimage
 
 from blurlab.deconvolver import load_weights
+from blurlab.learning import Diverged
 from blurlab.run.command.compose import check
 from blurlab.run.command.job import run
 from blurlab.run.errors import UsageError
@@ -83,6 +84,14 @@ def test_training_goes_on_where_it_stopped(photographs: Path, tmp_path: Path, mo
         run(cfg, tmp_path / "run", Console(quiet=True))
     run(cfg, tmp_path / "run", Console(quiet=True))
     assert seen == [0, 1, 2, 3, 4, 3, 4, 5]  # the second epoch began again
+
+
+def test_a_training_that_diverges_leaves_no_weights(photographs: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        Diverged, match=r"training train_deconvolver diverged: .* smaller optimizer.factory.lr than 1e\+30"
+    ):
+        run(config(photographs, tmp_path, "optimizer.factory.lr=1e30"), tmp_path / "run", Console(quiet=True))
+    assert not (tmp_path / "run" / "stages" / restorer.NAME / restorer.WEIGHTS).exists()
 
 
 def test_what_has_no_network_is_refused(photographs: Path, tmp_path: Path) -> None:

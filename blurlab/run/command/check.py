@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurlab.run.errors import UsageError
@@ -18,33 +16,6 @@ COUNTS = (
     "photos", "epochs", "steps_per_epoch", "batch_size", "patterns", "draws_val", "draws_test", "draws_robust",
     "risk_photos",
 )  # fmt: skip
-
-
-def refuse_other_record(cfg: Any) -> None:
-    """Raise where the record that a run would keep is there already, made by another pipeline or head.
-
-    Raises:
-        UsageError: Naming the file.
-    """
-    from blurlab.run.setup.build import build
-
-    run = cfg.run
-    if not run.keep:
-        return
-    folder = Path(str(cfg.paths.experiments_dir)) / str(run.paper or "own") / "results" / str(cfg.budget.name)
-    path = folder / f"{run.experiment}.{run.variant}.json"
-    if not path.is_file():
-        return
-    kept = json.loads(path.read_text()).get("config", {})
-    for part in ("pipeline", "head", "deconvolver"):
-        before, now = kept.get(part, {}).get("_target_"), cfg[part]._target_
-        if part == "head" and not build(cfg.pipeline, build(cfg.blur)).tasks:
-            continue
-        if before not in (None, now):
-            raise UsageError(
-                f"{path} is the record of another {part} ({before}, not {now}); "
-                "give this one a name of its own: run.variant=..."
-            )
 
 
 def refuse_half_captured(cfg: Any) -> None:
@@ -149,7 +120,6 @@ def try_parts(cfg: Any) -> None:
         if not cfg.budget[name]:
             raise UsageError(f"budget.{name} must hold a number or more, got an empty list")
     identifier = build(cfg.pipeline, build(cfg.blur))
-    refuse_other_record(cfg)
     build(cfg.noise)
     build(cfg.augment)
     deconvolver = build(cfg.deconvolver)

@@ -88,12 +88,13 @@ def with_resume(overrides: list[str]) -> list[str]:
     return [*replayed, *rest, f"run.resume='{quoted}'", f"hydra.run.dir='{quoted}'"]
 
 
-def check(overrides: list[str], config_dir: str | None = None) -> list[Any]:
+def check(overrides: list[str], config_dir: str | None = None, sweep: bool = False) -> list[Any]:
     """Compose every job of a command line and refuse what is unknown, incomplete or cannot be written.
 
     Args:
         overrides: Command-line words, sweeps allowed.
         config_dir: The user's own folder of configuration (Hydra's ``--config-dir``), searched besides.
+        sweep: Are the jobs run as a sweep (``-m``), each in a directory below the sweep's?
 
     Returns:
         The composed configurations (DictConfig), one a job.
@@ -106,13 +107,17 @@ def check(overrides: list[str], config_dir: str | None = None) -> list[Any]:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    from blurlab.run.command.reuse import refuse_taken
+    from blurlab.run.record.kept import refuse_other_records
+
     _check_experiment(overrides, config_dir)
-    configs = []
+    places = [word for word in overrides if re.match(r"hydra\.(run|sweep)\.", word)]
+    jobs: list[tuple[Any, list[str], Path | None]] = []
     try:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             for words in _jobs(overrides):
-                cfg = _compose(words, config_dir)
-                chosen = _compose([word for word in words if _is_choice(word)], config_dir)
+                cfg, place = _compose([*words, *places], config_dir, len(jobs) if sweep else None)
+                chosen, _ = _compose([word for word in words if _is_choice(word)], config_dir)
                 wrong = _unknown_keys(cfg, chosen) or _no_number(cfg, chosen)
                 if wrong:
                     raise UsageError(wrong)
@@ -121,9 +126,12 @@ def check(overrides: list[str], config_dir: str | None = None) -> list[Any]:
                     raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
                 OmegaConf.to_container(cfg, resolve=True)
                 try_parts(cfg)
-                configs.append(cfg)
+                jobs.append((cfg, words, place))
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(str(error))) from error
+    refuse_taken(jobs)
+    refuse_other_records([(cfg, words) for cfg, words, _ in jobs])
+    configs = [cfg for cfg, _, _ in jobs]
     for place in _written(configs[0], overrides):
         _check_writable(place)
     return configs
@@ -136,16 +144,20 @@ def _written(cfg: Any, overrides: list[str]) -> list[Path]:
     return [Path(str(place)) for place in (cfg.paths.runs_dir, cfg.paths.cache_dir, *kept, *named) if "${" not in place]
 
 
-def _compose(words: list[str], config_dir: str | None) -> Any:
+def _compose(words: list[str], config_dir: str | None, job: int | None = None) -> tuple[Any, Path | None]:
+    """The configuration, without Hydra's own, and the directory of the job, the ``job``-th of a sweep."""
     from hydra import compose
     from omegaconf import open_dict
+
+    from blurlab.run.command.reuse import job_dir
 
     extra = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
     cfg = compose("run", overrides=[*words, *extra], return_hydra_config=True)
     _fill_choices(cfg, cfg.hydra.runtime.choices)
+    place = job_dir(cfg, job)
     with open_dict(cfg):
         del cfg["hydra"]
-    return cfg
+    return cfg, place
 
 
 def _fill_choices(cfg: Any, choices: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import sys
 import traceback
@@ -13,13 +14,17 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from rich.console import Console
 
+from blurlab.core.atomic import write_text
 from blurlab.run.command.plan import say_plan
-from blurlab.run.record.record import keep_record, write_record
+from blurlab.run.record.kept import keep_record, refuse_to_keep
+from blurlab.run.record.record import write_record
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context, make_context
 from blurlab.run.setup.logging import close, log_results
 
-MADE_FIRST = {".hydra", "wandb", "csv", "tensorboard", "stages", "data.json", "record.json"}
+ERROR = "error.txt"
+MADE_FIRST = {".hydra", "wandb", "csv", "tensorboard", "stages", "settings.json", "data.json", "record.json"}
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def job(cfg: DictConfig) -> None:
@@ -37,14 +42,17 @@ def job(cfg: DictConfig) -> None:
         console.print(f"\nstopped; go on with: python -m blurlab run.resume={run_dir}", markup=False, highlight=False)
         sys.exit(130)
     except Exception as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
+        print(f"error: {one_line(error, run_dir)}", file=sys.stderr)
         leave(run_dir, error, theirs)
         if hydra.mode is not RunMode.MULTIRUN:
             sys.exit(2)
 
 
-def one_line(error: Exception) -> str:
-    """What a user reads: the message of an error of ours; for any other also its type."""
+def one_line(error: Exception, run_dir: Path) -> str:
+    """What a user reads: the message of an error of ours; for any other also its type. A full disk has a remedy."""
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        place = error.filename or run_dir
+        return f"{place}: {error.strerror}; make space, then go on with: python -m blurlab run.resume={run_dir}"
     message = " ".join(str(error).split())
     ours = isinstance(error, (ValueError, FileNotFoundError, PermissionError))
     return message if ours and message else f"{type(error).__name__}: {message}"
@@ -59,12 +67,14 @@ def leave(run_dir: Path, error: Exception, theirs: set[str]) -> None:
         theirs: Names that were there before the run.
     """
     if any(path.is_file() for path in run_dir.glob("stages/*/*")):
-        (run_dir / "error.txt").write_text("".join(traceback.format_exception(error)))
+        text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()  # names of files
+        with contextlib.suppress(OSError):  # what ended the run may be a full disk
+            write_text(run_dir / ERROR, text)
         return
-    for name in MADE_FIRST - theirs:
-        made = run_dir / name
-        shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # somebody else's files are in it
+        for name in MADE_FIRST - theirs:
+            made = run_dir / name
+            shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
         run_dir.rmdir()
 
 
@@ -83,6 +93,8 @@ def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
     context = make_context(cfg, run_dir, console)
     status = "failed"
     try:
+        if cfg.run.keep:
+            refuse_to_keep(context)
         say_plan(context)
         for name in [name for name in cfg.stage if cfg.stage[name] is not None]:
             build(cfg.stage[name])(context)
@@ -90,6 +102,7 @@ def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
         log_run(context)
         if cfg.run.keep:
             context.console.print(f"kept {keep_record(context)}")
+        (run_dir / ERROR).unlink(missing_ok=True)  # of an earlier start
         status = "success"
         return record
     finally:

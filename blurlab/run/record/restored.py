@@ -10,7 +10,7 @@ from torch import Tensor
 
 from blurlab.dataset import Degraded
 from blurlab.metric import align, isnr, isnr_border, isnr_oracle_wiener, psnr, psnr_oracle_wiener, ssim
-from blurlab.run.record.summary import interval
+from blurlab.run.record.means import interval
 
 BORDER_PX = 16
 """Width of the frame whose ISNR stands beside that of the rest."""

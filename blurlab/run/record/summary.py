@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from statistics import median
 from typing import Any
 
-import torch
-
-from blurlab.core.rng import generator
-from blurlab.metric import bootstrap_mean, wilson
 from blurlab.pipeline import Direct, Identifier
-from blurlab.run.record.bounds import BOUNDS, CEILING, MEDIAN_OF_SD
+from blurlab.run.record.bounds import CEILING
+from blurlab.run.record.means import interval, mean, proportion, share
+from blurlab.run.record.parameters import before_refinement, parameters
 
 Row = dict[str, Any]
-ANGLE_FROM_PX = 6.0
 EDGES_PX = (
     0.5, 0.6, 0.75, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.01, 12.0, 14.0,
     16.01, 18.0, 20.01,
@@ -28,7 +25,6 @@ DIFFERENCES = {
     "isnr_loss_one_shorter": ("isnr_oracle", "isnr_one_shorter"),
     "isnr_gain_by_risk": ("isnr_estimated", "isnr_map"),
 }
-LIMIT = f"median error of an efficient estimate, {MEDIAN_OF_SD:.2f} of the Cramer-Rao bound: {BOUNDS['bound']}"
 IMAGE_METRICS = {"isnr": "dB", "ssim": "", "psnr": "dB", "psf_snr": "dB"}
 
 
@@ -81,12 +77,12 @@ def identifications(
 ) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
     """Every figure that needs no restoration, the limits of its parameters by metric name, and the table of bounds."""
     taps = len(identifier.confusion_labels()) if isinstance(identifier, Direct) else 0
-    measured, bound, table = parameters(rows, identifier.family.names)
+    measured, bound, table = parameters(rows, identifier.family)
     metrics = {
         **accuracies(rows, taps),
         **strengths(rows, identifier.strength_errors(), seed),
         **measured,
-        **before_refinement(rows, identifier.family.names),
+        **before_refinement(rows, identifier.family),
     }
     return metrics, bound, table
 
@@ -97,7 +93,9 @@ def accuracies(rows: list[Row], taps: int) -> dict[str, Any]:
         name = "binary_accuracy" if taps == 2 else f"strength{taps}_accuracy"
         return {name: share(rows)}
     found: dict[str, Any] = {"type_accuracy": share(rows)}
-    found["type_accuracy_from_2px"] = share([row for row in rows if row["kind"] == "none" or row["strength_px"] >= 2])
+    strong = [row for row in rows if row["kind"] == "none" or row["strength_px"] >= 2]
+    if any(row["strength_px"] for row in rows):
+        found["type_accuracy_from_2px"] = share(strong)
     for kind in dict.fromkeys(row["kind"] for row in rows):
         found[f"accuracy_{'clean' if kind == 'none' else kind}"] = share([row for row in rows if row["kind"] == kind])
     return found
@@ -106,6 +104,7 @@ def accuracies(rows: list[Row], taps: int) -> dict[str, Any]:
 def strengths(rows: list[Row], names: dict[str, tuple[str, float]], seed: int) -> dict[str, Any]:
     """Errors of the strength (mean of the posterior) where the kind was found, in each kind's own parameter."""
     found: dict[str, Any] = {}
+    shared = Counter(name for name, _ in names.values())
     inside = [
         row for row in rows
         if row["kind"] in names and row["kind"] == row["found_kind"] and math.isfinite(row["low_px"])
@@ -114,79 +113,11 @@ def strengths(rows: list[Row], names: dict[str, tuple[str, float]], seed: int) -
         known = [row for row in inside if row["kind"] == kind]
         if known:
             errors = [scale * abs(row["mean_strength_px"] - row["strength_px"]) for row in known]
-            found[name] = interval(errors, known, seed, "px")
+            found[name if shared[name] == 1 else f"{name}/{kind}"] = interval(errors, known, seed, "px")
     if inside:
         hits = sum(row["low_px"] <= row["strength_px"] <= row["high_px"] for row in inside)
         found["coverage90"] = proportion(hits, len(inside))
     return found
-
-
-def parameters(rows: list[Row], names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
-    """Median errors of the parameters where the kind was found, the limit of each, and a table of all bounds.
-
-    The limit is the median error of an efficient estimate, 0.67 of the median Cramer-Rao bound.
-
-    An angle counts where the line is at least ``ANGLE_FROM_PX`` long: a shorter one hardly has any.
-
-    Args:
-        rows: With columns ``<name>``, ``found_<name>`` and, where restored, ``bound_<name>`` and the like.
-        names: Parameters of the family, ``<kind>.<name>`` in a mixture.
-    """
-    metrics, limits, table = {}, {}, []
-    for name in names:
-        stem, unit = name.rsplit(".", 1)[-1].rsplit("_", 1) if "_" in name else (name, "")
-        some = [row for row in rows if row["kind"] == row["found_kind"] and _finite(row, name, f"found_{name}")]
-        if unit == "deg":
-            some = [row for row in some if row["strength_px"] >= ANGLE_FROM_PX]
-        errors = [abs(row[f"found_{name}"] - row[name]) for row in some]
-        if unit == "deg":
-            errors = [min(error % 180, 180 - error % 180) for error in errors]
-        if errors and max(row[name] for row in some) > min(row[name] for row in some):
-            metric = f"{stem}_median_{unit}"
-            metrics[metric] = {"value": median(errors), "n": len(errors), "unit": unit}
-            held = [
-                error <= row[f"half_{name}"]
-                for error, row in zip(errors, some, strict=True)
-                if _finite(row, f"half_{name}")
-            ]
-            if held:
-                metrics[f"coverage90_{stem}"] = proportion(sum(held), len(held))
-            known = {bound: MEDIAN_OF_SD * value for bound, value in _bounds(some, name).items()}
-            if known:
-                limits[metric] = {"value": known["bound"], "how": LIMIT}
-                table.append({"metric": metric, **metrics[metric], **known, "ratio": median(errors) / known["bound"]})
-    return metrics, limits, table
-
-
-def _finite(row: Row, *names: str) -> bool:
-    return all(math.isfinite(row.get(name, math.nan)) for name in names)
-
-
-def _bounds(rows: list[Row], name: str) -> dict[str, float]:
-    """Median of each of ``BOUNDS`` of one parameter; nothing where no row has one."""
-    known = {
-        bound: [value for row in rows if math.isfinite(value := row.get(f"{bound}_{name}", math.nan))]
-        for bound in BOUNDS
-    }
-    return {bound: median(values) for bound, values in known.items()} if all(known.values()) else {}
-
-
-def before_refinement(rows: list[Row], names: Sequence[str]) -> dict[str, Any]:
-    """The network's own word, of items that were refined: accuracy of the kind and median errors, with ``/network``."""
-    said = [
-        {
-            **{key: value for key, value in row.items() if not key.startswith("half_")},  # those of the refined one
-            "found_kind": row["network_kind"],
-            **{f"found_{name}": row[f"network_{name}"] for name in names},
-        }
-        for row in rows
-        if "network_kind" in row
-    ]
-    if not said:
-        return {}
-    kinds = proportion(sum(row["kind"] == row["found_kind"] for row in said), len(said))
-    measured = parameters(said, names)[0]
-    return {f"{name}/network": value for name, value in {"type_accuracy": kinds, **measured}.items()}
 
 
 def restorations(rows: list[Row], seed: int) -> dict[str, Any]:
@@ -228,6 +159,8 @@ def curves(rows: list[Row], taps: bool) -> dict[str, Any]:
     for kind in dict.fromkeys(row["kind"] for row in rows if row["kind"] != "none"):
         some = [row for row in rows if row["kind"] == kind]
         restored = [row for row in some if "isnr_oracle" in row]
+        if not any(row["strength_px"] for row in some):
+            continue  # a kind without a strength
         found[f"{name}/{kind}"] = curve(some, share, taps)
         bounded = [row for row in some if math.isfinite(row.get("ceiling", math.nan))]
         if bounded:
@@ -260,30 +193,3 @@ def confusion(rows: list[Row], labels: Sequence[str]) -> dict[str, Any]:
     for row in rows:
         matrix[row["truth"]][row["answer"]] += 1
     return {"labels": list(labels), "matrix": matrix}
-
-
-def share(rows: list[Row]) -> dict[str, Any]:
-    """Share of rows answered right."""
-    return proportion(sum(row["right"] for row in rows), len(rows))
-
-
-def proportion(hits: int, n: int) -> dict[str, Any]:
-    """A proportion with its Wilson 95 % interval."""
-    if n == 0:
-        return {"value": math.nan, "n": 0, "unit": ""}
-    low, high = wilson(hits, n)
-    return {"value": hits / n, "low": float(low), "high": float(high), "n": n, "unit": ""}
-
-
-def interval(values: list[float], rows: list[Row], seed: int, unit: str) -> dict[str, Any]:
-    """A mean with its bootstrap 95 % interval; photographs are resampled, not their degradations."""
-    photos = sorted({row["photo"] for row in rows})
-    groups = torch.tensor([photos.index(row["photo"]) for row in rows])
-    centre, low, high = bootstrap_mean(torch.tensor(values), groups=groups, generator=generator(seed, "bootstrap"))
-    return {"value": float(centre), "low": float(low), "high": float(high), "n": len(values), "unit": unit}
-
-
-def mean(values: Any) -> float:
-    """Plain mean; NaN of nothing."""
-    values = list(values)
-    return sum(values) / len(values) if values else math.nan

@@ -19,8 +19,10 @@ from blurlab.deconvolver import Deconvolver
 from blurlab.head import Target
 from blurlab.pipeline import Identifier, Task
 from blurlab.run.errors import UsageError
+from blurlab.run.setup.begun import Begun, begin
 from blurlab.run.setup.build import build, plain
 from blurlab.run.setup.data import RunData, prepare
+from blurlab.run.setup.naming import run_name
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Context:
         logger: Where figures are logged.
         console: Where the run talks to its user.
         device: Where tensors live.
+        begun: What the run directory was begun with: the run's id, settings and code.
         record: Collected results.
     """
 
@@ -55,6 +58,7 @@ class Context:
     logger: Logger
     console: Console
     device: torch.device
+    begun: Begun
     record: dict[str, Any]
 
     @property
@@ -86,15 +90,17 @@ def make_context(cfg: DictConfig, run_dir: Path, console: Console) -> Context:
         The context; photographs are read and prepared.
 
     Raises:
-        UsageError: If a part refuses its options, or a set is missing.
+        UsageError: If a part refuses its options, a set is missing, or the directory is that of a run with other
+            settings or photographs.
     """
+    ours = begin(cfg, run_dir, console)
     identifier = build(cfg.pipeline, build(cfg.blur))
     family = identifier.family
     degrade = Degrade(family, build(cfg.noise), str(cfg.boundary.data))
     deconvolver = build(cfg.deconvolver)
     data = prepare(cfg, degrade.margin, console)
     same_data(run_dir, data.facts)
-    name = f"{cfg.run.experiment}.{plain(cfg.run).get('variant')}"
+    name = run_name(plain(cfg.run))
     with open_dict(cfg):
         facts = {"data_used": data.facts["name"], **_flat(plain(cfg))}
     logger = build(cfg.logger)(run_dir, name, facts)
@@ -112,6 +118,7 @@ def make_context(cfg: DictConfig, run_dir: Path, console: Console) -> Context:
         logger,
         console,
         device,
+        ours,
         {},
     )
 
@@ -120,17 +127,23 @@ def same_data(run_dir: Path, facts: dict[str, Any]) -> None:
     """Keep what the run was started on, and refuse to go on with other photographs.
 
     Raises:
-        UsageError: If ``<run>/data.json`` names another set, other contents or another split.
+        UsageError: If ``<run>/data.json`` names another set, other contents or another split, or cannot be read.
     """
     path = run_dir / "data.json"
     if not path.is_file():
+        if any(run_dir.glob("stages/*/finished.json")):
+            raise UsageError(f"{path} is missing: nothing says of which photographs the stages are; put it back")
         write_text(path, json.dumps(facts, indent=1) + "\n")
         return
-    before = json.loads(path.read_text())
+    try:
+        before = dict(json.loads(path.read_text(encoding="utf-8")))
+        name = before["name"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"{path} is damaged; put it back, or start a new run") from error
     changed = [key for key in before if key in facts and before[key] != facts[key]]
     if changed:
         raise UsageError(
-            f"{run_dir} was begun on {before['name']}, now {facts['name']} was found (other {', '.join(changed)}); "
+            f"{run_dir} was begun on {name}, now {facts['name']} was found (other {', '.join(changed)}); "
             "start a new run for other photographs, or put the old ones back"
         )
 

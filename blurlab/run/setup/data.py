@@ -120,13 +120,28 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
     if checked is not source:
         facts |= {"val_name": checked.name, "val_sha256": val_split.sha256}
     if tested is not source:
-        facts |= {"name": f"{source.name}->{tested.name}", "requested": f"{source.name}->{tested.name}"}
-        facts |= {"test_sha256": test_split.sha256}
+        name = f"{source.name}->{tested.name}"
+        facts |= {"name": name, "requested": str(dataset.name) if stands_in else name, "test_sha256": test_split.sha256}
     elsewhere = test_split.skipped if tested is not source else []
     skipped = [*split.skipped, *elsewhere, *bad_train, *bad_val, *bad_test]
     channels = 3 if dataset.channel == "rgb" else 1
     captures = tested if isinstance(tested, Captures) else None
     return RunData(train, val, test, facts, skipped, size, channels, SCALE if resize else None, captures)
+
+
+def stand_in(dataset: DictConfig) -> str:
+    """Name of the set that will be used because the one asked for is not there; "" where it is there.
+
+    Only looks for the photographs, so it may be asked before the work.
+    """
+    if dataset.source is None or dataset.get("fallback") is None or dataset.strict:
+        return ""
+    try:
+        build(dataset.source).photos()
+    except DataNotFound:
+        tested = dataset.get("test_source")
+        return "->".join(build(node).name for node in (dataset.fallback, tested) if node is not None)
+    return ""
 
 
 def kept_apart(*parts: tuple[list[Photo], Split]) -> None:

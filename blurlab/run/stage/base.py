@@ -12,6 +12,8 @@ from blurlab.run.record.json_file import write_json
 from blurlab.run.setup.context import Context
 
 MARK = "finished.json"
+WITH_TABLE = ("evaluate", "restore")
+"""Stages that write ``per_image.csv`` and ``examples/``, of which a run has one."""
 
 
 class Stage(ABC):
@@ -44,14 +46,32 @@ def once(context: Context, name: str, work: Any) -> dict[str, Any]:
     if mark.is_file():
         context.console.print(f"[dim]{name}: finished earlier, not run again[/dim]")
         try:
-            result = json.loads(mark.read_text())
-        except ValueError as error:
+            result = dict(json.loads(mark.read_text(encoding="utf-8")))
+            seconds = float(result["seconds"])
+        except (ValueError, TypeError, KeyError) as error:
             raise UsageError(f"{mark} is damaged; remove it to have this stage done again") from error
     else:
+        refuse_second_table(context, name)
         folder.mkdir(parents=True, exist_ok=True)
         context.console.rule(f"[bold]{name}")
         start = time.perf_counter()
-        result = {**work(folder), "seconds": round(time.perf_counter() - start, 2)}
+        found = work(folder)
+        seconds = round(time.perf_counter() - start, 2)
+        result = {**found, "seconds": seconds}
         write_json(mark, result)
-    context.record.setdefault("seconds", {})[name] = result["seconds"]
+    context.record.setdefault("seconds", {})[name] = seconds
     return result
+
+
+def refuse_second_table(context: Context, name: str) -> None:
+    """Raise where another stage has written the files of a run of which there is one: table and pictures.
+
+    Raises:
+        UsageError: Naming that stage.
+    """
+    others = [other for other in WITH_TABLE if other != name and (context.dir / "stages" / other).is_dir()]
+    if name in WITH_TABLE and others:
+        raise UsageError(
+            f"{context.dir} has the table and the pictures of its stage {others[0]}, which {name} would replace; "
+            "start a new run for it"
+        )

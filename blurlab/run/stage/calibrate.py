@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from blurlab.blur import StrengthFamily
 from blurlab.core.atomic import replace_whole
 from blurlab.core.rng import generator
 from blurlab.dataset import FixedItems, degrade_batch
-from blurlab.learning import BEST, load_net
 from blurlab.metric import isnr
 from blurlab.physics import Convolution
 from blurlab.pipeline import RiskTable, Task, conformal_halfwidth, is_identity
@@ -22,6 +22,7 @@ from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.train import best_net
 
 TABLE = "risk.safetensors"
 NAMES = ("candidates_px", "grid_px", "loss_db", "halfwidth_px")
@@ -77,8 +78,7 @@ def spread_pairs(grid: Tensor, strengths_px: list[float], errors_px: list[float]
 
 def interval_halfwidth(context: Context, task: Task, grid: Tensor) -> float:
     """Half the width of the 90 % interval about the posterior's mean, from the validation photographs."""
-    net = load_net(context.head(task.target), context.dir / "stages" / f"train_{task.name}" / BEST)
-    net = net.to(context.device)
+    net = best_net(context, task)
     draws = context.budget["draws_val"]
     split = f"interval/{task.name}"
     items = FixedItems(context.data.val, draws, seed=context.seed, split=split, size=context.data.size)
@@ -94,15 +94,15 @@ def interval_halfwidth(context: Context, task: Task, grid: Tensor) -> float:
 
 def restored_isnr(context: Context, task: Task, sharp: Tensor, true_px: float, used_px: float) -> float:
     """Mean ISNR in dB of photographs blurred at one strength and restored with the kernel of another."""
-    family = task.family
+    family: StrengthFamily = task.family  # type: ignore[assignment]  # a task with a risk table asks for a strength
     blurred_kind = torch.full((1,), len(family.kinds) - 1)
-    kernel = family.psf(family.at_strength(torch.tensor([true_px]), blurred_kind), blurred_kind).to(sharp)
+    kernel = family.psf_at(torch.tensor([true_px]), blurred_kind).to(sharp)
     noise = generator(context.seed, "risk", task.name, str(true_px))
     blurred = Convolution(kernel, context.degrade.boundary).A(sharp)
     y, sigma = context.degrade.noise(blurred, generator=noise)
     margin = context.degrade.margin
     x = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
-    used = family.psf(family.at_strength(torch.tensor([used_px]), blurred_kind), blurred_kind).to(sharp)
+    used = family.psf_at(torch.tensor([used_px]), blurred_kind).to(sharp)
     if bool(is_identity(used)):
         return 0.0  # nothing to undo: the image is left as it is
     restored = context.deconvolver(y, used.expand(len(y), -1, -1, -1), sigma).image

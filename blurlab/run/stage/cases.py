@@ -9,10 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from blurlab.blur import strength_of
 from blurlab.dataset import Captures, Degraded, FixedItems, degrade_batch
 from blurlab.dataset.prepare import pick_channel
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
+from blurlab.run.stage.examples import blur_title
 
 
 class Cases(Sequence[Degraded]):
@@ -22,9 +24,8 @@ class Cases(Sequence[Degraded]):
         self.context = context
 
     def name(self, case: Degraded) -> str:
-        """What was done to an item: its kind of blur, with the strength where the kind has parameters."""
-        kind = self.context.degrade.family.kinds[int(case.kind[0])]
-        return f"{kind} {float(case.strength_px[0]):.2f} px" if bool(case.params.isfinite().any()) else kind
+        """What was done to an item: its kind of blur, with its strength where it has one."""
+        return blur_title(self.context.degrade.family.kinds[int(case.kind[0])], float(case.strength_px[0]))
 
 
 def cases(context: Context) -> Cases:
@@ -81,7 +82,7 @@ class _Captured(Cases):
             psf=degrade.family.psf(params, kind).to(y),
             kind=kind,
             params=params,
-            strength_px=degrade.family.strength_px(params, kind),
+            strength_px=strength_of(degrade.family, params, kind).nan_to_num(0.0),
             sigma=degrade.noise(y, generator=torch.Generator())[1],  # measured: nothing is drawn
             item=torch.tensor([photo]),
             weight=torch.ones(1),

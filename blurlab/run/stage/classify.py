@@ -14,7 +14,8 @@ from blurlab.dataset import Degraded, FixedItems, degrade_batch
 from blurlab.learning import BEST, load_net
 from blurlab.pipeline import Direct, Task
 from blurlab.run.errors import UsageError
-from blurlab.run.record.summary import accuracies, confusion, curve, share
+from blurlab.run.record.means import share
+from blurlab.run.record.summary import accuracies, confusion, curve
 from blurlab.run.setup.build import plain
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.progress import bar

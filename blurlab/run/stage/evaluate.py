@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from blurlab.blur import StrengthFamily
 from blurlab.core.atomic import write_text
 from blurlab.dataset import Degraded, FixedItems, degrade_batch
 from blurlab.metric import isnr, isnr_oracle_wiener, psf_snr, psnr, ssim
@@ -122,11 +123,13 @@ def restore(context: Context, degraded: Degraded, found: Identification, wanted:
     longer, shorter = context.identifier.neighbours_px(kind, strength)
     used = {"oracle": degraded.psf[index], "estimated": found.psf[index], "map": found.psf_map[index]}
     jobs = [(name, place, psf) for name, kernels in used.items() for place, psf in enumerate(kernels)]
+    family = context.identifier.family
     for name, px in {"one_longer": longer, "one_shorter": shorter}.items():
         known = (~px.isnan()).nonzero().squeeze(1)
-        kernels = context.identifier.family.psf(
-            context.identifier.family.with_strength(degraded.params[index][known], px[known], kind[known]), kind[known]
-        ).to(degraded.psf)
+        if not isinstance(family, StrengthFamily) or len(known) == 0:
+            continue
+        params = family.with_strength(degraded.params[index][known], px[known], kind[known])
+        kernels = family.psf(params, kind[known]).to(degraded.psf)
         jobs += [(name, int(place), psf) for place, psf in zip(known, kernels, strict=True)]
     place = torch.tensor([place for _, place, _ in jobs], device=index.device)
     kernel = torch.stack([psf for _, _, psf in jobs])

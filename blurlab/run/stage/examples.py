@@ -56,7 +56,7 @@ def _example(context: Context, pipeline: Pipeline, items: FixedItems, index: int
     for name, picture in pictures.items():
         write_image(context.dir / names[name], _array(picture))
     return {
-        "title": f"{kind} {float(degraded.strength_px[0]):.2f} px",
+        "title": blur_title(kind, float(degraded.strength_px[0])),
         "estimated": in_words(found, kinds),
         "photo": items.images.ids[index // items.draws],
         "sharp": names["sharp"],
@@ -68,6 +68,16 @@ def _example(context: Context, pipeline: Pipeline, items: FixedItems, index: int
         "ssim_blurred": float(ssim(degraded.y, degraded.x)),
         "ssim_estimated": float(ssim(done.image, degraded.x)),
     }
+
+
+def blur_title(kind: str, strength_px: float) -> str:
+    """A blur's kind, with its strength where it has one.
+
+    Example:
+        >>> blur_title("motion", 4.0), blur_title("gaussian_correlated", 0.0)
+        ('motion 4.00 px', 'gaussian_correlated')
+    """
+    return f"{kind} {strength_px:.2f} px" if strength_px > 0 else kind
 
 
 def in_words(found: Identification, kinds: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from blurlab.deconvolver import TV
 from blurlab.learning import BEST, load_net
 from blurlab.pipeline import Likelihood, Pipeline, RiskTable
 from blurlab.run.errors import UsageError
+from blurlab.run.setup.begun import refuse_changed
 from blurlab.run.setup.build import build
 from blurlab.run.stage.calibrate import load_table
 from blurlab.run.stage.fit_parts import learned
@@ -63,6 +64,7 @@ def load_run(run_dir: Path) -> Trained:
         raise UsageError(f"{run_dir} is no run directory (it has no .hydra/config.yaml); name one under runs/")
     cfg = OmegaConf.load(saved)
     assert isinstance(cfg, DictConfig)
+    refuse_changed(cfg, run_dir)
     identifier = build(cfg.pipeline, build(cfg.blur))
     channels = 3 if cfg.dataset.channel == "rgb" else 1
     nets: dict[str, torch.nn.Module] = {}

@@ -5,13 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
+from torch import nn
 
-from blurlab.learning import BEST, Supervised, load_net, training_callbacks
+from blurlab.learning import BEST, RunStamp, Supervised, load_net, training_callbacks
 from blurlab.pipeline import Task
+from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
-from blurlab.run.setup.trainer import degraded_data, fit_or_resume, fresh_head, make_trainer, steps_per_epoch
+from blurlab.run.setup.trainer import (
+    best_score,
+    degraded_data,
+    fit_or_resume,
+    fresh_head,
+    lower_rate,
+    make_trainer,
+    steps_per_epoch,
+)
 from blurlab.run.stage.base import Stage, once
 from blurlab.run.stage.pretrain import load_weights, pretrain
 
@@ -35,6 +44,7 @@ class Train(Stage):
                 f"train_{task.name}",
                 lambda folder, q=task, start=start: fit(context, q, folder, start),
             )
+            refuse_diverged(context, f"train_{task.name}", result)
             context.record.setdefault("training", {})[task.name] = result
 
 
@@ -64,28 +74,41 @@ def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -
         facts={"task": task.name, "head": str(context.cfg.head._target_), "channels": context.data.channels},
     )
     callbacks = training_callbacks(
-        folder,
-        seed=context.seed,
-        stage=task.name,
-        ema_decay=float(recipe.ema_decay),
-        progress=context.progress,
-        patience=budget["patience"],
-    )
+        folder, run=context.begun.id, seed=context.seed, stage=task.name, ema_decay=float(recipe.ema_decay),
+        progress=context.progress, remedy=lower_rate(recipe), patience=budget["patience"],
+    )  # fmt: skip
     trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
     fit_or_resume(context, trainer, module, data, folder)
-    best = trainer.checkpoint_callbacks[0]
     return {
-        "val_loss": float(best.best_model_score),  # type: ignore[attr-defined]
+        "val_loss": best_score(trainer, task.name),
         "steps": trainer.global_step,
         "epochs": trainer.current_epoch,
         "weights": sum(weight.numel() for weight in net.parameters()),
     }
 
 
-def trained_nets(context: Context) -> dict[str, torch.nn.Module]:
-    """The best network of each task, from its checkpoint by name, on the run's device."""
-    folder = context.dir / "stages"
-    return {
-        task.name: load_net(context.head(task.target), folder / f"train_{task.name}" / BEST).to(context.device)
-        for task in context.identifier.tasks
-    }
+def refuse_diverged(context: Context, name: str, result: dict[str, Any]) -> None:
+    """Raise where a training that an earlier version finished has no finite validation loss.
+
+    Raises:
+        UsageError: Naming the stage's folder.
+    """
+    if result["val_loss"] is None:
+        folder = context.dir / "stages" / name
+        raise UsageError(f"{folder} holds a training that diverged; {lower_rate(context.cfg.optimizer)}")
+
+
+def best_net(context: Context, task: Task) -> nn.Module:
+    """The best network of a task, from its checkpoint by name, on the run's device.
+
+    Raises:
+        FileNotFoundError: If the run did not get so far.
+        ValueError: If the checkpoint is damaged, or of another run or stage.
+    """
+    path = context.dir / "stages" / f"train_{task.name}" / BEST
+    return load_net(context.head(task.target), path, RunStamp(context.begun.id, task.name)).to(context.device)
+
+
+def trained_nets(context: Context) -> dict[str, nn.Module]:
+    """The best network of each task, on the run's device."""
+    return {task.name: best_net(context, task) for task in context.identifier.tasks}

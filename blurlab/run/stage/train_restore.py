@@ -9,13 +9,21 @@ from typing import Any
 from torch import nn
 
 from blurlab.deconvolver import Learned, load_weights, save_weights
-from blurlab.learning import BEST, KernelError, Restoration, RestorationLoss, load_net, training_callbacks
+from blurlab.learning import BEST, KernelError, Restoration, RestorationLoss, RunStamp, load_net, training_callbacks
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.logging import log_pictures
-from blurlab.run.setup.trainer import degraded_data, fit_or_resume, make_trainer, steps_per_epoch
+from blurlab.run.setup.trainer import (
+    best_score,
+    degraded_data,
+    fit_or_resume,
+    lower_rate,
+    make_trainer,
+    steps_per_epoch,
+)
 from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.train import refuse_diverged
 
 NAME = "train_deconvolver"
 WEIGHTS = "weights.safetensors"
@@ -43,6 +51,7 @@ class TrainRestorer(Stage):
             raise UsageError(f"{name} has nothing to train; choose deconvolver=unrolled_dr or wiener_stack")
         net = context.deconvolver.net
         result = once(context, NAME, lambda folder: self.fit(context, net, folder))
+        refuse_diverged(context, NAME, result)
         load_weights(net, str(context.dir / "stages" / NAME / WEIGHTS)).eval()
         context.deconvolver.trained = True
         context.record.setdefault("training", {})["deconvolver"] = result
@@ -66,20 +75,16 @@ class TrainRestorer(Stage):
             facts={"net": type(net).__name__, "channels": context.data.channels},
         )
         callbacks = training_callbacks(
-            folder,
-            seed=context.seed,
-            stage=NAME,
-            ema_decay=float(recipe.ema_decay),
-            progress=context.progress,
-            patience=budget["patience"],
-        )
+            folder, run=context.begun.id, seed=context.seed, stage=NAME, ema_decay=float(recipe.ema_decay),
+            progress=context.progress, remedy=lower_rate(recipe), patience=budget["patience"],
+        )  # fmt: skip
         trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
         fit_or_resume(context, trainer, module, data, folder)
-        best = trainer.checkpoint_callbacks[0]
+        score = best_score(trainer, NAME)
         facts = {"steps": str(trainer.global_step), "data": str(context.data.facts["name"]), "seed": str(context.seed)}
-        save_weights(load_net(net, folder / BEST), folder / WEIGHTS, facts)
+        save_weights(load_net(net, folder / BEST, RunStamp(context.begun.id, NAME)), folder / WEIGHTS, facts)
         return {
-            "val_loss": float(best.best_model_score),  # type: ignore[attr-defined]
+            "val_loss": score,
             "steps": trainer.global_step,
             "weights": sum(weight.numel() for weight in net.parameters()),
         }
