@@ -177,6 +177,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--photos", type=int, default=PHOTOS)
+    parser.add_argument("--first", type=int, default=len(VARIANTS), help="make only so many of the trainings")
     parser.add_argument("--half", action="store_true", help="bfloat16 within the network")
     parser.add_argument("--cache", type=Path, default=None, help="folder of prepared photographs")
     parser.add_argument("--output", type=Path, default=RESULT)
@@ -188,7 +189,7 @@ def main() -> None:
     if args.output.is_file():
         record = json.loads(args.output.read_text())
     done = {(row["scaling"], row["initialisation"], row["learning_rate"]) for row in record["trainings"]}
-    for variant in VARIANTS:
+    for variant in VARIANTS[: args.first]:
         if (variant.scaling, variant.initialisation, variant.learning_rate) in done:
             continue
         record["trainings"].append(train(variant, y, kind, args.steps, half=args.half))
