@@ -32,7 +32,7 @@ def test_the_built_wheel_prints_its_help_in_a_fresh_environment(tmp_path: Path) 
     )
     assert "messidor_hier" in done.stdout
     conf = subprocess.run(
-        [python, "-c", "from blurlab.run.command.compose import conf_dir; print(conf_dir())"],
+        [python, "-c", "from blurlab.run.command.names import conf_dir; print(conf_dir())"],
         cwd=elsewhere,
         capture_output=True,
         text=True,

@@ -22,7 +22,7 @@ from .datamodule import ShuffledPass as ShuffledPass
 from .datamodule import degrade_batch as degrade_batch
 from .datamodule import item_seed as item_seed
 from .degrade import Degrade as Degrade
-from .degraded import Degraded as Degraded
+from .degrade import Degraded as Degraded
 from .drive import Drive as Drive
 from .folder import Folder as Folder
 from .fundus_synthetic import FundusSynthetic as FundusSynthetic

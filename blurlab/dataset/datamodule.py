@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from blurlab.core.rng import generator, seed_from
 from blurlab.dataset.corruption import Corruption
 from blurlab.dataset.degrade import Degrade
-from blurlab.dataset.degraded import Degraded
+from blurlab.physics import Degraded
 
 Item = tuple[Tensor, int, int]
 SCALE = (0.75, 1.0)

@@ -97,10 +97,15 @@ METRICS: dict[str, Label] = {
     "psnr_estimated": Label("PSNR, estimated kernel", "dB", 2, True, RESTORING, True),
     "psnr_blurred": Label("PSNR of the blurred image", "dB", 2, True, RESTORING),
     "psf_snr_estimated": Label("SNR of the estimated kernel, at most 80 dB", "dB", 2, True, RESTORING),
+    "psf_snr_constant": Label("SNR of the blurs' mean kernel, the same for every image", "dB", 2, True, RESTORING),
+    "psf_snr_gain": Label("SNR of the estimated kernel above the mean kernel's", "dB", 2, True, RESTORING),
+    "isnr_constant": Label("ISNR, mean kernel of the blurs", "dB", 2, True, RESTORING),
     "psf_snr": Label("SNR of the estimated kernel", "dB", 2, True, RESTORING),
     "classify_ms": Label("Time of the first network on one image", "ms", 2, False, TIME),
     "identify_ms": Label("Time to identify the blur of one image, kind and parameters", "ms", 2, False, TIME),
     "restore_ms": Label("Time to restore one image", "ms", 2, False, TIME),
+    "psnr_baseline": Label("PSNR, one Wiener filter and a bilateral filter", "dB", 2, True, RESTORING),
+    "restore_s_baseline": Label("Time to restore one image by the baseline", "s", 2, False, TIME),
     "restore_s": Label("Time to restore one image, median", "s", 2, False, TIME, True),
 }
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from blurlab.run.command.compose import check, conf_dir, groups, options, with_budget, with_resume
+from blurlab.run.command.compose import check, with_budget
+from blurlab.run.command.names import conf_dir, groups, options
+from blurlab.run.command.resume import with_resume
 from blurlab.run.errors import UsageError
 
 
@@ -36,6 +38,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "photographic": NO_STRENGTH,
     },
     "known": {},
+    "kernel": {},
     "regression": NOTHING,
     "regression_refined": NOTHING,
     "grnn": NOTHING,
@@ -67,7 +70,9 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
     known = ["pipeline=known", "stage=restore"]
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
-        "train_restore": ["pipeline=known"], "levin": known, "levin09": [*known, "noise=captured", "boundary=captured"],
+        "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
+        "levin": known,
+        "levin09": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
     cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin")}
@@ -230,7 +235,8 @@ def test_help_lists_every_group_without_importing_torch(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert all(group in done.stdout for group in groups())
     probe = (
-        "import sys; from blurlab.cli import help_text; help_text(); print(bool({'torch', 'hydra'} & {*sys.modules}))"
+        "import sys; from blurlab.cli.entry import help_text; help_text(); "
+        "print(bool({'torch', 'hydra'} & {*sys.modules}))"
     )
     seen = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "False"

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.data import RunData, prepare
+from blurlab.run.setup.parts import build_sources
 
 
 def folder(root: Path, name: str, count: int, side: int = 90) -> dict[str, str]:
@@ -26,7 +27,8 @@ def prepared(tmp_path: Path, draws_train: int = 0, **dataset: object) -> RunData
     known = {"name": "a", "size": 40, "channel": "grey", "strict": True, "source": folder(tmp_path, "a", 12)}
     cfg = {"dataset": {**known, **dataset}, "paths": {"cache_dir": str(tmp_path / "cache")}, "run": {"progress": False}}
     cfg["budget"] = {"draws_train": draws_train}
-    return prepare(OmegaConf.create(cfg), 6, Console(quiet=True))
+    made = OmegaConf.create(cfg)
+    return prepare(made, build_sources(made.dataset), 6, Console(quiet=True))
 
 
 def test_one_set_is_split_and_shrunk(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny_run import TRAINED, WORDS
 
-# From the second epoch on no file may grow beyond this, as if the disk were full: the write fails with EFBIG. Later all.
+# From one epoch on no file may grow beyond a size, as if the disk were full: the write fails with EFBIG.
 FULL = """
 import resource, sys
 from blurlab.learning import callbacks

@@ -34,6 +34,7 @@ from blurlab.pipeline import Task
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.remaining import RemainingTime
 
 QUIET = (
     ".*does not have many workers.*",  # photographs are in memory: a worker would only cost
@@ -94,9 +95,12 @@ def fixed_items(context: Context, degrade: Degrade, stage: str, target: Target |
     )
 
 
-def steps_per_epoch(data: DegradedData) -> int:
-    """Batches of one epoch."""
-    return len(data.train_dataloader())
+def planned(budget: dict[str, Any]) -> str:
+    """How long a training of a budget will be, in words."""
+    most = "at most " if budget["patience"] else ""
+    if budget["draws_train"]:
+        return f"{most}{budget['epochs']} times every training item, {budget['batch_size']} a step"
+    return f"{most}{budget['epochs']} x {budget['steps_per_epoch']} steps of {budget['batch_size']} images"
 
 
 def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int, clip: float | None) -> pl.Trainer:
@@ -113,7 +117,7 @@ def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int,
     return build(context.cfg.trainer)(
         max_epochs=epochs,
         logger=context.logger,
-        callbacks=[*callbacks, Interrupts()],
+        callbacks=[*callbacks, Interrupts(), RemainingTime(context.console)],
         plugins=[WholeCheckpointIO()],
         default_root_dir=str(context.dir),
         enable_model_summary=False,

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import DictConfig
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
-from blurlab.dataset import Degraded, FixedItems, degrade_batch
+from blurlab.head import Labels
 from blurlab.learning import BEST, load_net
-from blurlab.pipeline import Direct, Task
+from blurlab.physics import Degraded
+from blurlab.pipeline import Scorer
 from blurlab.run.errors import UsageError
-from blurlab.run.record.means import share
-from blurlab.run.record.summary import accuracies, confusion, curve
+from blurlab.run.record.curves import curve
+from blurlab.run.record.lines import line, write_lines
+from blurlab.run.record.rows import Item, Named, make_items
+from blurlab.run.record.scores import accuracies, share
+from blurlab.run.record.summary import confusion
 from blurlab.run.setup.build import plain
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import bar
-from blurlab.run.stage.base import Stage, once
-from blurlab.run.stage.evaluate import PER_IMAGE, write_rows
-from blurlab.run.stage.latency import median_ms
+from blurlab.run.stage.base import FIRST_NETWORK, NETWORKS, Stage, once
+from blurlab.run.stage.evaluate import PER_IMAGE
+from blurlab.run.stage.train import best_net
 
 BATCH = 16
-Row = dict[str, Any]
 
 
 class Classify(Stage):
@@ -39,6 +45,18 @@ class Classify(Stage):
     def __init__(self, run: str | None = None) -> None:
         self.run = run
 
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Besides: does the first task ask for a class, and is there a network for it?"""
+        super().check(cfg, parts, before)
+        tasks = parts.identifier.tasks
+        if not tasks or not isinstance(tasks[0].target, Labels) or parts.identifier.scorer is None:
+            raise UsageError("stage=classify tests a network that names a class; use pipeline=hierarchical or direct")
+        trained = cfg.run.resume is not None or any(stage.trains in (NETWORKS, FIRST_NETWORK) for stage in before)
+        if self.run is None and not trained:
+            raise UsageError(
+                "no stage before stage=classify trains its network; name a finished run by stage.classify.run="
+            )
+
     def __call__(self, context: Context) -> None:
         found = once(context, "classify", lambda folder: classify(context, self.run))
         context.record.update({key: value for key, value in found.items() if key != "seconds"})
@@ -50,70 +68,65 @@ def classify(context: Context, run: str | None = None) -> dict[str, Any]:
     Returns:
         Record entries: metrics, confusion, curves and, where the network is another run's, how that one was trained.
     """
-    task = context.identifier.tasks[0]
-    training = {} if run is None else {"training": trained_as(context, Path(run))}
-    net = network(context, task, context.dir if run is None else Path(run))
-    draws = context.budget["draws_test"]
-    items = FixedItems(context.data.test, draws, seed=context.seed, split="test", size=context.data.size)
-    rows: list[Row] = []
+    trained = {} if run is None else trained_as(context, Path(run))
+    net = best_net(context, context.identifier.tasks[0]) if run is None else network(context, Path(run))
+    scorer, draws = context.identifier.scorer, context.budget["draws_test"]
+    assert scorer is not None  # as checked
+    drawn = context.degraded("test", draws)
+    items: list[Item] = []
     with bar(context.console, context.progress) as progress, torch.inference_mode():
-        shown = progress.add_task("classify", total=len(items))
-        for batch in DataLoader(items, batch_size=BATCH):
-            batch[0] = batch[0].to(context.device)
-            degraded = degrade_batch(context.degrade, batch, training=False)
-            rows += classified(context, degraded, net(degraded.y).float().softmax(1), draws)
+        shown = progress.add_task("classify", total=len(drawn))
+        for degraded in drawn.batches(BATCH):
+            items += classified(context, scorer, degraded, net(degraded.y).softmax(1))
             progress.advance(shown, len(degraded))
-        image = degraded.y[:1]
-        milliseconds = median_ms(lambda: net(image), repeats=20, device=context.device)
-    write_rows(context.dir / PER_IMAGE, rows)
-    taps = isinstance(context.identifier, Direct)
-    kinds = dict.fromkeys(row["kind"] for row in rows if row["kind"] != "none")
-    labels = context.identifier.confusion_labels()
-    name = "accuracy" if taps else "type_accuracy"
+    write_lines(context.dir / PER_IMAGE, [line(item) for item in items])
+    kinds = dict.fromkeys(item.truth.kind for item in items if item.truth.kind != "none")
+    by_kind = {kind: [item for item in items if item.truth.kind == kind] for kind in kinds}
     return {
-        "metrics": {
-            **accuracies(rows, len(labels) if taps else 0),
-            "classify_ms": {"value": milliseconds, "n": 1, "unit": "ms"},
-        },
-        "confusion": {task.name: confusion(rows, labels)},
-        "curves": {
-            f"{name}/{kind}": curve([row for row in rows if row["kind"] == kind], share, taps) for kind in kinds
-        },
-        **training,
+        "metrics": accuracies(items, scorer),
+        "confusion": {scorer.name: confusion(items, scorer.labels)},
+        "curves": {f"{scorer.curve}/{kind}": curve(some, share, scorer.discrete) for kind, some in by_kind.items()},
+        **trained,
     }
 
 
-def classified(context: Context, degraded: Degraded, probability: Tensor, draws: int) -> list[Row]:
-    """One row an item: which it is, the truth, and the class found with its probability."""
-    identifier = context.identifier
-    truth = identifier.headline_class(degraded.kind, degraded.strength_px)
-    best, answer = probability.max(1)
-    rows: list[Row] = []
-    for i in range(len(degraded)):
-        photo, draw = divmod(int(degraded.item[i]), draws)
-        rows.append({
-            "photo": context.data.test.ids[photo], "draw": draw,
-            "kind": identifier.family.kinds[int(degraded.kind[i])], "strength_px": float(degraded.strength_px[i]),
-            "sigma": float(degraded.sigma[i]), "truth": int(truth[i]), "answer": int(answer[i]),
-            "found_probability": float(best[i]), "right": int(answer[i] == truth[i]),
-        })  # fmt: skip
-    return rows
+def classified(context: Context, scorer: Scorer, degraded: Degraded, probability: Tensor) -> list[Item]:
+    """The items of a batch with the class found for each; of its strength and parameters nothing was found."""
+    family = context.identifier.family
+    items = make_items(family, degraded, context.data.test.ids, context.budget["draws_test"], None, None)
+    true = scorer.classes(degraded.kind, degraded.strength_px)
+    best, found = probability.max(1)
+    for row, item in enumerate(items):
+        item.named = Named(
+            kind=scorer.labels[int(found[row])],
+            params={},
+            probability=float(best[row]),
+            strength_px=math.nan,
+            strength_map_px=math.nan,
+            strength_mean_px=math.nan,
+            interval_px=(math.nan, math.nan),
+            true_class=int(true[row]),
+            found_class=int(found[row]),
+            right=int(found[row]) == int(true[row]),
+        )
+    return items
 
 
-def network(context: Context, task: Task, folder: Path) -> nn.Module:
-    """The best network that a run left for a task, on this run's device.
+def network(context: Context, run: Path) -> nn.Module:
+    """The best network that another run left for the first task, on this run's device.
 
     Raises:
         UsageError: If there is none.
     """
-    path = folder / "stages" / f"train_{task.name}" / BEST
+    task = context.identifier.tasks[0]
+    path = run / "stages" / f"train_{task.name}" / BEST
     if not path.is_file():
-        raise UsageError(f"{folder} has no trained network for {task.name}; train it first (stage.train)")
+        raise UsageError(f"{run} has no trained network for {task.name}; name another run")
     return load_net(context.head(task.target), path).to(context.device)
 
 
 def trained_as(context: Context, run: Path) -> dict[str, Any]:
-    """How another run trained its networks, as its own record says.
+    """Entries of a record that say how another run trained its networks, and by which code and words.
 
     Raises:
         UsageError: If it has no record yet, or is of another head, other blurs or other photographs.
@@ -121,7 +134,7 @@ def trained_as(context: Context, run: Path) -> dict[str, Any]:
     path = run / "record.json"
     if not path.is_file():
         raise UsageError(f"{run} has not finished its training; run.resume={run}")
-    before, cfg = json.loads(path.read_text()), plain(context.cfg)
+    before, cfg = json.loads(path.read_text(encoding="utf-8")), plain(context.cfg)
     same = {
         "another head": before["head"] == cfg["head"],
         "other blurs": before["blur"] == cfg["blur"],
@@ -130,4 +143,5 @@ def trained_as(context: Context, run: Path) -> dict[str, Any]:
     wrong = [what for what, agrees in same.items() if not agrees]
     if wrong:
         raise UsageError(f"the network of {run} is of {' and '.join(wrong)}; name a run like this one")
-    return dict(before["training"])
+    by = {key: before[key] for key in ("git", "created", "device", "versions", "overrides")}
+    return {"training": before["training"], "trained_by": by}
