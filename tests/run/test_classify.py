@@ -99,8 +99,8 @@ def test_a_training_ends_where_the_validation_loss_does_not_fall(tmp_path: Path)
 @pytest.mark.parametrize(
     ("word", "match"),
     [
-        ("budget.draws_train=-1", "budget.draws_train must be 0 or more"),
-        ("budget.patience=-1", "budget.patience must be 0 or more"),
+        ("budget.draws_train=-1", "budget.draws_train must be a whole number from 0"),
+        ("budget.patience=-1", "budget.patience must be a whole number from 0"),
         ("augment=varied", "budget.draws_train=0"),
     ],
 )
