@@ -13,12 +13,12 @@ from torch import Tensor
 
 from blurlab.core.checks import all_finite, check_images, check_psf, check_sigma
 from blurlab.deconvolver.parts import measure_sigma
+from blurlab.deconvolver.scale import check_range, check_reach, image_level
 from blurlab.physics import Convolution, LinearOperator
 
 SIGMA_FLOOR = 1e-3
-"""Noise a deconvolver assumes where it is told of less: what rounding to 8 bits adds."""
-OVERSHOOT = 4.0
-"""An image that reaches so many times the greatest intensity is on another scale."""
+"""Noise that a deconvolver assumes where it is told of less, in units of the image's level: what 8 bits for the range
+of the image would add. A dim image in a file of many bits may well have less on the [0, 1] scale."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Deconvolver(ABC):
     A subclass writes :meth:`restore`; this class checks the call, brings all arguments to one shape, device and type,
     switches autograd and autocast off, and never lets a NaN pass. An image's result does not depend on its batch.
 
+    An image is restored at its own level (:func:`~blurlab.deconvolver.scale.image_level`), a power of two: a dim one is
+    brightened, with its noise, and the result is darkened again. So one of a 256th of the intensities is restored too.
+
     Every deconvolver takes kernels, as a tensor or as a :class:`~blurlab.physics.Convolution`. One that takes other
     operators too says so by ``takes``.
 
@@ -50,14 +53,17 @@ class Deconvolver(ABC):
             many times the range of intensities.
         tolerance: Relative change at which an iteration is done; 0 where it never ends early.
         boundary: What it assumes of what lies beyond the border of y, one of ``border.BOUNDARIES``.
-        upper: Greatest intensity of its images; infinite where it has no bound.
+        own_level: Is each image restored at its own level? Not where it is frozen: pieces come at that of the whole.
+        upper: Greatest intensity of its images; infinite where it has no bound. At levels of their own
+            (:meth:`at_level`) one for each image, (B, 1, 1, 1).
     """
 
     takes: tuple[type[LinearOperator], ...] = ()
     boundary: str = "padded"
-    upper: float = math.inf
+    upper: float | Tensor = math.inf
     estimates_outside: bool = False
     tolerance: float = 0.0
+    own_level: bool = True
 
     def __call__(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:
         """Restore a batch.
@@ -82,7 +88,7 @@ class Deconvolver(ABC):
         blur, noise = self.checked(y, blur, sigma)
         y = y.to(noise.dtype)
         with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
-            restored = self.restore(y, blur, noise)
+            restored = self.restore_at_level(y, blur, noise)
         if not all_finite(restored.image):
             raise ArithmeticError(f"{type(self).__name__} diverged on images of {tuple(y.shape)}; use a larger weight")
         return restored
@@ -94,7 +100,9 @@ class Deconvolver(ABC):
             Kernels (B, 1, k, k), or the operator; the noise; both on y's device.
         """
         check_images(y, "y")
-        check_scale(y, self.upper)
+        upper = float(self.upper)
+        check_reach(y, upper)
+        level = image_level(y, upper)
         work = y.new_empty(0, dtype=torch.float64 if y.dtype == torch.float64 else torch.float32)
         if isinstance(blur, Convolution):
             blur = blur.psf
@@ -104,10 +112,12 @@ class Deconvolver(ABC):
             check_kernels(blur, y, self.estimates_outside)
             blur = _kernels(blur, work).expand(len(y), -1, -1, -1)
         if sigma is not None:
-            check_noise(sigma, len(y))
-        noise = measure_sigma(y) if sigma is None else torch.as_tensor(sigma)
-        noise = noise.to(work).clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
-        return blur, noise
+            check_noise(sigma, len(y), upper)
+        noise = measure_sigma(y, level) if sigma is None else torch.as_tensor(sigma)
+        noise = noise.to(work).expand(len(y)).reshape(-1, 1, 1, 1)
+        if self.own_level:
+            check_range(y, upper, noise)
+        return blur, noise.maximum(SIGMA_FLOOR * level.to(work))
 
     def _checked_operator(self, blur: LinearOperator, y: Tensor, work: Tensor) -> LinearOperator:
         """The operator in the type to compute in, or the error that says what this class takes."""
@@ -120,6 +130,23 @@ class Deconvolver(ABC):
         blur = blur.to(work)
         check_operator_of(blur, y.to(work))
         return blur
+
+    def restore_at_level(self, y: Tensor, blur: Any, sigma: Tensor) -> Restored:
+        """:meth:`restore` of checked arguments, images divided by their level and multiplied by it again."""
+        level = image_level(y, float(self.upper))
+        if not self.own_level or bool((level == 1).all()):
+            return self.restore(y, blur, sigma)
+        restored = self.at_level(level).restore(y / level, blur, sigma / level)
+        return Restored(restored.image * level, restored.history)
+
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images that were divided by ``level`` (B, 1, 1, 1): options that are intensities are too.
+
+        A subclass with more of them than ``upper`` extends this.
+        """
+        scaled = copy(self)
+        scaled.upper = self.upper / level
+        return scaled
 
     def freeze(self, parts: Tensor, psf: Any, sigma: Tensor) -> Self:
         """The same with all that it takes from a whole image fixed, so that pieces of the image are restored alike.
@@ -135,7 +162,7 @@ class Deconvolver(ABC):
             Another object.
         """
         frozen = copy(self)
-        frozen.tolerance = 0.0
+        frozen.tolerance, frozen.own_level = 0.0, False
         return frozen
 
     @abstractmethod
@@ -182,19 +209,6 @@ def check_operator_of(blur: LinearOperator, y: Tensor) -> None:
         )
 
 
-def check_scale(y: Tensor, upper: float) -> None:
-    """Raise where y reaches far beyond the greatest intensity, as an image of 0 to 255 does.
-
-    Raises:
-        ValueError: With what came and the remedy.
-
-    Example:
-        >>> check_scale(torch.tensor([1.1]), 1.0)
-    """
-    if math.isfinite(upper) and (highest := float(y.amax())) > OVERSHOOT * upper:
-        raise ValueError(f"y reaches {highest:.4g}, but its scale is [0, {upper:g}]; divide it (by 255, say)")
-
-
 def check_kernels(psf: Tensor, y: Tensor, wider: bool = False) -> None:
     """Raise unless psf holds a finite kernel of sum 1, no larger than the images (or ``wider``), per image or for all.
 
@@ -214,13 +228,13 @@ def check_kernels(psf: Tensor, y: Tensor, wider: bool = False) -> None:
         raise ValueError(f"psf must sum to 1, got a sum {furthest:.3g} away from it; divide each kernel by its sum")
 
 
-def check_noise(sigma: float | Tensor, images: int) -> None:
-    """Raise unless sigma is a non-negative number or one per image.
+def check_noise(sigma: float | Tensor, images: int, upper: float = 1.0) -> None:
+    """Raise unless sigma is a number or one per image, none below 0 or above what images on [0, upper] can have.
 
     Raises:
         ValueError: With what came and the remedy.
     """
-    check_sigma(sigma)
+    check_sigma(sigma, white=upper if math.isfinite(upper) else 1.0)
     if isinstance(sigma, float):
         return
     shape = tuple(torch.as_tensor(sigma).shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, Self
 
@@ -14,6 +14,7 @@ from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_
 from blurlab.deconvolver.border import BOUNDARIES
 from blurlab.deconvolver.iteration import BatchState, explained, iterate
 from blurlab.deconvolver.observation import Observation, observe
+from blurlab.deconvolver.scale import within
 from blurlab.deconvolver.tv import TV, D
 from blurlab.deconvolver.variation import project
 from blurlab.deconvolver.weight import WeightRule, frozen_weight, weight_rule
@@ -52,28 +53,39 @@ class Prior(Protocol):
             z, and what the next call may start from, one row an image.
         """
 
+    def at_level(self, level: Tensor) -> Prior:
+        """The same for images divided by their level (B, 1, 1, 1)."""
 
-class TotalVariationProx:
+
+@dataclass
+class TotalVariationProx(BatchState):
     """Prox of isotropic total variation, by projected gradients on the dual that start where the last call ended.
 
     ``p <- project(p + 1/8 grad(x / weight - grad^T p));  z = x - weight grad^T p`` [Chambolle2004]; held to [0, upper].
 
     Args:
         iterations: Gradient steps a call.
-        upper: Greatest intensity.
+        upper: Greatest intensity, a number or one for each image (B, 1, 1, 1).
     """
 
-    def __init__(self, iterations: int = 3, upper: float = 1.0) -> None:
-        check_count("iterations", iterations)
-        check_option("upper", upper, 1e-6, 1e6)
-        self.iterations, self.upper = int(iterations), upper
+    iterations: int = 3
+    upper: float | Tensor = 1.0
+
+    def __post_init__(self) -> None:
+        check_count("iterations", self.iterations)
+        if not isinstance(self.upper, Tensor):
+            check_option("upper", self.upper, 1e-6, 1e6)
 
     def __call__(self, x: Tensor, weight: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor]:
         """The prox, and its dual field (B, C, 2, P, Q)."""
         p = torch.zeros_like(D.A(x)) if memory is None else memory
         for _ in range(self.iterations):
-            p = project(p + D.A((x / weight - D.A_adjoint(p)).clamp(0 / weight, self.upper / weight)) / 8, 1.0)
-        return (x - weight * D.A_adjoint(p)).clamp(0, self.upper), p
+            p = project(p + D.A(within(x / weight - D.A_adjoint(p), self.upper / weight)) / 8, 1.0)
+        return within(x - weight * D.A_adjoint(p), self.upper), p
+
+    def at_level(self, level: Tensor) -> TotalVariationProx:
+        """The same for images divided by their level; total variation itself knows no scale."""
+        return replace(self, upper=self.upper / level)
 
 
 class Denoised:
@@ -89,6 +101,10 @@ class Denoised:
     def __call__(self, x: Tensor, weight: Tensor, memory: Tensor | None) -> tuple[Tensor, None]:
         """The denoised image: a prox of weight w takes away noise of standard deviation sqrt(w)."""
         return self.denoiser(x, weight.sqrt()), None
+
+    def at_level(self, level: Tensor) -> Denoised:
+        """Itself: a denoiser was made for images at their level."""
+        return self
 
 
 @dataclass
@@ -179,6 +195,12 @@ class DouglasRachford(Deconvolver):
         if isinstance(blur, LinearOperator):
             return self.weight.choose_varying(y, blur, sigma)
         return self.weight.choose(y, blur, sigma, TV(boundary=self.boundary).blur_again)
+
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images divided by their level; a fixed weight is an intensity."""
+        scaled = super().at_level(level)
+        scaled.weight, scaled.prior = self.weight.at_level(level), self.prior.at_level(level)
+        return scaled
 
     def freeze(self, parts: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Self:
         """The same with the weight of the whole image."""

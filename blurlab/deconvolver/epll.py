@@ -12,6 +12,7 @@ from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_
 from blurlab.deconvolver.border import BOUNDARIES, keep_observed
 from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.patch_prior import PatchPrior, load_patch_prior
+from blurlab.deconvolver.scale import within
 
 STRENGTH = 1.5
 """Cautious, for kernels that were measured (``experiments/nonblind/kernel_error.py``): photographs blurred by exactly
@@ -105,7 +106,7 @@ class EPLL(Deconvolver):
             before, x = x, image_step(x, z, seen, (sigma / noise).square() / self.strength)
             history["relative_change"].append(relative_change(x, before))
             history["misfit"].append(float(seen.misfit(x).mean()))
-        return Restored(seen.crop(x).clamp(0, self.upper), history)
+        return Restored(within(seen.crop(x), self.upper), history)
 
     def levels(self) -> list[float]:
         """``beta^-1/2 / sigma`` of each iteration."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_
 from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room
 from blurlab.deconvolver.iteration import BatchState, explained, iterate
 from blurlab.deconvolver.observation import GridObservation
+from blurlab.deconvolver.scale import within
 from blurlab.physics import Gradient
 
 STRENGTH = 0.57
@@ -77,7 +79,7 @@ class Problem(BatchState):
     radius: float
     """``alpha / rho``."""
     power: float
-    upper: float
+    upper: float | Tensor
 
 
 @dataclass
@@ -135,7 +137,7 @@ def step(problem: Problem, state: State) -> State:
     b, bb = slope.sub_(d), bend.sub_(dd)
 
     c += u
-    w = c.clamp(0, p.upper)  # w = clip(u + c)
+    w = within(c, p.upper)  # w = clip(u + c)
     c -= w  # c = u + c - w
     pull = _adjoint(d.sub_(b), dd.sub_(bb), p.omega).mul_(p.rho).add_(w.sub_(c).mul_(p.gamma))
     return State(u, hu, e, b, bb, c, pull)
@@ -199,7 +201,8 @@ class HyperLaplacian(Deconvolver):
         check_choice("boundary", boundary, BOUNDARIES)
         for name, value in (("upper", upper), ("rho", rho), ("gamma", gamma), ("mu", mu)):
             check_option(name, value, 1e-6, 1e6)
-        self.weight, self.strength, self.exponent = weight, strength, exponent
+        self.weight: float | Tensor | None = weight
+        self.strength, self.exponent = strength, exponent
         self.power, self.omega = power, omega
         self.iterations, self.tolerance = int(iterations), tolerance
         self.boundary, self.upper = boundary, upper
@@ -217,10 +220,18 @@ class HyperLaplacian(Deconvolver):
         problem = self._problem(seen, sigma.to(work))
         first = start(problem, seen.first)
         u, history = iterate(step, problem, first, self.iterations, self.tolerance, explained)
-        return Restored(seen.crop(u).clamp(0, self.upper).to(y), history)
+        return Restored(within(seen.crop(u), self.upper).to(y), history)
+
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images divided by their level; a fixed weight has the unit of an intensity to the 2 - p."""
+        scaled = super().at_level(level)
+        scaled.weight = None if self.weight is None else self.weight / level ** (2 - self.power)
+        return scaled
 
     def _problem(self, seen: GridObservation, sigma: Tensor) -> Problem:
-        alpha = self.strength * sigma.pow(self.exponent) if self.weight is None else torch.full_like(sigma, self.weight)
+        alpha = (
+            self.strength * sigma.pow(self.exponent) if self.weight is None else torch.ones_like(sigma) * self.weight
+        )
         rho, gamma = self.rho * alpha, self.gamma * alpha
         roughness = D.power((seen.first.shape[-2], seen.first.shape[-1]), like=seen.first)
         mu = self.mu if self.boundary == "unknown" else 1.0  # where all is observed the split gains nothing

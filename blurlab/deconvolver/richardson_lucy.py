@@ -13,6 +13,7 @@ from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_
 from blurlab.deconvolver.border import BOUNDARIES
 from blurlab.deconvolver.iteration import CHECK_EVERY, BatchState, explained, iterate
 from blurlab.deconvolver.observation import Observation, observe
+from blurlab.deconvolver.scale import within
 from blurlab.deconvolver.weight import FromGradient
 from blurlab.physics import Gradient, LinearOperator
 
@@ -78,7 +79,7 @@ class Problem(BatchState):
     """Mean square residual at which an image is done (B, 1, 1, 1)."""
     weight: Tensor
     """lambda of the total variation (B, 1, 1, 1)."""
-    upper: float
+    upper: float | Tensor
     accelerated: bool
 
 
@@ -116,7 +117,7 @@ def step(problem: Problem, state: State) -> State:
     p, seen = problem, problem.seen
 
     # prediction: v = u_k + alpha (u_k - u_{k-1}), eq. (6) of [BiggsAndrews1997]
-    v = (state.u + state.alpha * (state.u - state.before)).clamp(0, p.upper) if p.accelerated else state.u
+    v = within(state.u + state.alpha * (state.u - state.before), p.upper) if p.accelerated else state.u
     blurred = seen.blur(v).clamp_min(0)
     done = state.done | ((blurred - seen.y).square().mean((1, 2, 3), keepdim=True) <= p.limit)
 
@@ -125,7 +126,7 @@ def step(problem: Problem, state: State) -> State:
     if bool((p.weight > 0).any()):
         share = p.share - p.weight * curvature(v, FLAT * p.weight.unsqueeze(1))
     u = richardson_lucy(v, seen.y, lambda _: blurred, seen.adjoint) / share.clamp_min(SEEN)
-    u = torch.where(p.share > SEEN, u.clamp(0, p.upper), v)
+    u = torch.where(p.share > SEEN, within(u, p.upper), v)
 
     # alpha = <g_k, g_{k-1}> / <g_{k-1}, g_{k-1}> within [0, 1], eq. (10) of [BiggsAndrews1997]
     move = u - v
@@ -189,7 +190,7 @@ class RichardsonLucy(Deconvolver):
         if isinstance(blur, Tensor) and bool((blur < 0).any()):
             raise ValueError(f"psf has values down to {float(blur.min()):.3g}; light is never negative, use wiener")
         seen = observe(y, blur, self.boundary)
-        seen = replace(seen, y=seen.y.clamp_min(0), first=seen.first.clamp(0, self.upper))
+        seen = replace(seen, y=seen.y.clamp_min(0), first=within(seen.first, self.upper))
         share = seen.adjoint(torch.ones_like(seen.y[:, :1]))
         if isinstance(blur, LinearOperator) and bool(share.min() < -SEEN * share.max()):
             raise ValueError(

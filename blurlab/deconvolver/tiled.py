@@ -10,6 +10,7 @@ from torch import Tensor
 
 from blurlab.deconvolver.base import Deconvolver, Restored, check_option
 from blurlab.deconvolver.parts import MOST_PX, corners, middle, parts
+from blurlab.deconvolver.scale import image_level
 from blurlab.physics import LinearOperator, LocalBlur
 
 SEAM = 1e-5
@@ -84,6 +85,10 @@ class Tiled(Deconvolver):
         out = torch.empty_like(y)
         return Restored(out, self._fill(out, y, blur, sigma))
 
+    def restore_at_level(self, y: Tensor, blur: Tensor | LocalBlur, sigma: Tensor) -> Restored:
+        """:meth:`restore`, which brings tiles to the level of their image."""
+        return self.restore(y, blur, sigma)
+
     @torch.no_grad()
     def restore_into(
         self, out: Tensor, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None
@@ -135,23 +140,25 @@ class Tiled(Deconvolver):
 
     def _solver(self, y: Tensor, blur: Tensor | LocalBlur, sigma: Tensor) -> Callable[[Place, Place], Tensor]:
         """What restores one image's pixels at a place, with the blur in the middle of another."""
-        inner, level = self.deconvolver, sigma.flatten()
+        level = image_level(y, float(self.upper)).to(sigma)
+        inner, sigma = self.deconvolver.at_level(level), sigma / level
+        noise = sigma.flatten()
 
         def pixels(place: Place) -> Tensor:
-            return y[..., slice(*place[0]), slice(*place[1])].to(sigma)
+            return y[..., slice(*place[0]), slice(*place[1])].to(sigma) / level
 
         if isinstance(blur, Tensor):
-            frozen = inner.freeze(parts(y).to(sigma), blur, sigma)
-            return lambda place, at: frozen(pixels(place), blur, level).image
+            frozen = inner.freeze(parts(y).to(sigma) / level, blur, sigma)
+            return lambda place, at: level * frozen(pixels(place), blur, noise).image
         if isinstance(blur, inner.takes):
             looked_at = middle(y, MOST_PX)
             frozen = inner.freeze(pixels(looked_at), blur.window(*looked_at), sigma)
-            return lambda place, at: frozen(pixels(place), blur.window(*place), level).image
-        whole = parts(y).to(sigma)
+            return lambda place, at: level * frozen(pixels(place), blur.window(*place), noise).image
+        whole = parts(y).to(sigma) / level
 
         def by_kernel(place: Place, at: Place) -> Tensor:
             psf = psf_in(blur, at)
-            return inner.freeze(whole, psf, sigma)(pixels(place), psf, level).image
+            return level * inner.freeze(whole, psf, sigma)(pixels(place), psf, noise).image
 
         return by_kernel
 

@@ -15,6 +15,7 @@ from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_
 from blurlab.deconvolver.border import BOUNDARIES, keep_observed
 from blurlab.deconvolver.iteration import BatchState, iterate
 from blurlab.deconvolver.observation import GridObservation
+from blurlab.deconvolver.scale import within
 from blurlab.deconvolver.variation import NORMS, field_length, gradient, gradient_adjoint, project, total_variation
 from blurlab.deconvolver.weight import FromGradient, WeightRule, frozen_weight, weight_rule
 from blurlab.physics import Gradient
@@ -25,6 +26,9 @@ RELAXATION = 1.8
 FALL = 0.8
 """Factor by which mu, the penalty of s = H u, falls with each iteration from 1 down to sqrt(alpha). A large one gets
 the details quickly, a small one the pixels beyond the border, of which y says little."""
+LEAST_MU = 0.01
+"""mu is no smaller than this. With next to no noise sqrt(alpha) is, and the pixels beyond the border then swing for
+hundreds of iterations (``experiments/bench/never_worse.py``)."""
 
 
 @dataclass
@@ -48,7 +52,7 @@ class Problem(BatchState):
     """Penalty of w = u."""
     radius: float
     """Of the shrinkage: alpha."""
-    upper: float
+    upper: float | Tensor
     norm: str
 
 
@@ -126,7 +130,7 @@ def step(problem: Problem, state: State) -> State:
 
     # w: clip(u + c);  c <- u + c - w
     v.box.lerp_(v.c.add_(v.u), RELAXATION)
-    w = torch.clamp(v.box, 0, p.upper, out=v.c)
+    w = within(v.box, p.upper, out=v.c)
     v.pull = gradient_adjoint(torch.sub(v.field, v.b, alpha=2, out=v.space), out=v.pull)
     v.pull.add_(w, alpha=2 * p.gamma).sub_(v.box, alpha=p.gamma)
     v.c = torch.sub(v.box, w, out=v.c)
@@ -139,7 +143,7 @@ def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor) -> None:
     observed(hu, y).add_(v.e)
     known = observed(blurred.lerp_(hu, RELAXATION), y)
     s = torch.addcmul(y, known, v.mu).div_(1 + v.mu)
-    v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()), v.mu
+    v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()).clamp_min(LEAST_MU), v.mu
     v.e = torch.sub(known, s, out=v.e).mul_(before / v.mu)
     torch.add(s, v.e, out=known)
 
@@ -211,6 +215,12 @@ class TV(Deconvolver):
         alpha = self.weight.choose(y, psf, sigma, self.blur_again)
         return alpha * in_norm(self.norm, y.shape[1]) if isinstance(self.weight, FromGradient) else alpha
 
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images divided by their level; a fixed weight is an intensity."""
+        scaled = super().at_level(level)
+        scaled.weight = self.weight.at_level(level)
+        return scaled
+
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the weight of the whole image."""
         frozen = super().freeze(parts, psf, sigma)
@@ -226,7 +236,7 @@ class TV(Deconvolver):
         problem = self._problem(seen, alpha)
         first = start(problem, seen.first)
         u, history = iterate(step, problem, first, self.iterations, self.tolerance, measure, seen.shape)
-        return u.clamp_(0, self.upper), history
+        return within(u, self.upper, out=u), history
 
     def blur_again(self, y: Tensor, psf: Tensor, alpha: Tensor) -> Tensor:
         """What the images restored with weights (B, 1, 1, 1) look like when blurred again, of y's shape."""

@@ -6,6 +6,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
@@ -35,6 +36,10 @@ TINY = 1e-12
 
 class WeightRule(ABC):
     """Chooses alpha of ``1/2 |M H u - y|^2 + alpha R(u)`` for each image of a batch by itself."""
+
+    def at_level(self, level: Tensor) -> WeightRule:
+        """The rule for images divided by their level (B, 1, 1, 1): itself where it looks at image and noise."""
+        return self
 
     @abstractmethod
     def choose(self, y: Tensor, psf: Tensor, sigma: Tensor, solve: Solve) -> Tensor:
@@ -93,15 +98,21 @@ class Fixed(WeightRule):
 
     def __init__(self, value: float) -> None:
         check_option("weight", value, LEAST, MOST)
-        self.value = value
+        self.value: float | Tensor = value
+
+    def at_level(self, level: Tensor) -> Fixed:
+        """The same weight: alpha has the unit of an intensity, so it is divided as the images are."""
+        scaled = copy(self)
+        scaled.value = self.value / level
+        return scaled
 
     def choose(self, y: Tensor, psf: Tensor, sigma: Tensor, solve: Solve) -> Tensor:
         """The same number for each image."""
-        return torch.full_like(sigma, self.value)
+        return torch.ones_like(sigma) * self.value
 
     def choose_varying(self, y: Tensor, blur: LinearOperator, sigma: Tensor) -> Tensor:
         """The same number for each image."""
-        return torch.full_like(sigma, self.value)
+        return torch.ones_like(sigma) * self.value
 
 
 class FromGradient(WeightRule):

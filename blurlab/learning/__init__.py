@@ -1,6 +1,16 @@
 """How networks are trained: LightningModules and callbacks."""
 
-from blurlab.learning.callbacks import BEST, LAST, Interrupts, StepSeed, last_checkpoint, training_callbacks
+from blurlab.learning.callbacks import Diverged, FiniteLoss, Interrupts, StepSeed, shared_callbacks, training_callbacks
+from blurlab.learning.checkpoint import (
+    BEST,
+    LAST,
+    FolderCheckpoint,
+    OtherRun,
+    RunStamp,
+    WholeCheckpointIO,
+    check_stamp,
+    read_checkpoint,
+)
 from blurlab.learning.contrastive import ContrastiveDivergence, filter_picture
 from blurlab.learning.kernel_error import KernelError
 from blurlab.learning.restoration import Restoration
@@ -14,16 +24,24 @@ __all__ = [
     "LAST",
     "MSE",
     "ContrastiveDivergence",
+    "Diverged",
+    "FiniteLoss",
+    "FolderCheckpoint",
     "Interrupts",
     "KernelError",
     "LogMSE",
     "Mix",
+    "OtherRun",
     "Restoration",
     "RestorationLoss",
+    "RunStamp",
     "StepSeed",
     "Supervised",
+    "WholeCheckpointIO",
+    "check_stamp",
     "filter_picture",
-    "last_checkpoint",
     "load_net",
+    "read_checkpoint",
+    "shared_callbacks",
     "training_callbacks",
 ]

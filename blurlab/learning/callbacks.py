@@ -1,22 +1,22 @@
-"""Callbacks of every training: best and last checkpoint by name, averaged weights, a progress bar, seeded steps."""
+"""Callbacks of every training: checkpoints by name, averaged weights, a progress bar, seeded steps, a finite loss."""
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar, WeightAveraging
+from pytorch_lightning.callbacks import Callback, EarlyStopping, RichProgressBar, WeightAveraging
 from torch import Tensor
 
 from blurlab.core.rng import seed_from
-
-BEST = "best.ckpt"
-LAST = "last.ckpt"
+from blurlab.learning.checkpoint import BEST, LAST, FolderCheckpoint, RunStamp
 
 
 class StepSeed(Callback):
@@ -76,6 +76,50 @@ class Interrupts(Callback):
             raise KeyboardInterrupt
 
 
+class Diverged(ValueError):
+    """A training whose loss is no number any more; the message says which, where, and what to do."""
+
+
+class FiniteLoss(Callback):
+    """Ends a training at the first loss, of training or of validation, that is infinite or NaN.
+
+    Args:
+        stage: The stage's name.
+        remedy: What to do about it, the end of the message.
+    """
+
+    def __init__(self, stage: str, remedy: str) -> None:
+        self.stage = stage
+        self.remedy = remedy
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: object, batch_idx: int
+    ) -> None:
+        """Check the loss of the step.
+
+        Raises:
+            Diverged: If it is not finite.
+        """
+        self._check(trainer, outputs["loss"] if isinstance(outputs, Mapping) else outputs, f"step {batch_idx + 1}")
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Check the validation loss, before any checkpoint is written.
+
+        Raises:
+            Diverged: If it is not finite.
+        """
+        self._check(trainer, trainer.callback_metrics.get("val_loss"), "the validation")
+
+    def _check(self, trainer: pl.Trainer, loss: Tensor | None, where: str) -> None:
+        if loss is None or math.isfinite(value := float(loss)):
+            return
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        raise Diverged(
+            f"training {self.stage} diverged: the loss is {value} at {where} of epoch {trainer.current_epoch + 1}, "
+            f"learning rate {rate:g}; {self.remedy}"
+        )
+
+
 def warm_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
     """Exponential moving average whose decay grows: min(decay, (1 + n) / (10 + n)) after n updates.
 
@@ -94,30 +138,47 @@ def warm_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tenso
     return average
 
 
-def training_callbacks(folder: Path, *, seed: int, stage: str, ema_decay: float, progress: bool) -> list[Callback]:
-    """The callbacks of one training stage.
+def training_callbacks(
+    folder: Path, *, run: str, seed: int, stage: str, ema_decay: float, progress: bool, remedy: str, patience: int = 0
+) -> list[Callback]:
+    """The callbacks of one training stage that validates.
 
     Args:
         folder: Where best.ckpt (lowest validation loss) and last.ckpt (end of the last whole epoch) go.
+        run: The run's id, written into the checkpoints.
         seed: The run's seed.
         stage: The stage's name.
         ema_decay: Decay of the exponential moving average of the weights; 0 for none.
         progress: Show a progress bar.
+        remedy: What to do where the loss is infinite or NaN.
+        patience: Epochs without a lower validation loss after which the training ends; 0 for all of its epochs.
 
     Returns:
         Callbacks for a Trainer.
     """
-    best = ModelCheckpoint(
-        dirpath=folder, filename="best", monitor="val_loss", mode="min", save_top_k=1, enable_version_counter=False
-    )
-    callbacks: list[Callback] = [StepSeed(seed, stage), best, last_checkpoint(folder)]
-    if ema_decay:
-        callbacks.insert(0, WeightAveraging(avg_fn=warm_average(ema_decay), use_buffers=True))
-    return [*callbacks, RichProgressBar(leave=True)] if progress else callbacks
+    best = FolderCheckpoint(
+        dirpath=folder, filename=Path(BEST).stem, monitor="val_loss", mode="min", save_top_k=1,
+        enable_version_counter=False,
+    )  # fmt: skip
+    average = [WeightAveraging(avg_fn=warm_average(ema_decay), use_buffers=True)] if ema_decay else []
+    shared = shared_callbacks(folder, run=run, stage=stage, progress=progress, remedy=remedy)
+    early = [EarlyStopping(monitor="val_loss", mode="min", patience=patience)] if patience else []
+    return [*average, StepSeed(seed, stage), best, *early, *shared]
 
 
-def last_checkpoint(folder: Path) -> ModelCheckpoint:
-    """Keeps last.ckpt in ``folder``: the end of the last whole epoch."""
-    return ModelCheckpoint(
-        dirpath=folder, filename="last", monitor=None, save_top_k=1, enable_version_counter=False, every_n_epochs=1
-    )
+def shared_callbacks(folder: Path, *, run: str, stage: str, progress: bool, remedy: str) -> list[Callback]:
+    """What a training needs that does not validate, too: last.ckpt, whose it is, a finite loss, a progress bar.
+
+    Args:
+        folder: Where last.ckpt (end of the last whole epoch) goes.
+        run: The run's id, written into the checkpoints.
+        stage: The stage's name.
+        progress: Show a progress bar.
+        remedy: What to do where the loss is infinite or NaN.
+    """
+    last = FolderCheckpoint(
+        dirpath=folder, filename=Path(LAST).stem, monitor=None, save_top_k=1, enable_version_counter=False,
+        every_n_epochs=1,
+    )  # fmt: skip
+    bar = [RichProgressBar(leave=True)] if progress else []
+    return [last, RunStamp(run, stage), FiniteLoss(stage, remedy), *bar]

@@ -11,6 +11,7 @@ from blurlab.metric.kernel import kernel_error, psf_snr
 from blurlab.metric.oracle import isnr_oracle_wiener, psnr_oracle_wiener
 from blurlab.metric.psnr import PSNR, psnr
 from blurlab.metric.ssim import SSIM, ssim
+from blurlab.metric.student import student_mean
 
 __all__ = [
     "ISNR",
@@ -33,5 +34,6 @@ __all__ = [
     "psnr",
     "psnr_oracle_wiener",
     "ssim",
+    "student_mean",
     "wilson",
 ]

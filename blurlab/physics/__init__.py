@@ -2,6 +2,7 @@
 
 from blurlab.physics.conjugate_gradient import conjugate_gradient
 from blurlab.physics.convolution import Convolution
+from blurlab.physics.degraded import Degraded
 from blurlab.physics.gradient import Gradient
 from blurlab.physics.laws import check_operator
 from blurlab.physics.operator import LinearOperator, LocalBlur
@@ -9,6 +10,7 @@ from blurlab.physics.product_convolution import ProductConvolution, grid_windows
 
 __all__ = [
     "Convolution",
+    "Degraded",
     "Gradient",
     "LinearOperator",
     "LocalBlur",

@@ -20,7 +20,7 @@ from blurlab.run.stage.pretrain import load_weights, save_weights
 TINY = [
     "budget=smoke", "budget.epochs=2", "budget.steps_per_epoch=3", "budget.batch_size=8",
     "budget.pretrain_epochs=2", "dataset=bundled", "dataset.size=64",
-    "blur=three_kinds", "pipeline=grnn", "head=dbn", "head.layers=[20,6]", "~stage.fitted_parts", "~stage.calibrate",
+    "blur=three_kinds", "pipeline=grnn", "head=dbn", "head.layers=[20,6]", "~stage.fit_parts", "~stage.calibrate",
     "~stage.evaluate", "~stage.report", "logger=csv", "run.progress=false", "trainer=cpu",
 ]  # fmt: skip
 

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from omegaconf import DictConfig
+from rich.console import Console
 from torch import nn
 
 from blurlab.core.rng import seed_from
-from blurlab.dataset import Degrade, DegradedData
-from blurlab.learning import LAST, Interrupts
+from blurlab.dataset import BalancedItems, Degrade, DegradedData, FixedItems
+from blurlab.head import KindLabels, Labels, Target
+from blurlab.learning import (
+    BEST,
+    LAST,
+    FolderCheckpoint,
+    Interrupts,
+    OtherRun,
+    WholeCheckpointIO,
+    check_stamp,
+    read_checkpoint,
+)
 from blurlab.pipeline import Task
+from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.remaining import RemainingTime
 
 QUIET = (
     ".*does not have many workers.*",  # photographs are in memory: a worker would only cost
@@ -37,13 +53,14 @@ def fresh_head(context: Context, task: Task) -> nn.Module:
     return context.head(task.target)
 
 
-def degraded_data(context: Context, degrade: Degrade, stage: str) -> DegradedData:
+def degraded_data(context: Context, degrade: Degrade, stage: str, target: Target | None = None) -> DegradedData:
     """Degraded batches of the run's photographs.
 
     Args:
         context: The run.
         degrade: Among which blurs.
         stage: Name that the data's randomness is made from.
+        target: What a network is to say; its classes are balanced where training items are fixed, the kinds if None.
     """
     budget = context.budget
     return DegradedData(
@@ -59,7 +76,31 @@ def degraded_data(context: Context, degrade: Degrade, stage: str) -> DegradedDat
         workers=budget["workers"],
         scale=context.data.scale,
         condition=context.condition,
+        fixed=fixed_items(context, degrade, stage, target) if budget["draws_train"] else None,
     )
+
+
+def fixed_items(context: Context, degrade: Degrade, stage: str, target: Target | None) -> FixedItems:
+    """Each training photograph ``budget.draws_train`` times in each class, degraded the same way in every epoch."""
+    labels = target if isinstance(target, Labels) else KindLabels(degrade.family.kinds)
+    return BalancedItems(
+        context.data.train,
+        context.budget["draws_train"],
+        degrade.family,
+        lambda kind, strength_px: labels.probabilities(kind, strength_px).argmax(1),
+        len(labels),
+        seed=context.seed,
+        split=f"train/{stage}",
+        size=context.data.size,
+    )
+
+
+def planned(budget: dict[str, Any]) -> str:
+    """How long a training of a budget will be, in words."""
+    most = "at most " if budget["patience"] else ""
+    if budget["draws_train"]:
+        return f"{most}{budget['epochs']} times every training item, {budget['batch_size']} a step"
+    return f"{most}{budget['epochs']} x {budget['steps_per_epoch']} steps of {budget['batch_size']} images"
 
 
 def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int, clip: float | None) -> pl.Trainer:
@@ -76,7 +117,8 @@ def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int,
     return build(context.cfg.trainer)(
         max_epochs=epochs,
         logger=context.logger,
-        callbacks=[*callbacks, Interrupts()],
+        callbacks=[*callbacks, Interrupts(), RemainingTime(context.console)],
+        plugins=[WholeCheckpointIO()],
         default_root_dir=str(context.dir),
         enable_model_summary=False,
         enable_progress_bar=context.progress,
@@ -89,24 +131,92 @@ def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int,
 def fit_or_resume(
     context: Context, trainer: pl.Trainer, module: pl.LightningModule, data: DegradedData, folder: Path
 ) -> None:
-    """Train with a Trainer of :func:`make_trainer`, from ``folder/last.ckpt`` where there is one.
+    """Train with a Trainer of :func:`make_trainer`, from where :func:`resume_point` says.
 
     Raises:
         KeyboardInterrupt: If it was asked for.
+        UsageError: If a checkpoint in ``folder`` is of another run or stage.
     """
-    workers, last = context.budget["workers"], folder / LAST
+    workers = context.budget["workers"]
+    start = resume_point(folder, trainer.callbacks, context.console)  # type: ignore[attr-defined]
     (interrupts,) = (one for one in trainer.callbacks if isinstance(one, Interrupts))  # type: ignore[attr-defined]
     with warnings.catch_warnings(), threads_beside(workers), interrupts.listening():
         for message in QUIET:
             warnings.filterwarnings("ignore", message=message)
         try:
-            trainer.fit(module, data, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
+            trainer.fit(module, data, ckpt_path=None if start is None else str(start), weights_only=True)
         except SystemExit as stop:  # what Lightning makes of Ctrl-C
             raise KeyboardInterrupt from stop
         except RuntimeError as error:  # a worker that Ctrl-C ended first
             if interrupts.asked:
                 raise KeyboardInterrupt from error
             raise
+
+
+def resume_point(folder: Path, callbacks: Sequence[pl.Callback], console: Console) -> Path | None:
+    """The checkpoint that a training goes on from: ``last.ckpt``, or ``best.ckpt`` if that alone is whole and fits.
+
+    Either holds the whole state of a training, and trainings are repeatable, so the end is the same from either of them
+    and from the start. Where the best is kept, ``last.ckpt`` names the score of ``best.ckpt``: without that file, or
+    with one of another score, the network of that score would be lost.
+
+    Args:
+        folder: The stage's.
+        callbacks: The training's; its :class:`~blurlab.learning.RunStamp` says of which run and stage they must be.
+        console: Where it is said that a checkpoint is passed over.
+
+    Returns:
+        The file; None for the start.
+
+    Raises:
+        UsageError: If a checkpoint is of another run or stage.
+    """
+    found = {name: _whole(folder / name, callbacks, console) for name in (LAST, BEST)}
+    last, best = found[LAST], found[BEST]
+    keeper = next((one for one in callbacks if isinstance(one, FolderCheckpoint) and one.monitor), None)
+    if keeper is None:
+        return None if last is None else folder / LAST
+    states = [{} if one is None else one["callbacks"].get(keeper.state_key, {}) for one in (last, best)]
+    if last is not None and best is not None and states[0].get("best_model_score") == states[1].get("best_model_score"):
+        return folder / LAST
+    if last is not None:
+        rest = "the stage begins again" if best is None else f"going on from {BEST}"
+        console.print(f"{folder / LAST} does not fit {BEST}, which is missing or of another time: {rest}", markup=False)
+    return None if best is None else folder / BEST
+
+
+def _whole(path: Path, callbacks: Sequence[pl.Callback], console: Console) -> dict[str, Any] | None:
+    """A checkpoint of this run and stage; None where there is none, or none that can be read."""
+    try:
+        found = read_checkpoint(path)
+        check_stamp(found, callbacks)
+    except FileNotFoundError:
+        return None
+    except OtherRun as error:
+        raise UsageError(f"{path} is {error}, not of this one; put back its own, or remove the folder") from error
+    except ValueError:
+        console.print(f"{path} is empty, cut off or no checkpoint: passed over", markup=False, highlight=False)
+        return None
+    return found
+
+
+def best_score(trainer: pl.Trainer, stage: str) -> float:
+    """The lowest validation loss of a training.
+
+    Raises:
+        UsageError: If there was none, or it is not finite: then the training has no result.
+    """
+    (keeper,) = (one for one in trainer.callbacks if isinstance(one, FolderCheckpoint) and one.monitor)  # type: ignore[attr-defined]
+    score = keeper.best_model_score
+    if score is None or not math.isfinite(float(score)):
+        words = "none" if score is None else float(score)
+        raise UsageError(f"training {stage} has no result: its best validation loss is {words}")
+    return float(score)
+
+
+def lower_rate(recipe: DictConfig) -> str:
+    """What to do where a training with a configured optimizer diverges."""
+    return f"start a new run with a smaller optimizer.factory.lr than {recipe.factory.get('lr')}"
 
 
 @contextmanager

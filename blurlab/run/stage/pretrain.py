@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning.callbacks import Callback, RichProgressBar
 from torch import nn
 
 from blurlab.core.atomic import replace_whole
 from blurlab.core.image_io import write_image
 from blurlab.head import Pretrainable
-from blurlab.learning import ContrastiveDivergence, filter_picture, last_checkpoint
+from blurlab.learning import ContrastiveDivergence, filter_picture, shared_callbacks
 from blurlab.pipeline import Task
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
@@ -67,9 +66,8 @@ def fit_layer(context: Context, task: Task, layer: int, folder: Path, below: Pat
     if below is not None:
         load_weights(net, below)
     module = ContrastiveDivergence(net, layer, epochs=epochs, seed=context.seed, stage=stage)
-    callbacks: list[Callback] = [last_checkpoint(folder)]
-    if context.progress:
-        callbacks.append(RichProgressBar(leave=True))
+    remedy = "its rates are fixed, so train without it (budget.pretrain_epochs=0) or with another head"
+    callbacks = shared_callbacks(folder, run=context.begun.id, stage=stage, progress=context.progress, remedy=remedy)
     trainer = make_trainer(context, callbacks, epochs=epochs, clip=None)
     fit_or_resume(context, trainer, module, degraded_data(context, context.degrade_for(task), stage), folder)
     if layer == 0:
