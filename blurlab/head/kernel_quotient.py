@@ -38,8 +38,7 @@ class KernelQuotient(nn.Module):
         refine: Channels of the convolutions on the kernel.
 
     Raises:
-        ValueError: If ``num_classes`` is not the square of an odd number, there are fewer than two scales, or one has no
-            channel.
+        ValueError: If ``num_classes`` is not the square of an odd number, or a scale or channel is missing.
     """
 
     def __init__(
@@ -54,8 +53,8 @@ class KernelQuotient(nn.Module):
             )
         if len(channels) < 2 or min(*channels, refine) < 1:
             raise ValueError(
-                f"channels must be two numbers or more, one a scale, and refine one, all >= 1, got {list(channels)} and "
-                f"{refine}"
+                f"channels must be two numbers or more, one a scale, and refine one, all >= 1, got {list(channels)} "
+                f"and {refine}"
             )
         from monai.networks.nets import UNet
 
