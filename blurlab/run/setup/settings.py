@@ -128,7 +128,8 @@ def differences(before: Settings, now: Settings, *, complete: bool = False, sile
         >>> differences(first, Settings({"noise.sigma": 0.05, "run.seed": 0}, {}, ""))
         ['noise.sigma was 0.004, is 0.05']
     """
-    forgiven = other_code(before.code, now.code) and before.words == now.words
+    words = [{key: word for key, word in one.words.items() if not _below(key, silent)} for one in (before, now)]
+    forgiven = other_code(before.code, now.code) and words[0] == words[1]
     stages = [{_stage(key) for key in one.values} for one in (before, now)]
     classes = {value for key, value in now.values.items() if _stage(key) and key.endswith("._target_")}
     found: dict[str, str] = {}
