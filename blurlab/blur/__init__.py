@@ -11,12 +11,15 @@ from blurlab.blur.fspecial import (
     fspecial_motion_psf,
 )
 from blurlab.blur.gaussian import AnisotropicGaussian, Gaussian, anisotropic_gaussian_psf, gaussian_psf
+from blurlab.blur.gaussian_correlated import CorrelatedGaussian, correlated_gaussian_psf
 from blurlab.blur.laws import check_family
 from blurlab.blur.mixture import Mixture
 from blurlab.blur.motion import Motion, motion_psf
 from blurlab.blur.none import NoBlur, identity_psf
+from blurlab.blur.parameter import Parameter, length, line_angle, parameter
 from blurlab.blur.recorded import Recorded, recorded_kernels
 from blurlab.blur.shape import centre_crop, centroid, pad_to_odd
+from blurlab.blur.strength import OneParameterStrength, StrengthFamily, strength_of
 from blurlab.blur.taps import Taps, taps_psf
 from blurlab.blur.trajectory import Trajectory, camera_path, trajectory_psf
 
@@ -25,6 +28,7 @@ __all__ = [
     "Blur",
     "BlurFamily",
     "Box",
+    "CorrelatedGaussian",
     "Defocus",
     "FspecialDisk",
     "FspecialMotion",
@@ -32,7 +36,10 @@ __all__ = [
     "Mixture",
     "Motion",
     "NoBlur",
+    "OneParameterStrength",
+    "Parameter",
     "Recorded",
+    "StrengthFamily",
     "Taps",
     "Trajectory",
     "anisotropic_gaussian_psf",
@@ -41,15 +48,20 @@ __all__ = [
     "centre_crop",
     "centroid",
     "check_family",
+    "correlated_gaussian_psf",
     "disk_psf",
     "fspecial_disk",
     "fspecial_motion",
     "fspecial_motion_psf",
     "gaussian_psf",
     "identity_psf",
+    "length",
+    "line_angle",
     "motion_psf",
     "pad_to_odd",
+    "parameter",
     "recorded_kernels",
+    "strength_of",
     "taps_psf",
     "trajectory_psf",
 ]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import torch
 from torch import Tensor
 
+from blurlab.blur.parameter import Parameter, rows_apart, rows_within
 from blurlab.blur.shape import check_size, odd_at_least
-from blurlab.blur.values import Range, as_range
-from blurlab.blur.weak import favour_weak, importance
 from blurlab.core.rng import uniform
 
 
@@ -35,42 +34,40 @@ class Blur:
 class BlurFamily(ABC):
     """Blurs that differ in a few parameters, drawn uniformly from ranges.
 
-    A family of one kind gives ``kinds``, ``names``, ``strength_name``, :meth:`extent_px` and :meth:`psf`.
+    A family of one kind gives ``kinds``, its parameters, :meth:`extent_px` and :meth:`psf`. One whose blurs have a
+    strength is a :class:`~blurlab.blur.strength.StrengthFamily`.
 
     Attributes:
         kinds: Names of the kinds of blur.
-        names: Names of the parameters, unit last: ``radius_px``, ``angle_deg``.
-        strength_name: The parameter that is the strength.
-        strength_scale: Strength in pixels = this times that parameter.
+        parameters: What the blurs differ in.
         symmetric: Is the centre of mass at the centre pixel, whatever the parameters?
         may_cut: May a kernel be smaller than its blur (a tail that is cut and renormalised)?
-        units: Unit of each parameter.
-        bounds: ``(low, high)`` of each parameter.
+        has_zeros: Has the transfer function zeros, so that a likelihood has several peaks? A Gaussian's has none.
         size: Side k of the kernels, odd, the same for all.
-        weak_share: Share of the strengths that is drawn from the weakest tenth of the range alone.
 
     Args:
-        ranges: Each parameter's ``[low, high]`` or fixed value, in the order of ``names``.
+        parameters: Each parameter with its range.
         size: Side of the kernels; the smallest odd one that holds the largest blur if None.
 
     Raises:
-        TypeError: If a range is neither a number nor a pair, or the size is not a whole number.
-        ValueError: If a range is reversed, negative or not finite, or the size is even or too small.
+        TypeError: If the size is not a whole number.
+        ValueError: If the size is even or too small.
     """
 
     kinds: tuple[str, ...]
-    names: tuple[str, ...]
-    strength_name: str
-    strength_scale: float = 1.0
+    parameters: tuple[Parameter, ...]
     symmetric: bool = True
     may_cut: bool = False
-    weak_share: float = 0.0
+    has_zeros: bool = True
 
-    def __init__(self, ranges: Mapping[str, Range], size: int | None = None) -> None:
-        self.bounds = tuple(as_range(value, name) for name, value in ranges.items())
-        needed = odd_at_least(self.extent_px(*(high for _, high in self.bounds)))
+    def __init__(self, parameters: Sequence[Parameter], size: int | None = None) -> None:
+        self.parameters = tuple(parameters)
+        needed = self._needed_size()
         self.size = needed if size is None else size
         self._check_size(needed)
+
+    def _needed_size(self) -> int:
+        return odd_at_least(self.extent_px(*(one.largest for one in self.parameters)))
 
     def _check_size(self, needed: int) -> None:
         check_size(self.size)
@@ -80,13 +77,28 @@ class BlurFamily(ABC):
             )
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each parameter, unit last where it has one: ``radius_px``, ``angle_deg``."""
+        return tuple(one.name for one in self.parameters)
+
+    @property
     def units(self) -> tuple[str, ...]:
-        """Unit of each parameter: the end of its name."""
-        return tuple(name.rsplit("_", 1)[-1] for name in self.names)
+        """Unit of each parameter."""
+        return tuple(one.unit for one in self.parameters)
+
+    @property
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        """``(low, high)`` of each parameter."""
+        return tuple((one.low, one.high) for one in self.parameters)
+
+    @property
+    def free(self) -> list[int]:
+        """Columns of the parameters that can be estimated and are ranges."""
+        return [place for place, one in enumerate(self.parameters) if one.is_free]
 
     @abstractmethod
     def extent_px(self, *largest: float) -> float:
-        """Width in pixels of the blur with the largest value of each parameter."""
+        """Width in pixels of the blur with the largest magnitude of each parameter."""
 
     @abstractmethod
     def psf(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
@@ -101,18 +113,16 @@ class BlurFamily(ABC):
 
         Raises:
             TypeError: If ``params`` is not a floating-point tensor.
-            ValueError: If its shape is not (n, P), or a value is negative, not finite, or too large for ``size``.
+            ValueError: If its shape is not (n, P), or a value is not finite, too large for ``size``, or negative where
+                its parameter has no sign.
         """
 
     def draw(self, n: int, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Kinds (n,) and parameters (n, P), float32, uniform over the ranges, on the generator's device.
 
-        With a ``weak_share`` the strength is not uniform; :meth:`importance` makes up for it.
+        A family may draw otherwise; :meth:`importance` makes up for it.
         """
         columns = [uniform(n, low, high, generator=generator).clamp(low, high) for low, high in self.bounds]
-        if self.weak_share:
-            at, low, width = self._strength_range()
-            columns[at] = low + width * favour_weak((columns[at] - low) / width, self.weak_share)
         kind = torch.zeros(n, dtype=torch.long, device=generator.device)
         return kind, torch.stack(columns, dim=1) if columns else torch.empty(n, 0, device=generator.device)
 
@@ -124,39 +134,18 @@ class BlurFamily(ABC):
     def importance(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
         """Density of the uniform distribution over that of the draws (n,): the weight of an item in a mean."""
         check_params(params, self.names)
-        if not self.weak_share:
-            return params.new_ones(len(params))
-        at, low, width = self._strength_range()
-        return importance((params[:, at] - low) / width, self.weak_share)
+        return params.new_ones(len(params))
 
-    def _strength_range(self) -> tuple[int, float, float]:
-        """Column of the strength, its lowest value and the width of its range."""
-        at = self.names.index(self.strength_name)
-        low, high = self.bounds[at]
-        return at, low, high - low
-
-    def strength_px(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
-        """Strength in pixels (n,): length, disk diameter, sigma, width or taps; 0 where there is no blur."""
+    def changes(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        """Which blurs (n,), bool, are wider than one pixel, so that there is something to undo."""
         check_params(params, self.names)
-        return self.strength_scale * params[:, self.names.index(self.strength_name)]
-
-    def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
-        """Parameters (n, P) of that kind (n,) at this strength (n,); the others are at the middle of their range."""
-        middle = strength_px.new_tensor([(low + high) / 2 for low, high in self.bounds])
-        params = middle.repeat(len(strength_px), 1)
-        params[:, self.names.index(self.strength_name)] = strength_px / self.strength_scale
-        return params
-
-    def with_strength(self, params: Tensor, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
-        """These parameters (n, P) of that kind (n,) at another strength (n,)."""
-        changed = params.clone()
-        changed[:, self.names.index(self.strength_name)] = strength_px.to(params) / self.strength_scale
-        return changed
+        wide = [self.extent_px(*row) > 1 for row in params.tolist()]
+        return torch.tensor(wide, dtype=torch.bool, device=params.device)
 
     def scaled(self, params: Tensor, factor: float) -> Tensor:
-        """Parameters (n, P) of the same blurs in images resized by a factor: lengths are multiplied, angles stay."""
+        """Parameters (n, P) of the same blurs in images resized by a factor: lengths are multiplied, others stay."""
         check_params(params, self.names)
-        return params * params.new_tensor([factor if unit == "px" else 1.0 for unit in self.units])
+        return params * params.new_tensor([factor if one.is_length else 1.0 for one in self.parameters])
 
     def holds(self, params: Tensor) -> Tensor:
         """Which blurs (n,) have all their parameters (n, P) within the ranges; those that a kind lacks do not count."""
@@ -164,27 +153,31 @@ class BlurFamily(ABC):
         low, high = params.new_tensor(self.bounds).reshape(-1, 2).T
         return (params.isnan() | ((params >= low) & (params <= high))).all(1)
 
+    def within(self, params: Tensor) -> Tensor:
+        """Parameters (n, P) brought into the ranges, those that repeat by whole periods.
+
+        Where two rows of parameters make the same kernel, it is the one that the family draws.
+        """
+        check_params(params, self.names)
+        return rows_within(self.parameters, params)
+
+    def apart(self, params: Tensor, other: Tensor) -> Tensor:
+        """How far other parameters (n, P) are from these; of those that repeat the shorter way round."""
+        return rows_apart(self.parameters, params, other)
+
+    def measurable(self, params: Tensor) -> Tensor:
+        """Which parameters (n, P) the blurs with these parameters have at all, bool: a dot has no angle.
+
+        An error of the others is no error of an estimate, and is not counted.
+        """
+        check_params(params, self.names)
+        return params.isfinite()
+
     def with_size(self, size: int) -> Self:
         """The same family with kernels of another size."""
         other = copy.copy(self)
         other.size = size
-        other._check_size(odd_at_least(self.extent_px(*(high for _, high in self.bounds))))
-        return other
-
-    def with_weak_share(self, share: float) -> Self:
-        """The same family with weak blurs drawn more often; unchanged where the strength is no range.
-
-        Args:
-            share: Share of the strengths drawn from the weakest tenth of the range alone, in [0, 1).
-
-        Raises:
-            ValueError: If the share is not in [0, 1).
-        """
-        if not 0 <= share < 1:
-            raise ValueError(f"weak_share must be in [0, 1), got {share:g}; 0 draws uniformly")
-        other = copy.copy(self)
-        if share and self.names and self._strength_range()[2] > 0:
-            other.weak_share = share
+        other._check_size(self._needed_size())
         return other
 
 

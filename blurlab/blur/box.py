@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blurlab.blur.base import BlurFamily, check_params
+from blurlab.blur.base import check_params
+from blurlab.blur.parameter import Range, length
 from blurlab.blur.shape import pixel_grid
-from blurlab.blur.values import Range, as_psf, check_values, work_tensor
+from blurlab.blur.strength import OneParameterStrength
+from blurlab.blur.values import as_psf, check_values, work_tensor
 
 
 def box_psf(width_px: Tensor, size: int) -> Tensor:
@@ -29,14 +31,14 @@ def box_psf(width_px: Tensor, size: int) -> Tensor:
                 [0.1250, 0.2500, 0.1250],
                 [0.0625, 0.1250, 0.0625]])
     """
-    check_values(size, width_px, width_px=width_px)
+    check_values(size, width_px, {"width_px": width_px})
     half = work_tensor(width_px).clamp_min(0.5)[:, None] / 2
     pixel = pixel_grid(size, half)
     inside = (torch.minimum(pixel + 0.5, half) - torch.maximum(pixel - 0.5, -half)).clamp_min(0)
     return as_psf(inside[:, :, None] * inside[:, None, :], width_px.dtype)
 
 
-class Box(BlurFamily):
+class Box(OneParameterStrength):
     """Uniform squares (:func:`box_psf`); the strength is the width.
 
     Args:
@@ -45,11 +47,10 @@ class Box(BlurFamily):
     """
 
     kinds = ("box",)
-    names = ("width_px",)
     strength_name = "width_px"
 
     def __init__(self, width_px: Range = (1.0, 10.0), size: int | None = None) -> None:
-        super().__init__({"width_px": width_px}, size)
+        super().__init__([length("width_px", width_px)], size)
 
     def extent_px(self, *largest: float) -> float:
         return largest[0]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blurlab.blur.base import BlurFamily, check_params
+from blurlab.blur.base import check_params
+from blurlab.blur.parameter import Range, length
 from blurlab.blur.shape import pixel_grid
-from blurlab.blur.values import Range, as_psf, check_values, work_tensor
+from blurlab.blur.strength import OneParameterStrength
+from blurlab.blur.values import as_psf, check_values, work_tensor
 
 
 def disk_psf(radius_px: Tensor, size: int) -> Tensor:
@@ -31,7 +33,7 @@ def disk_psf(radius_px: Tensor, size: int) -> Tensor:
                 [0.1453, 0.3183, 0.1453],
                 [0.0251, 0.1453, 0.0251]])
     """
-    check_values(size, 2 * radius_px, radius_px=radius_px)
+    check_values(size, 2 * radius_px, {"radius_px": radius_px})
     radius = work_tensor(radius_px).clamp_min(0.25)  # at most 0.5 is the identity, and 0 would divide
     quadrant = _quadrant_area(radius, size // 2 + 1)
     fold = pixel_grid(size, radius).abs().long()
@@ -75,7 +77,7 @@ def _acos(cosine: Tensor) -> Tensor:
     return torch.pi / 2 - _asin(cosine)
 
 
-class Defocus(BlurFamily):
+class Defocus(OneParameterStrength):
     """Uniform disks (:func:`disk_psf`); the strength is the diameter.
 
     Args:
@@ -89,12 +91,11 @@ class Defocus(BlurFamily):
     """
 
     kinds = ("defocus",)
-    names = ("radius_px",)
     strength_name = "radius_px"
     strength_scale = 2.0
 
     def __init__(self, radius_px: Range = (0.5, 5.0), size: int | None = None) -> None:
-        super().__init__({"radius_px": radius_px}, size)
+        super().__init__([length("radius_px", radius_px)], size)
 
     def extent_px(self, *largest: float) -> float:
         return 2 * largest[0]

@@ -16,8 +16,9 @@ from torch import Tensor
 from blurlab.blur.base import check_params
 from blurlab.blur.defocus import Defocus, disk_psf
 from blurlab.blur.motion import Motion
+from blurlab.blur.parameter import length, line_angle
 from blurlab.blur.shape import odd_at_least, pixel_grid
-from blurlab.blur.values import as_psf, as_range, check_values, work_tensor
+from blurlab.blur.values import as_psf, check_values, work_tensor
 
 
 def fspecial_motion_psf(length_px: Tensor, angle_deg: Tensor, size: int) -> Tensor:
@@ -45,7 +46,7 @@ def fspecial_motion_psf(length_px: Tensor, angle_deg: Tensor, size: int) -> Tens
                 [0.0754, 0.3215, 0.0754],
                 [0.1883, 0.0754, 0.0000]])
     """
-    check_values(size, length_px, length_px=length_px, angle_deg=angle_deg)
+    check_values(size, length_px, {"length_px": length_px}, signed={"angle_deg": angle_deg})
     half = (work_tensor(length_px).clamp_min(1) - 1)[:, None, None] / 2
     angle = torch.deg2rad(work_tensor(angle_deg))[:, None, None]
     x, y = pixel_grid(size, half), -pixel_grid(size, half)[:, None]  # y goes up
@@ -75,14 +76,14 @@ def fspecial_motion(length_px: float = 9.0, angle_deg: float = 0.0) -> Tensor:
         >>> fspecial_motion(4, 0)[0, 0].tolist()
         [[0.125, 0.25, 0.25, 0.25, 0.125]]
     """
-    length, angle = as_range(length_px, "length_px")[1], as_range(angle_deg, "angle_deg")[1]
-    run = max(length, 1.0) - 1
+    far, angle = length("length_px", length_px).high, line_angle("angle_deg", angle_deg).high
+    run = max(far, 1.0) - 1
     rows, cols = (
         odd_at_least(run * abs(part) + 1) for part in (math.sin(math.radians(angle)), math.cos(math.radians(angle)))
     )
-    size = odd_at_least(length)
+    size = odd_at_least(far)
     one = torch.ones(1, dtype=torch.float64)
-    psf = fspecial_motion_psf(length * one, angle * one, size)
+    psf = fspecial_motion_psf(far * one, angle * one, size)
     top, left = (size - rows) // 2, (size - cols) // 2
     psf = psf[..., top : size - top, left : size - left]
     return psf / psf.sum()
@@ -104,7 +105,7 @@ def fspecial_disk(radius_px: float = 5.0) -> Tensor:
         >>> fspecial_disk(2.5).shape[-1], round(float(fspecial_disk(5)[0, 0, 5, 5]), 7)
         (5, 0.0127324)
     """
-    radius = as_range(radius_px, "radius_px")[1]
+    radius = length("radius_px", radius_px).high
     return disk_psf(torch.tensor([radius], dtype=torch.float64), odd_at_least(2 * radius))
 
 

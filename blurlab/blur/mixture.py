@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Self
 
@@ -11,13 +12,16 @@ from torch import Tensor
 
 from blurlab.blur.base import BlurFamily, check_params, kind_rows
 from blurlab.blur.shape import check_size
+from blurlab.blur.strength import OneParameterStrength, StrengthFamily, strength_of
+from blurlab.blur.weak import check_share
 
 
-class Mixture(BlurFamily):
+class Mixture(StrengthFamily):
     """Each item is one of several families, its label says which.
 
     Parameters are the members' side by side, named ``<member>.<name>``; those of the other members are NaN. All
-    kernels have one size, the largest that a member needs.
+    kernels have one size, the largest that a member needs. Whether a kind has a strength is for its member to say: that
+    of one without is NaN.
 
     Args:
         members: Families of one kind each, by the name their kind shall have.
@@ -46,19 +50,17 @@ class Mixture(BlurFamily):
     ) -> None:
         _check_members(members)
         self.kinds = tuple(members)
-        self.names = tuple(f"{kind}.{name}" for kind, member in members.items() for name in member.names)
-        self.bounds = tuple(pair for member in members.values() for pair in member.bounds)
+        self.parameters = tuple(
+            replace(one, name=f"{kind}.{one.name}") for kind, member in members.items() for one in member.parameters
+        )
         self.symmetric = all(member.symmetric for member in members.values())
+        self.has_zeros = any(member.has_zeros for member in members.values())
         self.weights = _shares(weights, self.kinds)
         self.size = max(member.size for member in members.values()) if size is None else size
         check_size(self.size)
         self._members = {kind: member.with_size(self.size) for kind, member in members.items()}
         ends = [0, *accumulate(len(member.names) for member in members.values())]
         self._columns = [slice(first, last) for first, last in pairwise(ends)]
-
-    @property
-    def units(self) -> tuple[str, ...]:
-        return tuple(unit for member in self._members.values() for unit in member.units)
 
     def member(self, kind: str | int) -> BlurFamily:
         """The family of a kind, by its name or index, with the mixture's kernel size.
@@ -103,7 +105,7 @@ class Mixture(BlurFamily):
     def strength_px(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
         strength = params.new_zeros(len(params))
         for (member, columns), rows in self._parts(params, kind):
-            strength = strength.index_copy(0, rows, member.strength_px(params[rows][:, columns]))
+            strength = strength.index_copy(0, rows, strength_of(member, params[rows][:, columns]))
         return strength
 
     def importance(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
@@ -112,28 +114,67 @@ class Mixture(BlurFamily):
             weight = weight.index_copy(0, rows, member.importance(params[rows][:, columns]))
         return weight
 
+    def changes(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        changed = torch.zeros(len(params), dtype=torch.bool, device=params.device)
+        for (member, columns), rows in self._parts(params, kind):
+            changed = changed.index_copy(0, rows, member.changes(params[rows][:, columns]))
+        return changed
+
+    def within(self, params: Tensor) -> Tensor:
+        return self._by_member(params, lambda member, own: member.within(own))
+
+    def measurable(self, params: Tensor) -> Tensor:
+        return self._by_member(params, lambda member, own: member.measurable(own))
+
+    def _by_member(self, params: Tensor, of: Callable[[BlurFamily, Tensor], Tensor]) -> Tensor:
+        """What each member says of its own columns (n, P), whatever the rows' kinds."""
+        check_params(params, self.names)
+        members = zip(self._members.values(), self._columns, strict=True)
+        return torch.cat([of(member, params[:, columns]) for member, columns in members], dim=1)
+
     def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
+        """Parameters (n, P) of that kind (n,) at this strength (n,), the others at the middle of their range.
+
+        Raises:
+            ValueError: If a row is of a kind without a strength.
+        """
         params = strength_px.new_full((len(strength_px), len(self.names)), torch.nan)
         rows = kind_rows(kind, len(strength_px), len(self.kinds), strength_px.device)
         for index, (member, columns) in enumerate(zip(self._members.values(), self._columns, strict=True)):
-            params[:, columns] = torch.where(
-                (rows == index)[:, None], member.at_strength(strength_px), params[:, columns]
-            )
+            here = (rows == index).nonzero().squeeze(1)
+            if isinstance(member, StrengthFamily):
+                params[here, columns] = member.at_strength(strength_px[here])
+            elif len(here):
+                raise ValueError(f"{self.kinds[index]} has no strength; give its parameters")
         return params
 
     def with_strength(self, params: Tensor, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
+        """These parameters (n, P) of that kind (n,) at another strength (n,); as they are where the kind has none."""
         changed = params.clone()
         rows = kind_rows(kind, len(params), len(self.kinds), params.device)
         for index, (member, columns) in enumerate(zip(self._members.values(), self._columns, strict=True)):
             here = (rows == index).nonzero().squeeze(1)
-            changed[here, columns] = member.with_strength(params[here][:, columns], strength_px[here])
+            if isinstance(member, StrengthFamily):
+                changed[here, columns] = member.with_strength(params[here][:, columns], strength_px[here])
         return changed
 
     def with_size(self, size: int) -> Self:
         return type(self)(self._members, self.weights, size)
 
     def with_weak_share(self, share: float) -> Self:
-        members = {kind: member.with_weak_share(share) for kind, member in self._members.items()}
+        """The same mixture with weak blurs drawn more often, of the kinds whose strength is one of their parameters.
+
+        Args:
+            share: Share of the strengths drawn from the weakest tenth of the range alone, in [0, 1).
+
+        Raises:
+            ValueError: If the share is not in [0, 1).
+        """
+        check_share(share)
+        members = {
+            kind: member.with_weak_share(share) if isinstance(member, OneParameterStrength) else member
+            for kind, member in self._members.items()
+        }
         return type(self)(members, self.weights, self.size)
 
     def _parts(self, params: Tensor, kind: Tensor | int | None) -> list[tuple[tuple[BlurFamily, slice], Tensor]]:

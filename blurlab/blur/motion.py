@@ -5,9 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blurlab.blur.base import BlurFamily, check_params
+from blurlab.blur.base import check_params
+from blurlab.blur.parameter import Range, length, line_angle
 from blurlab.blur.shape import pixel_grid
-from blurlab.blur.values import Range, as_psf, check_values, work_tensor
+from blurlab.blur.strength import OneParameterStrength
+from blurlab.blur.values import as_psf, check_values, work_tensor
+
+ANGLE_FROM_PX = 6.0
+"""Length from which a line has an angle that can be told."""
 
 
 def motion_psf(length_px: Tensor, angle_deg: Tensor, size: int) -> Tensor:
@@ -30,7 +35,7 @@ def motion_psf(length_px: Tensor, angle_deg: Tensor, size: int) -> Tensor:
         >>> motion_psf(torch.tensor([4.0]), torch.tensor([0.0]), 5)[0, 0, 2]
         tensor([0.1250, 0.2500, 0.2500, 0.2500, 0.1250])
     """
-    check_values(size, length_px, length_px=length_px, angle_deg=angle_deg)
+    check_values(size, length_px, {"length_px": length_px}, signed={"angle_deg": angle_deg})
     length, angle = work_tensor(length_px), torch.deg2rad(work_tensor(angle_deg))
     enter_x, leave_x = _crossing(length * angle.cos(), size)
     enter_y, leave_y = _crossing(-length * angle.sin(), size)
@@ -46,7 +51,7 @@ def _crossing(run: Tensor, size: int) -> tuple[Tensor, Tensor]:
     return (pixel - 0.5) / speed, (pixel + 0.5) / speed
 
 
-class Motion(BlurFamily):
+class Motion(OneParameterStrength):
     """Uniform lines (:func:`motion_psf`); the strength is the length.
 
     Args:
@@ -61,13 +66,12 @@ class Motion(BlurFamily):
     """
 
     kinds = ("motion",)
-    names = ("length_px", "angle_deg")
     strength_name = "length_px"
 
     def __init__(
         self, length_px: Range = (1.0, 10.0), angle_deg: Range = (0.0, 180.0), size: int | None = None
     ) -> None:
-        super().__init__({"length_px": length_px, "angle_deg": angle_deg}, size)
+        super().__init__([length("length_px", length_px), line_angle("angle_deg", angle_deg)], size)
 
     def extent_px(self, *largest: float) -> float:
         return largest[0]
@@ -75,3 +79,9 @@ class Motion(BlurFamily):
     def psf(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
         check_params(params, self.names)
         return motion_psf(params[:, 0], params[:, 1], self.size)
+
+    def measurable(self, params: Tensor) -> Tensor:
+        """All but the angle of a line shorter than ``ANGLE_FROM_PX``, which hardly has one."""
+        known = super().measurable(params)
+        known[:, 1] &= params[:, 0] >= ANGLE_FROM_PX
+        return known

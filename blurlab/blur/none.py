@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blurlab.blur.base import BlurFamily, check_params
+from blurlab.blur.base import check_params
 from blurlab.blur.shape import check_size
+from blurlab.blur.strength import StrengthFamily
 
 
 def identity_psf(
@@ -27,7 +28,7 @@ def identity_psf(
     return psf
 
 
-class NoBlur(BlurFamily):
+class NoBlur(StrengthFamily):
     """Sharp images: the identity kernel, no parameters, strength 0.
 
     Args:
@@ -35,10 +36,10 @@ class NoBlur(BlurFamily):
     """
 
     kinds = ("none",)
-    names = ()
+    has_zeros = False
 
     def __init__(self, size: int | None = None) -> None:
-        super().__init__({}, size)
+        super().__init__([], size)
 
     def extent_px(self, *largest: float) -> float:
         return 1.0

@@ -17,7 +17,7 @@ from blurlab.core.image_io import read_image
 
 
 class Recorded(BlurFamily):
-    """One kernel, always the same: no parameters; its strength is the side of the square that holds it.
+    """One kernel, always the same: no parameters and no strength.
 
     Args:
         kernel: Non-negative values (k, l) of any sum but 0; the pixel ``(k // 2, l // 2)`` is the centre.
@@ -32,14 +32,13 @@ class Recorded(BlurFamily):
     """
 
     kinds = ("recorded",)
-    names = ()
     symmetric = False
 
     def __init__(self, kernel: Tensor, size: int | None = None) -> None:
         if kernel.ndim != 2 or not torch.isfinite(kernel).all() or kernel.min() < 0 or kernel.sum() <= 0:
             raise ValueError(f"a kernel must be (k, l), finite, >= 0 and not all 0, got {tuple(kernel.shape)}")
         self.kernel = kernel.double() / kernel.double().sum()
-        super().__init__({}, size)
+        super().__init__([], size)
 
     def extent_px(self, *largest: float) -> float:
         return float(max(odd_at_least(side + 1 - side % 2) for side in self.kernel.shape))
@@ -47,16 +46,6 @@ class Recorded(BlurFamily):
     def psf(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
         check_params(params, self.names)
         return pad_to_odd(self.kernel, self.size).to(params).repeat(len(params), 1, 1, 1)
-
-    def strength_px(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
-        check_params(params, self.names)
-        return params.new_full((len(params),), self.extent_px())
-
-    def with_strength(self, params: Tensor, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
-        return params.clone()
-
-    def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
-        return strength_px.new_empty(len(strength_px), 0)
 
 
 def recorded_kernels(

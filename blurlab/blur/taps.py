@@ -8,7 +8,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from blurlab.blur.base import BlurFamily, check_params, kind_rows
+from blurlab.blur.base import check_params, kind_rows
+from blurlab.blur.parameter import parameter
+from blurlab.blur.strength import OneParameterStrength
 from blurlab.blur.values import as_psf, check_values
 
 
@@ -32,7 +34,7 @@ def taps_psf(taps: Tensor, size: int) -> Tensor:
         tensor([0.2500, 0.2500, 0.2500, 0.2500, 0.0000])
     """
     first = torch.floor(taps.detach() / 2)
-    check_values(size, 2 * first + 1, taps=taps)
+    check_values(size, 2 * first + 1, {"taps": taps})
     if not bool(((taps >= 1) & (taps == taps.round())).all()):
         raise ValueError(f"taps must be whole numbers >= 1, got {taps.flatten().tolist()[:4]}; round them first")
     offset = torch.arange(size, device=taps.device) - size // 2
@@ -42,7 +44,7 @@ def taps_psf(taps: Tensor, size: int) -> Tensor:
     return as_psf(row[:, None, :] * centre[:, None], taps.dtype)
 
 
-class Taps(BlurFamily):
+class Taps(OneParameterStrength):
     """Sharp or n-tap horizontal motion, each of the classes equally often: the blur of [Williams2017].
 
     Attributes:
@@ -63,7 +65,6 @@ class Taps(BlurFamily):
         (('none', 'taps'), (1, 4, 6, 8, 10), 11)
     """
 
-    names = ("taps",)
     strength_name = "taps"
     symmetric = False
 
@@ -82,11 +83,7 @@ class Taps(BlurFamily):
             )
         self.kinds = ("none", "taps") if include_none else ("taps",)
         self.classes = tuple(sorted({*counts, 1} if include_none else {*counts}))
-        super().__init__({"taps": [min(counts), max(counts)]}, size)
-
-    @property
-    def units(self) -> tuple[str, ...]:
-        return ("px",)
+        super().__init__([parameter("taps", "px", [min(counts), max(counts)])], size)
 
     def extent_px(self, *largest: float) -> float:
         return 2 * (largest[0] // 2) + 1

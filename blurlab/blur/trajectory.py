@@ -7,9 +7,11 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from blurlab.blur.base import BlurFamily, check_params
+from blurlab.blur.base import check_params
+from blurlab.blur.parameter import Range, length, parameter
 from blurlab.blur.shape import odd_at_least, pixel_grid
-from blurlab.blur.values import Range, as_psf, check_values, work_tensor
+from blurlab.blur.strength import StrengthFamily
+from blurlab.blur.values import as_psf, check_values, work_tensor
 
 STEPS = 2000
 """Samples of a trajectory."""
@@ -123,7 +125,7 @@ def trajectory_psf(exposure: Tensor, length_px: Tensor, seed: Tensor, size: int,
         >>> (psf > 0.01).sum((1, 2, 3)).tolist()
         [7, 16]
     """
-    check_values(size, exposure=exposure, length_px=length_px, seed=seed)
+    check_values(size, None, {"exposure": exposure, "length_px": length_px, "seed": seed})
     if not bool(((exposure > 0) & (exposure <= 1)).all()):
         raise ValueError(
             f"exposure must be in (0, 1], got {exposure.flatten().tolist()[:4]}; it is a share of the path"
@@ -158,11 +160,11 @@ def check_anxiety(anxiety: float) -> None:
         raise ValueError(f"anxiety must be finite and >= 0, got {anxiety:g}; {ANXIETY:g} is the paper's")
 
 
-class Trajectory(BlurFamily):
+class Trajectory(StrengthFamily):
     """Camera shake (:func:`trajectory_psf`); the strength is the length of the exposed path.
 
     A trajectory is named by a number, the parameter ``path_seed``: a kernel is a function of its parameters, as in
-    every family, and several exposures of one trajectory are rows that share the number.
+    every family, and several exposures of one trajectory are rows that share the number. No image tells that number.
 
     Args:
         exposure: Range of the exposed share, in (0, 1].
@@ -182,7 +184,6 @@ class Trajectory(BlurFamily):
     """
 
     kinds = ("trajectory",)
-    names = ("exposure", "length_px", "path_seed")
     may_cut = True
 
     def __init__(
@@ -193,7 +194,8 @@ class Trajectory(BlurFamily):
         anxiety: float = ANXIETY,
         size: int | None = None,
     ) -> None:
-        super().__init__({"exposure": exposure, "length_px": length_px, "path_seed": path_seed}, size)
+        path = parameter("path_seed", "", path_seed, estimable=False)
+        super().__init__([parameter("exposure", "", exposure), length("length_px", length_px), path], size)
         (first, last), seeds = self.bounds[0], torch.tensor(self.bounds[2], dtype=torch.float64)
         if not 0 < first <= last <= 1:
             raise ValueError(f"exposure must be in (0, 1], got [{first:g}, {last:g}]; it is a share of the path")
@@ -201,10 +203,6 @@ class Trajectory(BlurFamily):
         check_anxiety(anxiety)
         self.anxiety = anxiety
         self.symmetric = self._holds_all()
-
-    @property
-    def units(self) -> tuple[str, ...]:
-        return ("", "px", "")
 
     def extent_px(self, *largest: float) -> float:
         return min(largest[0], BOX) * largest[1] + 1
@@ -225,7 +223,7 @@ class Trajectory(BlurFamily):
 
     def at_strength(self, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
         """Parameters (n, 3) of the middle exposure and trajectory, its exposed path as long as that."""
-        middle = strength_px.new_tensor([(low + high) / 2 for low, high in self.bounds])
+        middle = strength_px.new_tensor([one.middle for one in self.parameters])
         params = middle.repeat(len(strength_px), 1)
         params[:, 2] = params[:, 2].floor()
         return self.with_strength(params, strength_px)
@@ -235,10 +233,6 @@ class Trajectory(BlurFamily):
         changed = params.clone()
         changed[:, 1] = strength_px.to(params) / params[:, 0]
         return changed
-
-    def with_weak_share(self, share: float) -> Self:
-        """The same family: no one parameter is its strength."""
-        return self
 
     def with_size(self, size: int) -> Self:
         other = super().with_size(size)

@@ -31,3 +31,13 @@ def importance(place: Tensor, share: float) -> Tensor:
     """
     density = (place <= WEAK).to(place) * (share / WEAK) + (1 - share)
     return 1 / density
+
+
+def check_share(share: float) -> None:
+    """Raise unless a share of weak blurs is in [0, 1).
+
+    Raises:
+        ValueError: With what came.
+    """
+    if not 0 <= share < 1:
+        raise ValueError(f"weak_share must be in [0, 1), got {share:g}; 0 draws uniformly")

@@ -9,6 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from blurlab.core.file_names import shortened
+
+DRAFT_BYTES = 100
+"""How much of a file's name its draft carries; the rest of the draft's name needs 38 bytes more."""
+
 
 @contextmanager
 def replace_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
@@ -32,7 +37,7 @@ def replace_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         ['a']
     """
     path = Path(path)
-    draft = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex}.tmp")
+    draft = path.with_name(f".{shortened(path.name, DRAFT_BYTES)}.{uuid.uuid4().hex}.tmp")
     try:
         with open(draft, "xb") as file:
             yield file

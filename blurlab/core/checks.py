@@ -38,21 +38,25 @@ def all_finite(values: Tensor) -> bool:
 
 
 FLAT = 1e-9
-"""Range of intensities within which an image says nothing."""
+"""Range of intensities within which a channel says nothing."""
 CLIPPED = 0.9
-"""Share of pixels at exactly 0 or 1 from which the rest says nothing."""
+"""Share of a channel's pixels at exactly 0 or 1 from which the rest says nothing."""
 
 
 def is_flat(images: Tensor) -> Tensor:
     """Which images (B, C, H, W) are constant or all but saturated, so that nothing can be told of their blur (B,) bool.
 
+    Each channel is looked at by itself: an image of one colour is constant.
+
     Example:
         >>> is_flat(torch.tensor([[[[0.5, 0.5]]], [[[0.5, 0.6]]], [[[1.0, 0.0]]]]))
         tensor([ True, False,  True])
+        >>> is_flat(torch.tensor([0.3, 0.5, 0.7]).reshape(1, 3, 1, 1).expand(1, 3, 4, 4))
+        tensor([True])
     """
-    flat = images.flatten(1)
-    clipped = ((flat == 0) | (flat == 1)).float().mean(1)
-    return (flat.amax(1) - flat.amin(1) <= FLAT) | (clipped >= CLIPPED)
+    flat = images.flatten(2)
+    clipped = ((flat == 0) | (flat == 1)).float().mean(2)
+    return ((flat.amax(2) - flat.amin(2) <= FLAT) | (clipped >= CLIPPED)).all(1)
 
 
 def check_psf(psf: Tensor, shape: tuple[int, int] | None = None) -> None:
@@ -75,8 +79,12 @@ def check_psf(psf: Tensor, shape: tuple[int, int] | None = None) -> None:
         )
 
 
-def check_sigma(sigma: float | Tensor, name: str = "sigma") -> None:
-    """Raise unless every value of ``sigma`` is finite and >= 0.
+MOST_SIGMA = 0.5
+"""Greatest standard deviation of values in [0, 1]."""
+
+
+def check_sigma(sigma: float | Tensor, name: str = "sigma", *, white: float = 1.0) -> None:
+    """Raise unless every value of ``sigma`` is a standard deviation that images on the [0, white] scale can have.
 
     Raises:
         ValueError: With the value that came.
@@ -84,9 +92,13 @@ def check_sigma(sigma: float | Tensor, name: str = "sigma") -> None:
     Example:
         >>> check_sigma(0.01)
     """
-    if isinstance(sigma, float) and 0 <= sigma < math.inf:
+    most = MOST_SIGMA * white
+    if isinstance(sigma, float) and 0 <= sigma <= most:
         return
     value = torch.as_tensor(sigma)
-    if not bool(((value >= 0) & torch.isfinite(value)).all()):
+    if not bool(((value >= 0) & (value <= most)).all()):
         came = value.flatten().tolist()[:4]
-        raise ValueError(f"{name} is a standard deviation on the [0, 1] scale and must be finite and >= 0, got {came}")
+        raise ValueError(
+            f"{name} is a standard deviation on the [0, {white:g}] scale, at most {most:g}, and must be finite and "
+            f">= 0, got {came}; divide it by the white of the image, as the image"
+        )

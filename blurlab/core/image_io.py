@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurlab.core.atomic import replace_whole
+from blurlab.core.file_names import readable
 from blurlab.core.image_decode import (
     MAX_PIXELS,
     Refused,
@@ -20,17 +23,16 @@ from blurlab.core.image_decode import (
     decode_pillow,
     decode_png16,
     decode_pnm16,
-    decode_tiff,
-    is_tiff,
     pillow_size,
     png_depth,
+    pnm_end,
     pnm_header,
-    tiff_size,
 )
+from blurlab.core.image_tiff import decode_tiff, is_tiff, tiff_size, with_photograph_first
+from blurlab.core.sample_scale import EIGHT_BITS, SIXTEEN_BITS, SampleScale, to_unit_range
 
 _SUFFIXES = ".png .jpg .jpeg .jpe .tif .tiff .bmp .ppm .pgm .pbm .pnm .webp .gif .jp2 .j2k"
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
-ROUNDING = 1e-5  # how far floats may leave [0, 1]; they are clipped
 _HEAD = 4096
 _T = TypeVar("_T")
 
@@ -43,13 +45,26 @@ class ImageWriteError(PermissionError):
     """An image could not be written; the message names the file, the reason and what to do."""
 
 
+@dataclass(frozen=True)
+class ScaledImage:
+    """A photograph as read from a file.
+
+    Attributes:
+        pixels: (H, W, 3) RGB or (H, W, 1) grey, float32 in [0, 1].
+        scale: Which sample value of the file is 1.
+    """
+
+    pixels: NDArray[np.float32]
+    scale: SampleScale
+
+
 def read_image(path: str | os.PathLike[str], *, min_side: int = 1) -> NDArray[np.float32]:
     """Read a photograph, right side up, with all the bits it has.
 
     PNG, JPEG, TIFF, BMP, PNM, WebP, GIF, JPEG 2000; the format is taken from the content, never from the name. Colours
     (palettes and CMYK too) become RGB as stored, without colour management; a grey image keeps one channel. Alpha is
-    dropped: what remains is the colour under it. Integers are divided by the largest of their type, whatever range they
-    use, PNM by its own maximum; floats must lie in [0, 1] as they are.
+    dropped: what remains is the colour under it. Of a TIFF file with several pages those marked as reduced copies
+    (thumbnails) are passed over. 8 bits are divided by 255, deeper samples by the white that :func:`read_scaled` finds.
 
     Args:
         path: The file.
@@ -60,8 +75,29 @@ def read_image(path: str | os.PathLike[str], *, min_side: int = 1) -> NDArray[np
 
     Raises:
         ImageReadError: If the file is missing, empty, truncated or no image; has more than ``MAX_PIXELS`` pixels
-            (seen in the header, before decoding) or a side under ``min_side``; is an animation or a stack of
-            planes; or holds signed, NaN, infinite or out-of-range values.
+            (seen in the header, before decoding) or a side under ``min_side``; is an animation, a stack of
+            planes, or holds several images; or holds signed, NaN, infinite or out-of-range values.
+    """
+    return read_scaled(path, min_side=min_side).pixels
+
+
+def read_scaled(path: str | os.PathLike[str], *, min_side: int = 1) -> ScaledImage:
+    """Read a photograph as :func:`read_image` does, with the scale of its samples, to write others like it.
+
+    White, the sample value that becomes 1, is for 8 bits 255. For deeper integers it is what the file declares (the
+    maximum of PNM, MaxSampleValue or SMaxSampleValue of TIFF), or else the largest value of the bits that they use,
+    at least 8: 12-bit data in a 16- or 32-bit file are divided by 4095. Floats must lie between 0 and 1, or between 0
+    and the white that the file declares.
+
+    Args:
+        path: The file.
+        min_side: Smallest height and width accepted, pixels.
+
+    Returns:
+        The pixels and their scale.
+
+    Raises:
+        ImageReadError: As :func:`read_image`.
     """
     return _guarded(path, lambda file: _read(file, min_side))
 
@@ -79,15 +115,16 @@ def read_size(path: str | os.PathLike[str], *, min_side: int = 1) -> tuple[int, 
     Raises:
         ImageReadError: As :func:`read_image`, but a file that breaks off after its header passes.
     """
-    return _guarded(path, lambda file: _checked_size(file, min_side))
+    return _guarded(path, lambda file: _check_size(_photograph_of(file), min_side))
 
 
-def write_image(path: str | os.PathLike[str], array: NDArray[Any]) -> Path:
-    """Write an 8-bit PNG file, whole or not at all: first under a temporary name beside it, then renamed.
+def write_image(path: str | os.PathLike[str], array: NDArray[Any], white: int = EIGHT_BITS) -> Path:
+    """Write an 8- or 16-bit PNG file, whole or not at all: first under a temporary name beside it, then renamed.
 
     Args:
         path: Name ending in ``.png``; a file of this name is replaced.
         array: (H, W), (H, W, 1) or (H, W, 3); uint8 as it is, or float on the [0, 1] scale, clipped and rounded.
+        white: The sample value that 1 becomes, up to 65535; above 255 the file has 16 bits a sample.
 
     Returns:
         The path.
@@ -102,29 +139,29 @@ def write_image(path: str | os.PathLike[str], array: NDArray[Any]) -> Path:
         ...     read_image(write_image(f"{folder}/a.png", np.array([[0.0, 0.2, 1.5]]))).ravel().round(3).tolist()
         [0.0, 0.20000000298023224, 1.0]
     """
-    from PIL import Image
-
     path = Path(path)
     if path.suffix.lower() != ".png":
-        raise ValueError(f"{path}: images are written as PNG; give a name ending in .png")
-    image = Image.fromarray(_to_uint8(array, path))
+        raise ValueError(f"{readable(path)}: images are written as PNG; give a name ending in .png")
+    encoded = _png(_to_integers(array, path, white))
     try:
         with replace_whole(path) as file:
-            image.save(file, format="PNG")
+            file.write(encoded)
     except OSError as error:
         why = error.strerror or error
         raise ImageWriteError(
-            f"cannot write {path}: {why}; choose a folder that exists and that you may write to"
+            f"cannot write {readable(path)}: {why}; choose a folder that exists and that you may write to"
         ) from error
     return path
 
 
-def _read(file: BinaryIO, min_side: int) -> NDArray[np.float32]:
-    _checked_size(file, min_side)
+def _read(file: BinaryIO, min_side: int) -> ScaledImage:
+    file = _photograph_of(file)
+    _check_size(file, min_side)
     file.seek(0)
-    samples, orientation = _decoder(file)(file)
-    image = np.atleast_3d(_unit_range(samples))
-    return np.ascontiguousarray(_upright(image, orientation), dtype=np.float32)
+    samples = _decoder(file)(file)
+    pixels, scale = to_unit_range(samples)
+    upright = _upright(np.atleast_3d(pixels), samples.orientation)
+    return ScaledImage(np.ascontiguousarray(upright, dtype=np.float32), scale)
 
 
 def _decoder(file: BinaryIO) -> Callable[[BinaryIO], Samples]:
@@ -138,33 +175,30 @@ def _decoder(file: BinaryIO) -> Callable[[BinaryIO], Samples]:
     return decode_pnm16 if pnm is not None and pnm[3] > 255 else decode_pillow
 
 
-def _checked_size(file: BinaryIO, min_side: int) -> tuple[int, int]:
-    head = file.read(4)
+def _photograph_of(file: BinaryIO) -> BinaryIO:
+    """The file, or where the photograph is not the first image in it a copy that begins with the photograph."""
+    head = file.read(_HEAD)
     if not head:
         raise Refused("it is empty; fetch it again")
+    if is_tiff(head):
+        return with_photograph_first(file)
+    pnm = pnm_header(head)
+    if pnm is not None and pnm[0] in ("P5", "P6"):
+        file.seek(pnm_end(*pnm))
+        if file.read(3)[:2] in (b"P5", b"P6"):
+            raise Refused("it holds several images; save the one that is meant by itself")
+    return file
+
+
+def _check_size(file: BinaryIO, min_side: int) -> tuple[int, int]:
     file.seek(0)
+    head = file.read(4)
     height, width = tiff_size(file) if is_tiff(head) else pillow_size(file)
     if height * width > MAX_PIXELS:
         raise Refused(f"it has {height}x{width} pixels, more than {MAX_PIXELS:,}; crop or shrink it")
     if min(height, width) < min_side:
         raise Refused(f"it has {height}x{width} pixels, sides of at least {min_side} are needed; use a larger image")
     return height, width
-
-
-def _unit_range(samples: NDArray[Any]) -> NDArray[np.float32]:
-    kind = samples.dtype.kind
-    if kind == "b":
-        return samples.astype(np.float32)
-    if kind == "u":
-        return np.divide(samples, np.iinfo(samples.dtype).max, dtype=np.float32, casting="same_kind")
-    if kind != "f":
-        raise Refused(f"its samples are {samples.dtype}; save it as 8- or 16-bit unsigned integers")
-    if not np.isfinite(samples).all():
-        raise Refused("it holds NaN or infinite values; replace them")
-    low, high = float(samples.min()), float(samples.max())
-    if low < -ROUNDING or high > 1 + ROUNDING:
-        raise Refused(f"its floating-point values run from {low:.4g} to {high:.4g}; scale them to [0, 1]")
-    return samples.astype(np.float32).clip(0, 1)
 
 
 def _upright(image: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
@@ -178,19 +212,37 @@ def _upright(image: NDArray[np.float32], orientation: int) -> NDArray[np.float32
     return image
 
 
-def _to_uint8(array: NDArray[Any], path: Path) -> NDArray[np.uint8]:
+def _to_integers(array: NDArray[Any], path: Path, white: int) -> NDArray[Any]:
     array = np.asarray(array)
+    if not 0 < white <= SIXTEEN_BITS:
+        raise ValueError(f"{readable(path)}: white must be a sample value from 1 to {SIXTEEN_BITS}, got {white}")
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:
-        raise ValueError(f"{path}: an image must be (H, W), (H, W, 1) or (H, W, 3), got {array.shape}")
-    if array.dtype == np.uint8:
+        raise ValueError(f"{readable(path)}: an image must be (H, W), (H, W, 1) or (H, W, 3), got {array.shape}")
+    if array.dtype == np.uint8 and white == EIGHT_BITS:
         return np.ascontiguousarray(array)
     if array.dtype.kind != "f":
-        raise ValueError(f"{path}: an image must be uint8 or float in [0, 1], got {array.dtype}; convert it")
+        raise ValueError(f"{readable(path)}: an image must be uint8 or float in [0, 1], got {array.dtype}; convert it")
     if not np.isfinite(array).all():
-        raise ValueError(f"{path}: the image has NaN or infinite values; replace them before writing")
-    return np.ascontiguousarray((array.clip(0, 1) * 255).round().astype(np.uint8))
+        raise ValueError(f"{readable(path)}: the image has NaN or infinite values; replace them before writing")
+    return np.ascontiguousarray(
+        (array.clip(0, 1) * white).round().astype(np.uint8 if white <= EIGHT_BITS else np.uint16)
+    )
+
+
+def _png(samples: NDArray[Any]) -> bytes:
+    if samples.dtype == np.uint8:
+        from PIL import Image
+
+        file = io.BytesIO()
+        Image.fromarray(samples).save(file, format="PNG")
+        return file.getvalue()
+    import cv2  # Pillow writes no 16-bit colours
+
+    done, encoded = cv2.imencode(".png", samples if samples.ndim == 2 else samples[..., ::-1])
+    assert done  # PNG holds every array of 16 bits
+    return encoded.tobytes()
 
 
 def _guarded(path: str | os.PathLike[str], work: Callable[[BinaryIO], _T]) -> _T:
@@ -205,17 +257,17 @@ def _guarded(path: str | os.PathLike[str], work: Callable[[BinaryIO], _T]) -> _T
     except OSError as error:
         raise ImageReadError(_reason(path, error)) from error
     except Refused as error:
-        raise ImageReadError(f"{os.fspath(path)}: {error}") from error
+        raise ImageReadError(f"{readable(path)}: {error}") from error
     except Exception as error:  # decoders answer bad bytes with errors of every kind
         raise ImageReadError(
-            f"{os.fspath(path)} is damaged or cut short ({_one_line(error)}); fetch it again"
+            f"{readable(path)} is damaged or cut short ({_one_line(error)}); fetch it again"
         ) from error
 
 
 def _reason(path: str | os.PathLike[str], error: OSError) -> str:
     from PIL import UnidentifiedImageError
 
-    name = os.fspath(path)
+    name = readable(path)
     if isinstance(error, UnidentifiedImageError):
         return f"{name} is not an image of a known format; give PNG, JPEG, TIFF, BMP, PNM, WebP, GIF or JPEG 2000"
     if isinstance(error, FileNotFoundError):

@@ -11,13 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from blurlab.blur import Gaussian
+from blurlab.blur import Gaussian, strength_of
 from blurlab.dataset.degrade import Degrade
-from blurlab.dataset.degraded import Degraded
 from blurlab.dataset.prepare import area_weights
 from blurlab.noise import Chain, NoiseModel, quantise, quantise_sigma
 from blurlab.noise.draw import Generators
-from blurlab.physics import Convolution
+from blurlab.physics import Convolution, Degraded
 
 
 class Corruption(ABC):
@@ -190,7 +189,7 @@ class Resized(Corruption):
             y=quantise(resize(done.y, self.factor)),
             psf=degrade.family.psf(params, done.kind).to(sharp),
             params=params,
-            strength_px=degrade.family.strength_px(params, done.kind).nan_to_num(0.0),
+            strength_px=strength_of(degrade.family, params, done.kind).nan_to_num(0.0),
             sigma=torch.hypot(gain * done.sigma, done.sigma.new_tensor(quantise_sigma())),
         )
 

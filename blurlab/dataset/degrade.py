@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from blurlab.blur import Blur, BlurFamily
+from blurlab.blur import Blur, BlurFamily, strength_of
 from blurlab.core.checks import check_images
-from blurlab.dataset.degraded import Degraded
 from blurlab.noise import NoiseModel
-from blurlab.physics import Convolution
+from blurlab.physics import Convolution, Degraded
 
 
 class Degrade:
@@ -66,7 +65,7 @@ class Degrade:
             psf=blur.psf.to(sharp),
             kind=blur.kind,
             params=blur.params,
-            strength_px=self.family.strength_px(blur.params, blur.kind).nan_to_num(0.0),
+            strength_px=strength_of(self.family, blur.params, blur.kind).nan_to_num(0.0),
             sigma=sigma,
             item=torch.arange(len(sharp)) if item is None else item,
             weight=self.family.importance(blur.params, blur.kind),

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from blurlab.core.file_names import readable
 from blurlab.core.image_io import IMAGE_SUFFIXES
-from blurlab.dataset.source import DataNotFound, Photo, Source
+from blurlab.dataset.source import DataNotFound, Photo, Source, files_in, folders_below
 
 
 class Folder(Source):
-    """Every image file in a folder and below it, by its suffix; hidden files and folders are passed over.
+    r"""Every image file in a folder and below it, by its suffix; hidden files and folders are passed over.
+
+    Links to folders are followed, and each folder is read once, however many links lead to it. Ids are the paths below
+    the folder; bytes of a name that are no UTF-8 are written as escapes (``caf\xe9.png``).
 
     Args:
         root: The folder.
@@ -21,23 +25,25 @@ class Folder(Source):
 
     def __init__(self, root: str | os.PathLike[str], name: str | None = None) -> None:
         self.root = Path(root)
-        self.name = name or self.root.absolute().name or "folder"
+        self.name = name or readable(self.root.absolute().name) or "folder"
 
     def photos(self) -> list[Photo]:
-        """The photographs, each a group of its own."""
-        found = []
-        for folder, below, names in os.walk(self.root):
-            below[:] = [name for name in below if not name.startswith(".")]
-            found += [
-                Path(folder, name) for name in names
-                if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
-            ]  # fmt: skip
+        """The photographs, each a group of its own.
+
+        Raises:
+            DataNotFound: If there is none.
+            PermissionError: If a folder below cannot be read.
+        """
+        found = [
+            path for folder in folders_below(self.root) for path in files_in(folder)
+            if path.suffix.lower() in IMAGE_SUFFIXES
+        ]  # fmt: skip
         if not found:
             suffixes = " ".join(sorted(IMAGE_SUFFIXES))
             state = "holds none" if self.root.is_dir() else "is not a folder"
             raise DataNotFound(
-                f"no photographs: looked for {suffixes} in {self.root.absolute()}, which {state}; "
+                f"no photographs: looked for {suffixes} in {readable(self.root.absolute())}, which {state}; "
                 "name a folder of photographs with dataset.source.root"
             )
-        photos = [Photo(id=path.relative_to(self.root).as_posix(), path=path) for path in found]
+        photos = [Photo(id=readable(path.relative_to(self.root).as_posix()), path=path) for path in found]
         return sorted(photos, key=lambda photo: photo.id)

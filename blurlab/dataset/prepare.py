@@ -17,7 +17,7 @@ from blurlab.dataset.source import Photo, Source
 CHANNELS = ("green", "grey", "rgb")
 GREY_WEIGHTS = (0.299, 0.587, 0.114)  # luma of ITU-R BT.601, as MATLAB's rgb2gray
 LARGEST_ENLARGEMENT = 2
-CACHE_VERSION = 1
+CACHE_VERSION = 2  # raise it when the same file is read or prepared differently
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from blurlab.core.file_names import readable
 from blurlab.core.image_io import read_image, read_size
 
 MIN_SIDE = 32
@@ -128,8 +129,8 @@ class Layout:
                 if found:
                     return sorted(found, key=lambda entry: entry[0])
         raise DataNotFound(
-            f"{self.set_name} not found: looked for {self.looks_for} in {Path(root).absolute()} and its subfolders "
-            f"{', '.join(self.folders)} (also under fundus); get the set from {self.site}"
+            f"{self.set_name} not found: looked for {self.looks_for} in {readable(Path(root).absolute())} "
+            f"and its subfolders {', '.join(self.folders)} (also under fundus); get the set from {self.site}"
         )
 
     def _candidates(self, root: Path) -> Iterator[Path]:
@@ -149,25 +150,59 @@ class Layout:
 
 
 def files_in(folder: Path) -> Sequence[Path]:
-    """Visible files directly in a folder, sorted; none where there is no such folder."""
-    return _entries(folder, directories=False)
+    """Visible entries directly in a folder that are no folders, sorted; none where there is no such folder.
+
+    Links that lead nowhere are among them, so that reading them says so.
+    """
+    return [folder / entry.name for entry in _entries(folder) if not _is_folder(entry)]
 
 
 def subfolders(folder: Path) -> Sequence[Path]:
-    """Visible folders directly in a folder, sorted; none where there is no such folder."""
-    return _entries(folder, directories=True)
+    """Visible folders directly in a folder, and links to folders, sorted; none where there is no such folder."""
+    return [folder / entry.name for entry in _entries(folder) if _is_folder(entry)]
 
 
-def _entries(folder: Path, *, directories: bool) -> Sequence[Path]:
+def folders_below(root: Path) -> Iterator[Path]:
+    """A folder and all visible folders below it, each once: links are followed after everything that is no link.
+
+    Raises:
+        PermissionError: If a folder cannot be read.
+    """
+    met: set[tuple[int, int]] = set()
+    here: list[Path] = [root]
+    linked: list[Path] = []
+    while here or linked:
+        folder = here.pop() if here else linked.pop()
+        try:
+            state = folder.stat()
+        except OSError:
+            continue  # there is none
+        if (state.st_dev, state.st_ino) in met or not folder.is_dir():
+            continue
+        met.add((state.st_dev, state.st_ino))
+        yield folder
+        for below in reversed(subfolders(folder)):
+            (linked if below.is_symlink() else here).append(below)
+
+
+def _entries(folder: Path) -> Sequence[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            kept = [
-                entry.name for entry in entries
-                if not entry.name.startswith(".") and (entry.is_dir() if directories else entry.is_file())
-            ]  # fmt: skip
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [folder / name for name in sorted(kept)]
+    except OSError as error:
+        raise PermissionError(
+            f"cannot read the folder {readable(folder)}: {error.strerror}; change its permissions or move it away"
+        ) from error
+    return sorted(visible, key=lambda entry: entry.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link to itself
 
 
 def _plain(name: str) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -28,7 +26,7 @@ class Learned(Deconvolver):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file holds another network.
+        ValueError: If the file cannot be read, or holds another network.
     """
 
     upper = 1.0
@@ -95,12 +93,13 @@ def load_weights(net: nn.Module, weights: str) -> nn.Module:
 
     Raises:
         FileNotFoundError: If there are none of this name.
-        ValueError: If they are another network's.
+        ValueError: If they are another network's, or cannot be read.
     """
     path = weights_file(weights)
+    state = _read(path)
     try:
-        net.load_state_dict({name: value.float() for name, value in _read(path).items()})
-    except (RuntimeError, SafetensorError, KeyError, UnpicklingError) as error:
+        net.load_state_dict(state)
+    except RuntimeError as error:
         said = " ".join(str(error).split())
         raise ValueError(
             f"{path} holds the weights of another network; choose its options or weights=null ({said[:200]})"
@@ -109,10 +108,17 @@ def load_weights(net: nn.Module, weights: str) -> nn.Module:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    if path.suffix != ".ckpt":
-        return load_file(path)
-    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-    return {name.removeprefix("net."): value for name, value in state.items()}
+    """The tensors of a file by name; a training's checkpoint is read with ``weights_only``, so that it runs no code."""
+    try:
+        if path.suffix == ".ckpt":
+            state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        else:
+            state = load_file(path)
+        return {name.removeprefix("net."): value.float() for name, value in state.items()}
+    except Exception as error:  # safetensors and torch have each errors of their own
+        raise ValueError(
+            f"{path} cannot be read as weights: it is damaged, or holds more than tensors; name another file"
+        ) from error
 
 
 def save_weights(net: nn.Module, path: Path, facts: dict[str, str], dtype: torch.dtype = torch.float16) -> None:

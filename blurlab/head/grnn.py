@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from blurlab.blur import Parameter
+
 AT_ONCE = 2**24
 """Squared distances in memory at once: 64 MB."""
 LEFT_OUT = 1024
@@ -110,8 +112,7 @@ class GRNN(nn.Module):
     Args:
         patterns: Training inputs (n, d).
         params: Training targets (n, P).
-        names: Name of each target with its unit; one that ends in ``_deg`` has a period of 180 degrees and is kept as
-            (cos 2w, sin 2w).
+        measured: What each target is; one with a period is kept as a point (cos, sin) of the circle that is a period.
         spread: s; that of least leave-one-out error if None.
         residual: Root mean square error of each parameter (P,) when left out, where the spread is given.
 
@@ -130,49 +131,53 @@ class GRNN(nn.Module):
         self,
         patterns: Tensor,
         params: Tensor,
-        names: Sequence[str],
+        measured: Sequence[Parameter],
         spread: float | None = None,
         residual: Tensor | None = None,
     ) -> None:
         super().__init__()
-        if params.ndim != 2 or params.shape[1] != len(names):
-            raise ValueError(f"params must be (n, {len(names)}) for {', '.join(names)}, got {tuple(params.shape)}")
-        self.names = tuple(names)
+        if params.ndim != 2 or params.shape[1] != len(measured):
+            wanted = f"(n, {len(measured)}) for {', '.join(one.name for one in measured)}"
+            raise ValueError(f"params must be {wanted}, got {tuple(params.shape)}")
+        self.measured = tuple(measured)
         self.register_buffer("patterns", patterns)
-        self.register_buffer("targets", encode(params, names))
+        self.register_buffer("targets", encode(params, measured))
         scale = self.targets.std(0).clamp_min(1e-9)  # of unit variance, so that none rules the choice of the spread
         if spread is None:
             spread, error = best_spread(patterns, self.targets / scale)
-            residual = residuals(error.sqrt() * scale.double().cpu(), names)
+            residual = residuals(error.sqrt() * scale.double().cpu(), measured)
         self.register_buffer("spread", torch.tensor(float(spread), dtype=torch.float64))
-        self.register_buffer("residual", torch.ones(len(names)) if residual is None else residual.float())
+        self.register_buffer("residual", torch.ones(len(measured)) if residual is None else residual.float())
 
     @staticmethod
-    def from_state(state: Mapping[str, Tensor], names: Sequence[str]) -> GRNN:
-        """The network whose ``state_dict`` this is; ``names`` as it was made with."""
-        params = decode(state["targets"], names)
-        return GRNN(state["patterns"], params, names, float(state["spread"]), state["residual"])
+    def from_state(state: Mapping[str, Tensor], measured: Sequence[Parameter]) -> GRNN:
+        """The network whose ``state_dict`` this is; ``measured`` as it was made with."""
+        params = decode(state["targets"], measured)
+        return GRNN(state["patterns"], params, measured, float(state["spread"]), state["residual"])
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimated parameters (B, P) of queries (B, d)."""
-        return decode(grnn(x, self.patterns, self.targets, float(self.spread)), self.names)
+        return decode(grnn(x, self.patterns, self.targets, float(self.spread)), self.measured)
 
 
-def encode(params: Tensor, names: Sequence[str]) -> Tensor:
-    """Parameters (n, P) as targets that can be averaged: an angle w becomes (cos 2w, sin 2w)."""
+def encode(params: Tensor, parameters: Sequence[Parameter]) -> Tensor:
+    """Parameters (n, P) as targets that can be averaged: (cos, sin) of one with a period."""
     columns = []
-    for name, value in zip(names, params.unbind(1), strict=True):
-        double = value * (2 * math.pi / 180)
-        columns += [double.cos(), double.sin()] if name.endswith("_deg") else [value]
+    for one, value in zip(parameters, params.unbind(1), strict=True):
+        if one.period is None:
+            columns.append(value)
+        else:
+            turn = value * (2 * math.pi / one.period)
+            columns += [turn.cos(), turn.sin()]
     return torch.stack(columns, 1)
 
 
-def residuals(error: Tensor, names: Sequence[str]) -> Tensor:
-    """Errors of parameters (P,) from root mean square errors of targets (q,); an angle's is half its vector's."""
+def residuals(error: Tensor, parameters: Sequence[Parameter]) -> Tensor:
+    """Errors of parameters (P,) from root mean square errors of targets (q,), those of (cos, sin) as their length."""
     found, place = [], 0
-    for name in names:
-        if name.endswith("_deg"):
-            found.append(error[place : place + 2].norm() * (90 / math.pi))
+    for one in parameters:
+        if one.period is not None:
+            found.append(error[place : place + 2].norm() * (one.period / (2 * math.pi)))
             place += 2
         else:
             found.append(error[place])
@@ -180,13 +185,13 @@ def residuals(error: Tensor, names: Sequence[str]) -> Tensor:
     return torch.stack(found)
 
 
-def decode(targets: Tensor, names: Sequence[str]) -> Tensor:
-    """The way back from :func:`encode`; angles in [0, 180)."""
+def decode(targets: Tensor, parameters: Sequence[Parameter]) -> Tensor:
+    """The way back from :func:`encode`; what has a period lies in [0, period)."""
     columns, place = [], 0
-    for name in names:
-        if name.endswith("_deg"):
-            turn = torch.atan2(targets[:, place + 1], targets[:, place]) * (90 / math.pi)
-            columns.append(turn % 180)
+    for one in parameters:
+        if one.period is not None:
+            turn = torch.atan2(targets[:, place + 1], targets[:, place]) * (one.period / (2 * math.pi))
+            columns.append(turn % one.period)
             place += 2
         else:
             columns.append(targets[:, place])

@@ -1,6 +1,6 @@
 """Spectral likelihood of a blur: the estimate that no network is needed for, and the bound that none can beat."""
 
-from blurlab.likelihood.climb import within
+from blurlab.likelihood.content import has_one_direction, second_direction
 from blurlab.likelihood.prior import SpectrumPrior, caution, flat, interval_halfwidth, natural, prior_from
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
 
@@ -10,9 +10,10 @@ __all__ = [
     "SpectrumPrior",
     "caution",
     "flat",
+    "has_one_direction",
     "interval_halfwidth",
     "kind_probability",
     "natural",
     "prior_from",
-    "within",
+    "second_direction",
 ]

@@ -6,12 +6,15 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, Mixture
-from blurlab.likelihood.climb import within
 from blurlab.likelihood.limit import bin_counts, chernoff
 from blurlab.likelihood.search import grid
 from blurlab.likelihood.whittle import otf_power
 
 HALVINGS = 4
+FIRST_STEP = {"px": 1.0, "deg": 4.0}
+"""Twice the first step from the grid's best kernel, of a parameter of this unit."""
+FIRST_SHARE = 1 / 8
+"""The same of a parameter of another unit, as a share of its range."""
 AT_ONCE = 2**22
 """Numbers in one temporary: at most 64 MB."""
 
@@ -60,15 +63,15 @@ def nearest(member: BlurFamily, seen: Tensor, spectrum: Tensor, variance: Tensor
         each = zip(seen.float(), spectrum.float(), variance.float(), strict=True)
         values.append(torch.stack([_distance(one[None], power * content + noise) for one, content, noise in each]))
     found = candidates[torch.cat(values, 1).argmin(1)]
-    free = [place for place, (low, high) in enumerate(member.bounds) if low < high]
+    first = [FIRST_STEP.get(one.unit, FIRST_SHARE * (one.high - one.low)) for one in member.parameters]
     for halving in range(1, HALVINGS + 1):
-        for place in free:
-            step = (4.0 if member.names[place].endswith("_deg") else 1.0) / 2**halving
+        for place in member.free:
+            step = first[place] / 2**halving
             moved = []
             for direction in (-1, 0, 1):
                 other = found.clone()
                 other[:, place] += direction * step
-                moved.append(within(member, other))
+                moved.append(member.within(other))
             distance = torch.stack([
                 _distance(seen, _expected(otf_power(member.psf(one), side), spectrum, variance)) for one in moved
             ])  # fmt: skip

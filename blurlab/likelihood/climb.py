@@ -7,13 +7,14 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from blurlab.blur import BlurFamily
-from blurlab.blur.values import turn_into
+from blurlab.blur import Parameter
 from blurlab.likelihood.taper import leak
 from blurlab.likelihood.whittle import Problem, State, evaluate, guess, otf_slopes
 
-STEP_PX, STEP_DEG = 0.5, 4.0
-"""Longest step of a length and of an angle in one iteration."""
+LONGEST_STEP = {"px": 0.5, "deg": 4.0}
+"""Longest step in one iteration of a parameter of this unit."""
+LONGEST_SHARE = 1 / 16
+"""The same of a parameter of another unit, as a share of its range."""
 SETTLED = 1e-5
 """A step that lowers the objective by less, of a log-likelihood, ends the climb."""
 DAMPING = 0.1
@@ -61,25 +62,16 @@ def step(problem: Problem, state: State, damping: Tensor) -> tuple[State, Tensor
     free, terms = problem.free, len(problem.terms)
     params = state.params.clone()
     for place, column in enumerate(free):
-        longest = STEP_DEG if problem.family.names[column].endswith("_deg") else STEP_PX
+        longest = longest_step(problem.family.parameters[column])
         params[:, column] += move[:, place].clamp(-longest, longest)
-    params = within(problem.family, params)
+    params = problem.family.within(params)
     smooth = state.smooth + move[:, len(free) : len(free) + terms].clamp(-3, 3)
     return evaluate(problem, params, smooth, state.log_noise + move[:, -1].clamp(-2, 2)), information
 
 
-def within(family: BlurFamily, params: Tensor) -> Tensor:
-    """Parameters brought into the family's bounds; angles that cover half a turn or more go round."""
-    columns = []
-    for column, (low, high) in enumerate(family.bounds):
-        value, turns = params[:, column], family.names[column].endswith("_deg")
-        columns.append(turn_into(value, low, high) if turns else value.clamp(low, high))
-    return torch.stack(columns, dim=1) if columns else params
-
-
-def _goes_round(family: BlurFamily, column: int) -> bool:
-    low, high = family.bounds[column]
-    return family.names[column].endswith("_deg") and high - low >= 180
+def longest_step(parameter: Parameter) -> float:
+    """Longest step of a parameter in one iteration, in its unit."""
+    return LONGEST_STEP.get(parameter.unit, LONGEST_SHARE * (parameter.high - parameter.low))
 
 
 def _climb(problem: Problem, state: State, damping: Tensor, iterations: int) -> tuple[State, Tensor]:
@@ -108,10 +100,9 @@ def _held(problem: Problem, params: Tensor, score: Tensor) -> Tensor:
     """Which unknowns (B, q) lie at a bound that they would leave: the others move as if these were fixed."""
     held = torch.zeros_like(score, dtype=torch.bool)
     for place, column in enumerate(problem.free):
-        low, high = problem.family.bounds[column]
-        value, uphill = params[:, column], score[:, place]
-        if not _goes_round(problem.family, column):
-            held[:, place] = ((value <= low) & (uphill < 0)) | ((value >= high) & (uphill > 0))
+        one, value, uphill = problem.family.parameters[column], params[:, column], score[:, place]
+        if not one.goes_round:
+            held[:, place] = ((value <= one.low) & (uphill < 0)) | ((value >= one.high) & (uphill > 0))
     return held
 
 

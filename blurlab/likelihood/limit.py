@@ -84,7 +84,7 @@ def cramer_rao(
     params = params.double()
     power = otf_power(family.psf(params), side)
     expected = power * spectrum + variance[:, None, None]
-    free = [place for place, (low, high) in enumerate(family.bounds) if low < high]
+    free = family.free
     slopes = [otf_slopes(family, params, place, side) * spectrum for place in free]
     if nuisances:
         line = 0.5 * _square(side).clamp_min(1 / side**2).log().to(power)
@@ -114,7 +114,7 @@ def cramer_rao_known_image(family: BlurFamily, params: Tensor, image: Tensor, va
     side = image.shape[-2]
     params = params.double()
     power = otf_power(family.psf(params), side)
-    free = [place for place, (low, high) in enumerate(family.bounds) if low < high]
+    free = family.free
     amplitude = power.clamp_min(1e-12).sqrt()
     slopes = torch.stack([otf_slopes(family, params, place, side) / (2 * amplitude) for place in free], 1).flatten(2)
     weight = (bin_counts(side).to(image) * image / variance[:, None, None]).flatten(1)[:, None]

@@ -15,7 +15,7 @@ from blurlab.likelihood.climb import maximise
 from blurlab.likelihood.prior import SpectrumPrior, natural
 from blurlab.likelihood.search import Catalogue, catalogue, search
 from blurlab.likelihood.taper import multitaper
-from blurlab.likelihood.whittle import Belief, Problem, State, make_problem
+from blurlab.likelihood.whittle import Belief, Problem, State, make_problem, misfit
 
 EPS = 1e-9
 
@@ -30,6 +30,8 @@ class Fit:
         sigma: Noise standard deviation found in the image (B,).
         log_likelihood: Penalised log-likelihood at the maximum (B,), up to a constant that all kinds share.
         log_evidence: Log-likelihood averaged over the parameters' ranges, by Laplace's approximation (B,).
+        misfit: By how much the log-likelihood of a frequency falls short of the highest that any spectrum could have,
+            on average over the frequencies (B,); 0 where the fitted spectrum is the observed one.
     """
 
     params: Tensor
@@ -37,6 +39,7 @@ class Fit:
     sigma: Tensor
     log_likelihood: Tensor
     log_evidence: Tensor
+    misfit: Tensor
 
 
 class Refiner:
@@ -52,7 +55,7 @@ class Refiner:
         iterations: Steps of Fisher scoring in each climb.
 
     Raises:
-        ValueError: If the family has several kinds, or an option is too small.
+        ValueError: If the family has several kinds or a parameter that no image tells, or an option is too small.
 
     Example:
         >>> from blurlab.blur import Defocus, disk_psf
@@ -81,6 +84,9 @@ class Refiner:
             raise ValueError(
                 f"a Refiner fits one kind, got {', '.join(family.kinds)}; make one for each, then kind_probability"
             )
+        hidden = [one.name for one in family.parameters if one.is_hidden]
+        if hidden:
+            raise ValueError(f"no image tells the {hidden[0]} of {family.kinds[0]}; fix it, or fit another blur")
         options = {"window": (window, 16), "hop": (hop, 1), "tapers": (tapers, 1), "starts": (starts, 1)}
         for name, (value, least) in {**options, "iterations": (iterations, 1)}.items():
             if value < least:
@@ -178,7 +184,8 @@ def _fit(problem: Problem, state: State, information: Tensor) -> Fit:
     covariance[:, rows[:, None], rows] = inverse[:, :count, :count]
     log_det = torch.linalg.slogdet(whole).logabsdet + 2 * scaled.log().sum(1)
     evidence = -state.value - 0.5 * log_det + 0.5 * count * math.log(2 * math.pi) - _log_volume(problem)
-    return Fit(state.params, covariance, (state.log_noise / 2).exp(), -state.value, evidence)
+    sigma = (state.log_noise / 2).exp()
+    return Fit(state.params, covariance, sigma, -state.value, evidence, misfit(problem, state.expected))
 
 
 def _log_volume(problem: Problem) -> Tensor | float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from blurlab.blur import BlurFamily
+from blurlab.blur import BlurFamily, Parameter
 from blurlab.likelihood.prior import SpectrumPrior, basis, own_blur
 from blurlab.likelihood.taper import leak, leakage
 from blurlab.likelihood.whittle import Belief, Problem, bin_weight, middle, noise_floor, otf_power
@@ -23,7 +23,10 @@ STEP, OFFSET_PX = 0.055, 0.5
 TURN_PX, TURN_DEG = 0.45, 5.0
 """From one angle to the next the end of such a line moves by so much, at most."""
 SMOOTH_PX = 1.0
-"""The same for Gaussians, whose likelihood has one peak."""
+"""The same where the transfer function has no zeros and the likelihood has one peak, as for Gaussians."""
+OTHER_POINTS = 5
+"""Values of a parameter that is neither a length nor has a period."""
+SAME = 1e-6
 FREQUENCIES = 400
 """Bins that are looked at, spread over the half plane."""
 SHORTLIST = 64
@@ -56,7 +59,7 @@ class Catalogue:
 
 
 def grid(family: BlurFamily) -> Tensor:
-    """Parameters (c, P) on a grid over the family's bounds; a fixed parameter keeps its value.
+    """Parameters (c, P) on a grid over the family's bounds, each kernel once; a fixed parameter keeps its value.
 
     Example:
         >>> from blurlab.blur import Defocus, Gaussian
@@ -65,40 +68,39 @@ def grid(family: BlurFamily) -> Tensor:
         >>> grid(Defocus([7, 8])).squeeze(1).round(decimals=2).tolist()
         [7.0, 7.48, 8.0]
     """
-    turning = [place for place, name in enumerate(family.names) if name.endswith("_deg")]
-    axes = [_axis(family, place) for place in range(len(family.names)) if place not in turning]
+    turning = [place for place, one in enumerate(family.parameters) if one.period is not None]
+    axes = [_axis(family, one) for place, one in enumerate(family.parameters) if place not in turning]
     rows = torch.cartesian_prod(*axes).reshape(-1, len(axes)) if axes else torch.zeros(1, 0, dtype=torch.float64)
-    if not turning:
-        return rows
-    place = turning[0]
-    low, high = family.bounds[place]
-    done = []
-    for row in rows:
-        angles = _angles(low, high, float(row.max()), _is_smooth(family))
-        fixed = row.expand(len(angles), -1)
-        done.append(torch.cat([fixed[:, :place], angles[:, None], fixed[:, place:]], 1))
-    return torch.cat(done)
+    for place in turning:
+        done = []
+        for row in rows:
+            angles = _angles(family.parameters[place], float(row.abs().max()), family.has_zeros)
+            fixed = row.expand(len(angles), -1)
+            done.append(torch.cat([fixed[:, :place], angles[:, None], fixed[:, place:]], 1))
+        rows = torch.cat(done)
+    kept = (family.within(rows) - rows).abs().amax(1) < SAME if rows.shape[1] else slice(None)
+    return rows[kept]
 
 
-def _is_smooth(family: BlurFamily) -> bool:
-    return all(name.startswith("sigma") or name.endswith("_deg") for name in family.names)
-
-
-def _axis(family: BlurFamily, place: int) -> Tensor:
-    low, high = family.bounds[place]
-    if _is_smooth(family) or low == high:
-        count = max(1, round((high - low) / SMOOTH_PX)) + 1 if low < high else 1
-        return torch.linspace(low, high, count, dtype=torch.float64)
+def _axis(family: BlurFamily, one: Parameter) -> Tensor:
+    low, high = one.low, one.high
+    if not one.is_free:
+        return torch.tensor([one.middle], dtype=torch.float64)
+    if not one.is_length:
+        return torch.linspace(low, high, OTHER_POINTS, dtype=torch.float64)
+    if one.signed or not family.has_zeros:
+        return torch.linspace(low, high, max(1, round((high - low) / SMOOTH_PX)) + 1, dtype=torch.float64)
     ends = math.log(low + OFFSET_PX), math.log(high + OFFSET_PX)
     count = max(1, round((ends[1] - ends[0]) / STEP)) + 1
     return (torch.linspace(*ends, count, dtype=torch.float64).exp() - OFFSET_PX).clamp(low, high)
 
 
-def _angles(low: float, high: float, length_px: float, smooth: bool) -> Tensor:
-    turn = math.degrees((SMOOTH_PX if smooth else TURN_PX) / max(length_px, 1.0))
-    apart = turn if smooth else min(TURN_DEG, turn)
-    angles = torch.linspace(low, high, max(1, round((high - low) / apart)) + 1, dtype=torch.float64)
-    return angles[:1] if low == high else angles[:-1] if high - low >= 180 else angles
+def _angles(one: Parameter, length_px: float, has_zeros: bool) -> Tensor:
+    """Values (m,) of a parameter with a period, as far apart as an end of a line of this length may move."""
+    turn = math.degrees((TURN_PX if has_zeros else SMOOTH_PX) / max(length_px, 1.0))
+    apart = min(TURN_DEG, turn) if has_zeros else turn
+    angles = torch.linspace(one.low, one.high, max(1, round((one.high - one.low) / apart)) + 1, dtype=torch.float64)
+    return angles[:1] if one.low == one.high else angles[:-1] if one.goes_round else angles
 
 
 def catalogue(family: BlurFamily, prior: SpectrumPrior, side: int, tapers: int) -> Catalogue:

@@ -14,6 +14,7 @@ and half the squares of the kernel's deviations from what is believed of it, if 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -26,12 +27,12 @@ from blurlab.likelihood.taper import leak, leakage
 NEAR_ZERO = 2
 """Frequencies up to this many bins from 0 along both axes are left out: there the window's mean was taken away."""
 DIFFERENCE = 1e-4
-"""Half the distance over which a slope is taken, px or degrees."""
+"""Half the distance over which a slope is taken, in the parameter's unit."""
 
 
 @dataclass(frozen=True)
 class Belief:
-    """What somebody (a network) believes of the kernel: independent Gaussians, of an angle modulo half a turn.
+    """What somebody (a network) believes of the kernel: independent Gaussians, modulo the period where there is one.
 
     Attributes:
         mean: (B, P).
@@ -44,11 +45,9 @@ class Belief:
     def off(self, family: BlurFamily, params: Tensor) -> Tensor:
         """Deviations from the mean in standard deviations, of parameters (B, P) or (c, P) each, shaped as broadcast."""
         columns = []
-        for column, (name, (low, high)) in enumerate(zip(family.names, family.bounds, strict=True)):
-            off = params[..., column] - self.mean[..., column]
-            if name.endswith("_deg"):
-                off = (off + 90) % 180 - 90
-            columns.append(off / self.spread[..., column] if low < high else torch.zeros_like(off))
+        for column, one in enumerate(family.parameters):
+            off = one.apart(self.mean[..., column], params[..., column])
+            columns.append(off / self.spread[..., column] if one.is_free else torch.zeros_like(off))
         return torch.stack(columns, -1) if columns else params
 
 
@@ -78,8 +77,8 @@ class Problem:
 
     @property
     def free(self) -> list[int]:
-        """Columns of the parameters that are ranges."""
-        return [place for place, (low, high) in enumerate(self.family.bounds) if low < high]
+        """Columns of the parameters that can be estimated and are ranges."""
+        return self.family.free
 
     def repeated(self, times: int) -> Problem:
         """The same with every image ``times`` times in a row."""
@@ -194,6 +193,18 @@ def evaluate(problem: Problem, params: Tensor, smooth: Tensor, log_noise: Tensor
     if problem.belief is not None:
         value = value + 0.5 * problem.belief.off(problem.family, params).square().sum(1)
     return State(params, smooth, log_noise, blurred, content, expected, value)
+
+
+def misfit(problem: Problem, expected: Tensor) -> Tensor:
+    """By how much the log-likelihood of a bin falls short of its highest, on average over the bins that count (B,).
+
+    Args:
+        problem: With the observed periodograms.
+        expected: Expected periodograms (B, N, N // 2 + 1).
+    """
+    ratio, nu = problem.observed / expected, problem.prior.freedom
+    short = (nu + 1) * torch.log1p(ratio / nu) - ratio.log() - (nu + 1) * math.log1p(1 / nu)
+    return (problem.weight * short).sum((1, 2)) / problem.weight.sum()
 
 
 def _content(problem: Problem, smooth: Tensor) -> Tensor:

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture
-from blurlab.head import GRNN, Estimate, KindLabels
-from blurlab.likelihood import Refiner, within
-from blurlab.pipeline.fitted_part import Example, FittedPart
+from blurlab.head import GRNN, KindLabels, Readout
+from blurlab.likelihood import Refiner
+from blurlab.physics import Degraded
+from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.regression import Regression
 from blurlab.pipeline.task import Task
 
@@ -49,15 +50,15 @@ class GeneralRegression(Regression):
     def fitted_parts(self) -> tuple[FittedPart, ...]:
         return (*(Patterns(self.family, kind, self.feature) for kind in self.blurred), *super().fitted_parts)
 
-    def estimate(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Estimate:
+    def read(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Readout:
         logits, seen = nets["type"](y), self.feature(y)
         params = y.new_full((len(y), len(self.family.names)), torch.nan)
         spread = torch.zeros_like(params)
         for kind in self.blurred:
-            columns = self.family.columns(self.family.kinds.index(kind))
+            columns = told_columns(self.family, kind)
             net: GRNN = nets[f"grnn_{kind}"]  # type: ignore[assignment]
             params[:, columns], spread[:, columns] = net(seen), net.residual.to(spread)
-        return Estimate(logits, within(self.family, params), spread)
+        return Readout(logits, self.family.within(params), spread)
 
 
 class Patterns(FittedPart):
@@ -73,16 +74,22 @@ class Patterns(FittedPart):
 
     def __init__(self, family: Mixture, kind: str, feature: Callable[[Tensor], Tensor]) -> None:
         self.name = f"grnn_{kind}"
-        self.names = family.member(kind).names
+        self.columns = told_columns(family, kind)
+        self.measured = [family.parameters[column] for column in self.columns]
         weights = [float(other == kind) for other in family.kinds]
         self.family = Mixture({other: family.member(other) for other in family.kinds}, weights, family.size)
-        self.columns = family.columns(family.kinds.index(kind))
         self.feature = feature
 
-    def learn(self, examples: Iterable[Example], nets: Mapping[str, nn.Module]) -> nn.Module:
-        pairs = [(self.feature(one.y).cpu(), one.params[:, self.columns].cpu()) for one in examples]
+    def learn(self, batches: Iterable[Degraded], nets: Mapping[str, nn.Module]) -> nn.Module:
+        pairs = [(self.feature(one.y).cpu(), one.params[:, self.columns].cpu()) for one in batches]
         patterns, params = (torch.cat(parts) for parts in zip(*pairs, strict=True))
-        return GRNN(patterns, params, self.names)
+        return GRNN(patterns, params, self.measured)
 
     def restore(self, state: Mapping[str, Tensor]) -> nn.Module:
-        return GRNN.from_state(state, self.names)
+        return GRNN.from_state(state, self.measured)
+
+
+def told_columns(family: Mixture, kind: str) -> list[int]:
+    """Columns of a kind's parameters, those that no image tells left out."""
+    columns = family.columns(family.kinds.index(kind))
+    return [place for place in range(columns.start, columns.stop) if not family.parameters[place].is_hidden]

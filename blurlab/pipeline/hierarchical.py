@@ -11,7 +11,9 @@ from blurlab.blur import BlurFamily, Mixture, NoBlur, Taps
 from blurlab.head import KindLabels, StrengthLabels
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable, most_probable
-from blurlab.pipeline.identification import Identification, refuse_other_ranges
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_parameters
+from blurlab.pipeline.identifier import refuse_other_ranges
+from blurlab.pipeline.strengths import refuse_without_strength
 from blurlab.pipeline.task import Task
 
 
@@ -27,7 +29,7 @@ class Hierarchical(ByKind):
             tenth of their range alone, at a lower weight: these are the ones that are hard to tell from none.
 
     Raises:
-        ValueError: If the mixture has no kind ``none``, or a parameter besides the strength is a range.
+        ValueError: If the mixture has no kind ``none``, a kind has no strength, or another parameter is a range.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Hierarchical(ByKind):
             raise ValueError("taps are a list of strengths without a kind to name; use pipeline=direct")
         mixed = family if isinstance(family, Mixture) else _with_none(family)
         super().__init__(mixed, class_share)
+        refuse_without_strength(mixed)
         refuse_other_ranges(mixed)
         if "none" not in mixed.kinds or len(mixed.kinds) < 2:
             raise ValueError(
@@ -54,7 +57,7 @@ class Hierarchical(ByKind):
         self.candidates = {kind: self._grid(kind, candidate_step_px) for kind in self.blurred}
 
     def _grid(self, kind: str, step_px: float) -> Tensor:
-        low, high = self.range_px(kind)
+        low, high = self.strengths.members[self.family.kinds.index(kind)].strength_range_px
         if not low < high:
             raise ValueError(f"the strength of {kind} is {low:g} px and no range; use pipeline=direct or give a range")
         return torch.linspace(low, high, max(8, round((high - low) / step_px)) + 1)
@@ -74,7 +77,7 @@ class Hierarchical(ByKind):
     def candidates_px(self, task: Task) -> Tensor:
         return self.candidates[task.name.removeprefix("strength_")]
 
-    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
         probability = nets["type"](y).softmax(1)
         kind = probability.argmax(1)
         chosen, top, mean = (torch.zeros(len(y), device=y.device) for _ in range(3))
@@ -91,8 +94,9 @@ class Hierarchical(ByKind):
             ends = torch.stack([mean[rows] - table.halfwidth_px, mean[rows] + table.halfwidth_px], dim=1)
             interval[rows] = ends.clamp(float(grid[0]), float(grid[-1]))
         params = self.family.at_strength(mean, kind)
-        psf, psf_map = self.kernels(kind, chosen), self.kernels(kind, top)
-        return Identification(kind, probability, chosen, top, mean, interval, params, psf, psf_map)
+        likeliest = by_parameters(self.family, self.family.at_strength(top, kind), kind)
+        label = KindEstimate(kind, probability, chosen, top, mean, interval, params, likeliest)
+        return by_parameters(self.family, self.family.at_strength(chosen, kind), kind, label=label)
 
 
 def _with_none(family: BlurFamily) -> Mixture:

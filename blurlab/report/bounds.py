@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from blurlab.report.labels import label
+from blurlab.report.labels import NETWORK, label, parameter_words
 from blurlab.report.text import MISSING, figure, md, md_table
 
 Record = Mapping[str, Any]
@@ -29,8 +29,8 @@ def bounds(record: Record) -> list[list[str]]:
     lines = []
     for entry in record.get("bounds", []):
         known = label(entry["metric"])
-        alone = record["metrics"].get(f"{entry['metric']}/network")
-        name = entry["metric"].partition("_median_")[0].replace("_", " ")
+        alone = record["metrics"].get(f"{entry['metric']}/{NETWORK}")
+        name = parameter_words(entry["metric"])
         lines.append(
             [
                 f"{name} ({known.unit or entry['unit']})",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NETWORK = "network"
+"""Last suffix of what a network said before it was refined."""
+
 
 @dataclass(frozen=True)
 class Label:
@@ -29,6 +32,9 @@ class Label:
 NAMING, MEASURING, RESTORING, TIME, OTHER = "Naming the blur", "Measuring it", "Undoing it", "Time", "Other"
 GROUPS = (NAMING, MEASURING, RESTORING, TIME, OTHER)
 
+ANGLES = "lines from 6 px, ellipses from 1.5 : 1"
+"""Of which blurs the angle counts; their families say so (``measurable``), and a report is made without torch."""
+
 METRICS: dict[str, Label] = {
     "type_accuracy": Label("Accuracy of the blur type", group=NAMING, headline=True),
     "type_accuracy_from_2px": Label("Accuracy of the blur type, strengths from 2 px", group=NAMING, headline=True),
@@ -44,16 +50,24 @@ METRICS: dict[str, Label] = {
     "length_mae_px": Label("Motion length, mean error where the kind was found", "px", 3, False, MEASURING, True),
     "radius_median_px": Label("Radius, median error where the kind was found", "px", 3, False, MEASURING, True),
     "length_median_px": Label("Motion length, median error where the kind was found", "px", 3, False, MEASURING, True),
-    "angle_median_deg": Label("Motion angle, median error, lengths from 6 px", "deg", 2, False, MEASURING, True),
+    "angle_median_deg": Label(f"Angle, median error, {ANGLES}", "deg", 2, False, MEASURING, True),
     "sigma_median_px": Label("Gaussian sigma, median error where the kind was found", "px", 3, False, MEASURING, True),
+    "sigma_x_median_px": Label("Sigma x, median error where the kind was found", "px", 3, False, MEASURING),
+    "sigma_y_median_px": Label("Sigma y, median error where the kind was found", "px", 3, False, MEASURING),
+    "correlation_median": Label("Correlation, median error where the kind was found", "", 3, False, MEASURING),
+    "exposure_median": Label("Exposed share, median error where the kind was found", "", 3, False, MEASURING),
+    "taps_median_px": Label("Taps, median error where the kind was found", "px", 2, False, MEASURING),
     "angle_mae_deg": Label("Motion angle, mean error", "deg", 2, False, MEASURING),
     "sigma_mae_px": Label("Gaussian sigma, mean error where the kind was found", "px", 3, False, MEASURING),
     "width_mae_px": Label("Box width, mean error where the kind was found", "px", 3, False, MEASURING),
     "coverage90": Label("Coverage of 90 % intervals where the kind was found (0.9 is right)", "", 3, None, MEASURING),
     "coverage90_radius": Label("Coverage of 90 % intervals of the radius", "", 3, None, MEASURING),
     "coverage90_length": Label("Coverage of 90 % intervals of the length", "", 3, None, MEASURING),
-    "coverage90_angle": Label("Coverage of 90 % intervals of the angle, lengths from 6 px", "", 3, None, MEASURING),
+    "coverage90_angle": Label(f"Coverage of 90 % intervals of the angle, {ANGLES}", "", 3, None, MEASURING),
     "coverage90_sigma": Label("Coverage of 90 % intervals of the Gaussian sigma", "", 3, None, MEASURING),
+    "coverage90_sigma_x": Label("Coverage of 90 % intervals of sigma x", "", 3, None, MEASURING),
+    "coverage90_sigma_y": Label("Coverage of 90 % intervals of sigma y", "", 3, None, MEASURING),
+    "coverage90_correlation": Label("Coverage of 90 % intervals of the correlation", "", 3, None, MEASURING),
     "psnr": Label("PSNR", "dB", 2, True, RESTORING, True),
     "ssim": Label("SSIM", "", 3, True, RESTORING, True),
     "isnr": Label("ISNR", "dB", 2, True, RESTORING, True),
@@ -83,10 +97,15 @@ METRICS: dict[str, Label] = {
     "psnr_estimated": Label("PSNR, estimated kernel", "dB", 2, True, RESTORING, True),
     "psnr_blurred": Label("PSNR of the blurred image", "dB", 2, True, RESTORING),
     "psf_snr_estimated": Label("SNR of the estimated kernel, at most 80 dB", "dB", 2, True, RESTORING),
+    "psf_snr_constant": Label("SNR of the blurs' mean kernel, the same for every image", "dB", 2, True, RESTORING),
+    "psf_snr_gain": Label("SNR of the estimated kernel above the mean kernel's", "dB", 2, True, RESTORING),
+    "isnr_constant": Label("ISNR, mean kernel of the blurs", "dB", 2, True, RESTORING),
     "psf_snr": Label("SNR of the estimated kernel", "dB", 2, True, RESTORING),
     "classify_ms": Label("Time of the first network on one image", "ms", 2, False, TIME),
     "identify_ms": Label("Time to identify the blur of one image, kind and parameters", "ms", 2, False, TIME),
     "restore_ms": Label("Time to restore one image", "ms", 2, False, TIME),
+    "psnr_baseline": Label("PSNR, one Wiener filter and a bilateral filter", "dB", 2, True, RESTORING),
+    "restore_s_baseline": Label("Time to restore one image by the baseline", "s", 2, False, TIME),
     "restore_s": Label("Time to restore one image, median", "s", 2, False, TIME, True),
 }
 
@@ -115,6 +134,18 @@ def split_name(name: str) -> tuple[str, str]:
     """
     base, _, suffix = name.partition("/")
     return base, suffix
+
+
+def parameter_words(name: str) -> str:
+    """The parameter that a metric ``<parameter>_median...`` is of, with its kind where two kinds have one of its name.
+
+    Example:
+        >>> parameter_words("sigma_x_median_px"), parameter_words("length_median_px/motion/network")
+        ('sigma x', 'length of motion')
+    """
+    base, suffix = split_name(name)
+    stem, kind = base.partition("_median")[0].replace("_", " "), suffix.removesuffix(NETWORK).rstrip("/")
+    return f"{stem} of {kind}" if kind else stem
 
 
 def label(name: str, unit: str = "") -> Label:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from blurlab.report.labels import label, sort_key
+from blurlab.report.labels import ANGLES, NETWORK, label, parameter_words, sort_key, split_name
 from blurlab.report.text import MISSING, figure, interval, md, md_table
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ Record = Mapping[str, Any]
 TITLE = "Tried on other conditions"
 NOTE = (
     "The same items with the same blurs under every condition, identified, not restored. In brackets 95 % Wilson "
-    "intervals, degradations of a photograph taken as independent; errors are medians where the kind was found, of "
-    "angles for lines from 6 px; in its 90 %: strengths that lie in their 90 % interval, where the kind was found (0.9 "
-    "is right). A resized image is compared with the truth in its own pixels; left out is what then lies outside the "
-    "run's ranges."
+    "intervals, degradations of a photograph taken as independent; errors are medians where the kind was found, "
+    f"of angles those of {ANGLES}; in its 90 %: strengths that lie in their 90 % interval, where the kind was "
+    "found (0.9 is right). A resized image is compared with the truth in its own pixels; left out is what then "
+    "lies outside the run's ranges."
 )
 CANNOT = "cannot"
 _HEADS = {
@@ -48,15 +48,16 @@ def robustness(record: Record) -> dict[str, Any]:
 
 def _shown(name: str) -> bool:
     """The headline's accuracies, the share of sharp images, medians of errors, coverage."""
-    if "/" in name:
-        return False  # of the network alone
-    return name in _HEADS or "_median_" in name or (name.endswith("_accuracy") and label(name).headline)
+    base, suffix = split_name(name)
+    if suffix.endswith(NETWORK):
+        return False
+    return name in _HEADS or "_median" in base or (name.endswith("_accuracy") and label(name).headline)
 
 
 def _head(name: str) -> str:
     known = label(name)
-    stem, median, _ = name.partition("_median_")
-    return f"{stem.replace('_', ' ')} error ({known.unit})" if median else _HEADS.get(name, known.text)
+    unit = f" ({known.unit})" if known.unit else ""
+    return f"{parameter_words(name)} error{unit}" if "_median" in name else _HEADS.get(name, known.text)
 
 
 def _line(entry: Mapping[str, Any], names: list[str]) -> dict[str, Any]:

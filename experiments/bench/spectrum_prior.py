@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from blurlab.blur import BlurFamily, Defocus, Gaussian, Motion, NoBlur
+from blurlab.blur import BlurFamily, Defocus, Gaussian, Motion, NoBlur, OneParameterStrength
 from blurlab.core.rng import generator
 from blurlab.dataset import Bsds500
 from blurlab.dataset.prepare import pick_channel
@@ -41,7 +41,7 @@ SOFTNESS_PX = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 CAUTION = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 NOISY_DB, CLEAR_DB = 20.0, 40.0
 AT_ONCE = 20
-FAMILIES: tuple[BlurFamily, ...] = (Gaussian([0.5, 5]), Defocus([1, 8]), Motion([3, 20], [0, 180]))
+FAMILIES: tuple[OneParameterStrength, ...] = (Gaussian([0.5, 5]), Defocus([1, 8]), Motion([3, 20], [0, 180]))
 TARGET = Path(__file__).parents[2] / "blurlab" / "likelihood" / "natural.json"
 
 
@@ -111,9 +111,7 @@ def fitted(family: BlurFamily, x: Tensor, prior: SpectrumPrior, bsnr_db: float) 
 
 def errors(family: BlurFamily, done: Fitted) -> Tensor:
     """Absolute error of each parameter (n, P)."""
-    error = (done.fit.params - done.params).abs()
-    turns = torch.tensor([name.endswith("_deg") for name in family.names])
-    return torch.where(turns, torch.minimum(error, (180 - error).abs()), error)
+    return family.apart(done.params, done.fit.params).abs()
 
 
 def spread90(family: BlurFamily, noisy: Fitted, clear: Fitted) -> dict[str, list[float]]:
@@ -124,9 +122,9 @@ def spread90(family: BlurFamily, noisy: Fitted, clear: Fitted) -> dict[str, list
     return {name: [round(value, 4) for value in pair] for name, pair in zip(family.names, pairs, strict=True)}
 
 
-def losses(family: BlurFamily, done: Fitted, spread: list[float]) -> list[float]:
+def losses(family: OneParameterStrength, done: Fitted, spread: list[float]) -> list[float]:
     """Mean ISNR lost against the true kernel for each caution [dB]."""
-    place = family.names.index(family.strength_name)
+    place = family.strength_column
     half = ((spread[0] * done.sd[:, place]) ** 2 + spread[1] ** 2).sqrt()
     best = gain(done, family.psf(done.params))
     lost = []

@@ -25,7 +25,7 @@ def test_kernels_of_a_folder_are_kinds_of_one_size_and_sum_1(tmp_path: Path) -> 
     psf = family.psf(torch.empty(2, 0), torch.tensor([0, 1]))
     assert psf[0, 0, 2].tolist() == [0, 0, 0.25, 0.75, 0] and not psf[0, 0, [0, 1, 3, 4]].any()
     torch.testing.assert_close(psf[1], torch.full((1, 5, 5), 0.04))
-    assert family.strength_px(torch.empty(2, 0), torch.tensor([0, 1])).tolist() == [3, 5]
+    assert family.strength_px(torch.empty(2, 0), torch.tensor([0, 1])).isnan().all()
 
 
 def test_each_kernel_is_drawn_about_equally_often(tmp_path: Path) -> None:

@@ -70,3 +70,25 @@ def turned_lzw_tiff(rgb: NDArray[np.uint16], orientation: int) -> bytes:
     entries[samples_per_pixel + 1] = entries[samples_per_pixel]
     entries[samples_per_pixel] = struct.pack("<HHIHH", 274, 3, 1, orientation, 0)
     return data[: start + 2] + b"".join(entries) + data[end:]
+
+
+def packed_tiff(samples: NDArray[np.integer], bits: int) -> bytes:
+    """A grey TIFF whose samples of ``bits`` bits (H, W) follow each other without gaps; rows fill whole bytes."""
+    height, width = samples.shape
+    digits = "".join(format(int(value), f"0{bits}b") for value in samples.ravel())
+    data = int(digits, 2).to_bytes(len(digits) // 8, "big")
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(data)}
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + _tiff_page(tags, 0)
+
+
+def behind_thumbnail(tiff: bytes) -> bytes:
+    """The little-endian TIFF file with a page of one pixel, marked as a reduced copy, before its own."""
+    padded = tiff + bytes(len(tiff) % 2)
+    tags = {254: 1, 256: 1, 257: 1, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1, 279: 1}
+    first = struct.unpack("<I", tiff[4:8])[0]
+    return padded[:4] + struct.pack("<I", len(padded)) + padded[8:] + _tiff_page(tags, first)
+
+
+def _tiff_page(tags: dict[int, int], following: int) -> bytes:
+    table = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return struct.pack("<H", len(tags)) + table + struct.pack("<I", following)

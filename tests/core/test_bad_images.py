@@ -112,7 +112,7 @@ def test_signed_stacks_and_animations_are_refused(tmp_path: Path) -> None:
     for name, words in {
         "signed.tif": "int16",
         "signed8.tif": "signed",
-        "stack.tif": "3 planes",
+        "stack.tif": "3 pages",
         "film.gif": "2 frames",
     }.items():
         with pytest.raises(ImageReadError, match=f"{name}.*{words}"):

@@ -76,13 +76,6 @@ def test_tiff_of_floats_is_taken_as_it_is(tmp_path: Path, dtype: type) -> None:
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), samples.astype(np.float32))
 
 
-def test_first_page_is_read_when_a_thumbnail_follows(tmp_path: Path) -> None:
-    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
-        file.write(RGB8, photometric="rgb")
-        file.write(RGB8[::2, ::2], photometric="rgb")
-    assert_samples(read_image(tmp_path / "a.tif"), RGB8, SCALE)
-
-
 @pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.ppm", "a.tif", "a.webp", "a.jp2"])
 def test_8_bit_rgb(tmp_path: Path, name: str) -> None:
     options = {"a.webp": {"lossless": True}, "a.tif": {"compression": "tiff_lzw"}}.get(name, {})

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from blurlab.core.image_io import ImageReadError
+from blurlab.core.rng import seed_from
 from blurlab.dataset import (
     Bsds500,
     Bundled,
@@ -24,7 +28,10 @@ from blurlab.dataset import (
     Photo,
     Source,
     Stare,
+    Subset,
     Voc2007,
+    make_split,
+    scan,
 )
 
 CONF = Path(__file__).parents[2] / "conf" / "dataset"
@@ -163,3 +170,75 @@ def test_every_configuration_makes_its_source(path: Path, tmp_path: Path) -> Non
     assert node["size"] in (32, 96, 128, 255, 256)
     if "fallback" in node:
         assert len(instantiate(node.fallback, _convert_="all").photos()) == 5
+
+
+def test_links_to_folders_are_followed_and_each_folder_is_read_once(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "set", tmp_path / "elsewhere"
+    tiny.put_all(root, ["a.png", "z/b.png", "z/deep/c.png"])
+    tiny.put_all(elsewhere, ["d.png", "below/e.png"])
+    (root / "again").symlink_to(root / "z")  # the folder itself is read under its own name
+    (root / "linked").symlink_to(elsewhere)
+    (root / "z" / "linked too").symlink_to(elsewhere / "below")
+    (elsewhere / "back").symlink_to(root)
+    (elsewhere / "itself").symlink_to(elsewhere)
+    (root / ".hidden").symlink_to(elsewhere)
+    ids = [photo.id for photo in Folder(root).photos()]
+    assert len(ids) == 5 and {"a.png", "z/b.png", "z/deep/c.png", "linked/d.png"} < set(ids)
+    assert sum(one.endswith("e.png") for one in ids) == 1
+    (tmp_path / "whole").symlink_to(root)
+    assert [photo.id for photo in Folder(tmp_path / "whole").photos()] == ids
+
+
+@pytest.mark.parametrize("name", ["nowhere", "linked.png"], ids=["nowhere", "itself"])
+@pytest.mark.parametrize("source_class", [Folder, Drive])
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path, name: str, source_class: type) -> None:
+    tiny.put_all(tmp_path, tiny.DRIVE_FLAT[:3])
+    (tmp_path / "22_training.png").symlink_to(tmp_path / name)
+    (tmp_path / "linked.png").symlink_to(tmp_path / "22_training.png")
+    found = scan(source_class(tmp_path))
+    assert "22_training.png" in dict(found.skipped) and len(found.photos) == 3
+
+
+@pytest.mark.parametrize("source_class", [Folder, Drive])
+def test_sets_whose_folders_are_links_are_found(tmp_path: Path, source_class: type) -> None:
+    tiny.put_all(tmp_path / "disk", tiny.DRIVE)
+    (tmp_path / "data" / "drive").mkdir(parents=True)
+    (tmp_path / "data" / "drive" / "test").symlink_to(tmp_path / "disk" / "test")
+    (tmp_path / "data" / "drive" / "training").symlink_to(tmp_path / "disk" / "training")
+    assert len(source_class(tmp_path / "data").photos()) == len(tiny.DRIVE)
+
+
+@pytest.mark.parametrize("source_class", [Folder, Drive])
+def test_a_folder_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source_class: type
+) -> None:
+    tiny.put_all(tmp_path / "drive", tiny.DRIVE)
+    listed = os.scandir
+
+    def locked(folder: Path) -> Any:
+        if Path(folder).name == "images":
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    with pytest.raises(PermissionError, match=r"cannot read the folder .*images: Permission denied; change"):
+        source_class(tmp_path).photos()
+
+
+def test_names_of_every_kind_have_an_id_of_valid_text(tmp_path: Path) -> None:
+    names = [os.fsdecode(b"caf\xe9.png"), "a\nb.png", "-a.png", "\u65e5" * 80 + ".png", "Eye.png", "eye.png"]
+    tiny.put_all(tmp_path / os.fsdecode(b"\xe9"), names)
+    source = Folder(tmp_path / os.fsdecode(b"\xe9"))
+    split = make_split(Subset(source, len(names)), None)
+    ids = sorted(photo.id for photo in (*split.train, *split.val, *split.test))
+    assert ids == sorted([r"caf\xe9.png", r"a\nb.png", *names[2:]]) and not split.skipped
+    assert source.name == r"\xe9" and json.dumps(ids, ensure_ascii=False).encode("utf-8")
+    assert all(seed_from(one) for one in ids)
+
+
+def test_a_file_of_such_a_name_that_is_no_image_is_named(tmp_path: Path) -> None:
+    tiny.put_all(tmp_path, ["a.png", "b.png"])
+    (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(b"no image")
+    skipped = scan(Folder(tmp_path)).skipped
+    assert [name for name, _ in skipped] == [r"caf\xe9.png"] and r"caf\xe9.png is not an image" in skipped[0][1]
+    str(skipped).encode("utf-8")

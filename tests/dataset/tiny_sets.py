@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 def put_photo(path: Path, side: int = 40) -> Path:
     """Write a noise photograph that depends on the path's last two parts alone."""
-    seed = zlib.crc32("/".join(path.parts[-2:]).encode())
+    seed = zlib.crc32(os.fsencode("/".join(path.parts[-2:])))
     pixels = np.random.default_rng(seed).integers(0, 256, (side, side + 8, 3), dtype=np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     kind = {".jpg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".ppm": "PPM"}[path.suffix.lower()]

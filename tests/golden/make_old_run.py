@@ -29,15 +29,7 @@ SMALL = [
     "head.window=16", "head.hop=8", "run.progress=false", "logger=csv", "trainer=cpu",
 ]  # fmt: skip
 RUNS = {"hierarchical": ["pipeline.step_px=1"], "regression": ["pipeline=regression", "blur=motion", "noise=gaussian"]}
-KEPT = [
-    ".hydra/config.yaml",
-    ".hydra/overrides.yaml",
-    "data.json",
-    "record.json",
-    "per_image.csv",
-    "examples",
-    "stages",
-]
+KEPT = [".hydra/config.yaml", ".hydra/overrides.yaml", "data.json", "record.json", "per_image.csv", "stages"]
 KEPT_OF = {"hierarchical": [*KEPT, "examples"], "regression": KEPT}
 """Of each run; its page, which a resumed run makes anew, shows the examples."""
 LEFT_OUT = ("optimizer_states", "lr_schedulers", "loops", "callbacks", "current_model_state", "averaging_state")

@@ -7,8 +7,9 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from truths import truth
 
-from blurlab.blur import Defocus, Mixture, Motion, NoBlur
+from blurlab.blur import CorrelatedGaussian, Defocus, Mixture, Motion, NoBlur, Trajectory
 from blurlab.head import BlurTarget
 
 FAMILY = Mixture({"none": NoBlur(), "motion": Motion([3, 20], [0, 180]), "defocus": Defocus([1, 8])})
@@ -51,8 +52,27 @@ def test_a_fixed_parameter_has_no_output_and_keeps_its_value() -> None:
     assert len(answer) == 4 and found.params[:, 1].tolist() == [30, 30] and found.spread[:, 1].tolist() == [0, 0]
 
 
+def test_what_no_image_tells_has_no_output_and_is_not_read() -> None:
+    answer = BlurTarget(Trajectory([0.2, 1], [4, 20], size=21))
+    assert answer.names == ("trajectory", "exposure", "exposure log spread", "length_px", "length_px log spread")
+    found = answer.read(torch.zeros(2, len(answer)))
+    torch.testing.assert_close(found.params[:, :2], torch.tensor([[0.6, 12.0]] * 2))
+    assert found.params[:, 2].isnan().all() and found.spread[:, 2].isnan().all()
+
+
+def test_a_signed_parameter_is_learned_over_its_whole_range() -> None:
+    answer = BlurTarget(CorrelatedGaussian(1.0, 1.0, [-0.8, 0.4]))
+    out = torch.tensor([[0.0, -1.0, -2.0], [0.0, 0.0, -2.0], [0.0, 1.0, -2.0]])
+    found = answer.read(out)
+    torch.testing.assert_close(found.params[:, 2], torch.tensor([-0.8, -0.2, 0.4]))
+    kind = torch.zeros(3, dtype=torch.long)
+    right = answer.loss(out, truth(kind, found.params))
+    wrong = answer.loss(out, truth(kind, found.params * torch.tensor([1.0, 1.0, -1.0])))
+    assert (wrong > right).all()
+
+
 def loss(out: Tensor, kind: int, params: list[float]) -> Tensor:
-    return ANSWER.loss(out, torch.tensor([kind]), torch.zeros(1), torch.tensor([params]))
+    return ANSWER.loss(out, truth(torch.tensor([kind]), torch.tensor([params])))
 
 
 def test_only_the_true_kinds_parameters_count() -> None:
@@ -86,10 +106,10 @@ def test_the_spread_is_asked_to_be_the_error() -> None:
     assert float(log_spread.detach().exp()) == pytest.approx(error, rel=0.02)
 
 
-def test_right_is_the_kind_alone() -> None:
+def test_accuracy_is_the_kinds_alone() -> None:
     out = torch.zeros(2, len(ANSWER))
     out[:, 1] = 1.0
-    assert ANSWER.right(out, torch.tensor([1, 2]), torch.zeros(2)).tolist() == [True, False]
+    assert ANSWER.figures(out, truth(torch.tensor([1, 2])))["accuracy"].tolist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(("low", "high", "angles"), [(-45, 45, [-40.0, 0.0, 44.0]), (90, 270, [91.0, 180.0, 269.0])])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from blurlab.blur import (
     AnisotropicGaussian,
     BlurFamily,
     Box,
+    CorrelatedGaussian,
     Defocus,
     FspecialDisk,
     FspecialMotion,
@@ -29,7 +32,12 @@ FAMILIES: dict[str, BlurFamily] = {
     "gaussian": Gaussian([0, 2.5]),
     "gaussian_cut": Gaussian([0.3, 2.5], size=7),
     "gaussian_anisotropic": AnisotropicGaussian([0.3, 2], [0.3, 1], [0, 180]),
+    "gaussian_anisotropic_wide_first": AnisotropicGaussian([0.3, 1], [0.3, 2], [-90, 30]),
+    "gaussian_correlated": CorrelatedGaussian([0.3, 2], [0.3, 1], [-0.9, 0.4]),
+    "gaussian_correlated_cut": CorrelatedGaussian(2, [1, 2], [-0.8, 0.8], size=7),
     "motion": Motion([0, 10], [0, 180]),
+    "motion_about_horizontal": Motion([1, 10], [-90, 90]),
+    "motion_below_horizontal": Motion([1, 10], [-60, -20]),
     "motion_horizontal": Motion([1, 10], [0, 0]),
     "motion_vertical": Motion([1, 10], 90),
     "motion_diagonal": Motion([1, 10], 45),
@@ -49,6 +57,7 @@ FAMILIES: dict[str, BlurFamily] = {
     "recorded": Recorded(torch.rand(7, 4, generator=torch.Generator().manual_seed(0))),
     "recorded_several": Mixture({"a": Recorded(torch.eye(3)), "b": Recorded(torch.ones(2, 6))}, size=9),
     "mixture": Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 5]), "motion": Motion([1, 10], 0)}),
+    "mixture_with_and_without_strength": Mixture({"motion": Motion(), "gaussian_correlated": CorrelatedGaussian()}),
     "mixture_weighted": Mixture({"taps": Taps(4, include_none=False), "gaussian": Gaussian(1.0)}, weights=[3, 1]),
 }
 
@@ -91,6 +100,53 @@ class Broken(Defocus):
 def test_a_broken_law_is_named(fault: str, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check_family(Broken(fault), generator=torch.Generator().manual_seed(3))
+
+
+class Skewed(CorrelatedGaussian):
+    """A signed family with one promise of its parameters broken."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        super().__init__([0.3, 2], 0.5, [-0.9, 0.1])
+        if fault == "period":
+            self.parameters = (*self.parameters[:2], replace(self.parameters[2], period=0.05))
+
+    def psf(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        if self.fault == "size" and bool((params[:, 2].abs() >= 0.9).any()):
+            raise ValueError("does not fit")
+        return super().psf(params, kind)
+
+    def within(self, params: Tensor) -> Tensor:
+        return super().within(params) + (self.fault == "within") * 0.01
+
+    def measurable(self, params: Tensor) -> Tensor:
+        return super().measurable(params)[:, : 2 if self.fault == "measurable" else 3]
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("period", "a period of correlation more changes the kernel"),
+        ("size", "at the ends of the ranges cannot be made: does not fit"),
+        ("within", "changes what the family draws"),
+        ("measurable", "no mask"),
+    ],
+)
+def test_a_broken_promise_of_a_parameter_is_named(fault: str, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_family(Skewed(fault), generator=torch.Generator().manual_seed(3))
+
+
+class Unstable(Motion):
+    """A line whose strength is changed on the way to parameters."""
+
+    def with_strength(self, params: Tensor, strength_px: Tensor, kind: Tensor | int = 0) -> Tensor:
+        return super().with_strength(params, strength_px + 0.1)
+
+
+def test_a_strength_that_does_not_come_back_is_named() -> None:
+    with pytest.raises(AssertionError, match="do not invert each other"):
+        check_family(Unstable(), generator=torch.Generator().manual_seed(3))
 
 
 class Labelled(Defocus):

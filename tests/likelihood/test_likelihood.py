@@ -12,7 +12,7 @@ from torch import Tensor
 from blurlab.blur import BlurFamily, Defocus, Gaussian, Motion, NoBlur
 from blurlab.core.rng import generator
 from blurlab.likelihood import Refiner, flat, kind_probability, natural, prior_from
-from blurlab.likelihood.climb import maximise, step, within
+from blurlab.likelihood.climb import maximise, step
 from blurlab.likelihood.taper import leak, leakage, multitaper
 from blurlab.likelihood.whittle import evaluate, guess, make_problem, otf_power
 from blurlab.physics import Convolution
@@ -151,9 +151,9 @@ def test_prior_of_fitted_coefficients_and_of_nothing() -> None:
 
 def test_angles_go_round_and_lengths_stop() -> None:
     family = Motion([3, 20], [0, 180])
-    brought = within(family, torch.tensor([[2.0, -10.0], [25.0, 190.0]]))
+    brought = family.within(torch.tensor([[2.0, -10.0], [25.0, 190.0]]))
     assert brought.tolist() == [[3.0, 170.0], [20.0, 10.0]]
-    assert within(Motion([3, 20], [30, 60]), torch.tensor([[5.0, 80.0]])).tolist() == [[5.0, 60.0]]
+    assert Motion([3, 20], [30, 60]).within(torch.tensor([[5.0, 80.0]])).tolist() == [[5.0, 60.0]]
 
 
 @pytest.mark.parametrize(

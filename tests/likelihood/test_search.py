@@ -6,7 +6,16 @@ import pytest
 import torch
 from fields import FAMILIES, observe
 
-from blurlab.blur import AnisotropicGaussian, BlurFamily, Defocus, Gaussian, Motion, NoBlur
+from blurlab.blur import (
+    AnisotropicGaussian,
+    BlurFamily,
+    CorrelatedGaussian,
+    Defocus,
+    Gaussian,
+    Motion,
+    NoBlur,
+    Trajectory,
+)
 from blurlab.likelihood import Refiner, natural
 from blurlab.likelihood.search import DISTINCT, FLOOR, SHORTLIST, catalogue, grid, search
 from blurlab.likelihood.taper import AT_ONCE, leak, leakage
@@ -59,13 +68,15 @@ def test_fewer_kernels_than_starts_are_all_starts() -> None:
     assert len(Refiner(Motion([3, 20], [0, 180])).catalogue(64).params) > SHORTLIST
 
 
-@pytest.mark.parametrize("family", [Motion([0, 10], [0, 180]), AnisotropicGaussian(), Defocus([0, 3])])
+@pytest.mark.parametrize(
+    "family", [Motion([0, 10], [0, 180]), AnisotropicGaussian(), Defocus([0, 3]), CorrelatedGaussian()]
+)
 def test_a_grid_covers_the_ranges(family: BlurFamily) -> None:
     rows = grid(family)
     low, high = torch.tensor(family.bounds, dtype=torch.float64).T
     assert ((rows >= low) & (rows <= high)).all() and len(rows) < 4000
     assert torch.equal(rows.amin(0), low)
-    goes_round = torch.tensor([name.endswith("_deg") for name in family.names])
+    goes_round = torch.tensor([one.goes_round for one in family.parameters])
     assert torch.allclose(rows.amax(0)[~goes_round], high[~goes_round])
 
 
@@ -78,6 +89,34 @@ def test_grid_holds_fixed_parameters_and_is_finer_for_weak_blurs() -> None:
     long, short = (turning[turning[:, 0].round(decimals=6) == length][:, 1] for length in (20, 3))
     assert turning[:, 1].max() < 180 and long.diff().max() < 1.5 and len(short) == 36
     assert grid(NoBlur()).shape == (1, 0)
+
+
+def test_a_grid_has_each_ellipse_once() -> None:
+    rows = grid(AnisotropicGaussian([1, 3], [1, 3], [0, 180]))
+    assert (rows[:, 0] >= rows[:, 1]).all() and len(rows) > 20
+    one_way = grid(AnisotropicGaussian([1, 3], [1, 3], 0))
+    assert (one_way[:, 0] < one_way[:, 1]).any()  # not turned by 90 degrees: another kernel
+
+
+@pytest.mark.parametrize("correlation", [-0.6, 0.4])
+def test_a_sign_is_found(correlation: float) -> None:
+    family, params = CorrelatedGaussian([0.8, 3], [0.8, 3], [-0.8, 0.8]), torch.tensor([[2.0, 1.2, correlation]] * 3)
+    fit = Refiner(family)(observe(family, params, 128))
+    assert (fit.params - params).abs().amax(0).tolist() == pytest.approx([0, 0, 0], abs=0.15)
+
+
+def test_an_ellipse_is_found_by_its_longer_axis() -> None:
+    family, params = AnisotropicGaussian([0.8, 3], [0.8, 3], [0, 180]), torch.tensor([[2.4, 1.0, 160.0]] * 3)
+    fit = Refiner(family)(observe(family, params, 128), torch.tensor([[1.1, 2.2, 75.0]] * 3))
+    off = family.apart(params, fit.params.float()).abs().amax(0)
+    assert off[:2].max() < 0.2 and off[2] < 4, off
+
+
+def test_what_no_image_tells_cannot_be_fitted() -> None:
+    with pytest.raises(ValueError, match="no image tells the path_seed of trajectory; fix it"):
+        Refiner(Trajectory())
+    fixed = Refiner(Trajectory([0.25, 1], 12, path_seed=5, size=15))
+    assert len(fixed.catalogue(32).params) == 5 and (fixed.catalogue(32).params[:, 2] == 5).all()
 
 
 def test_many_spectra_leak_as_each_alone() -> None:

@@ -61,6 +61,13 @@ def test_columns_are_the_headline_the_medians_and_the_coverage() -> None:
     assert (nothing["n"], nothing["left_out"], nothing["cells"][0]["value"]) == ("0", "51", "-")
 
 
+def test_kinds_with_a_parameter_of_one_name_have_a_column_each_and_the_network_none() -> None:
+    entry = {"value": 0.5, "n": 3, "unit": "px"}
+    metrics = dict.fromkeys(("length_median_px/motion", "length_median_px/motion/network", "correlation_median"), entry)
+    table = robustness(tried(robustness=[{"condition": "a", "metrics": metrics}]))
+    assert table["heads"] == ["length of motion error (px)", "correlation error"]
+
+
 def test_taps_have_the_accuracy_of_their_classes() -> None:
     metrics = {"strength5_accuracy": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 80}}
     table = robustness(tried(robustness=[{"condition": "a", "metrics": metrics}]))
@@ -86,10 +93,13 @@ def test_page_shows_figures_intervals_and_the_error_as_words(tmp_path: Path) -> 
 
 def test_report_md_has_a_block_a_record_and_no_line_is_ragged(tmp_path: Path) -> None:
     folder = paper_folder(tmp_path)
-    before = write_report_md(folder).read_text(encoding="utf-8")
+    page = folder / "pages" / "small" / "messidor_hier.a|b.md"
+    write_report_md(folder)
+    before = page.read_text(encoding="utf-8")
     kept = folder / "results" / "small" / "messidor_hier.a|b.json"
     kept.write_text(json.dumps(tried(variant="a|b")))
-    text = write_report_md(folder).read_text(encoding="utf-8")
+    write_report_md(folder)
+    text = page.read_text(encoding="utf-8")
     assert "Tried on other conditions" not in before
     start = text.index("Tried on other conditions")
     table = text[start:].split("\n\n")[1].splitlines()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Taps
+from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Taps, Trajectory
 from blurlab.core.rng import generator
 from blurlab.run.record.bounds import bounds
 
@@ -34,6 +34,17 @@ def test_kinds_that_are_alike_cannot_be_told_apart() -> None:
     params = family.at_strength(torch.tensor([1.0, 1.1, 6.0]), kind)
     ceiling = bounds(family, x, params, kind, torch.full((3,), 0.05))["ceiling"]
     assert float(ceiling[0]) < 0.51 and ceiling[0] < ceiling[1] < ceiling[2] and float(ceiling[2]) > 0.999
+
+
+def test_what_no_image_tells_has_no_bound_and_no_kind_a_ceiling_beside_it() -> None:
+    path = Trajectory([0.3, 1], 12, size=15)
+    family = Mixture({"path": path, "motion": Motion([1, 10], 0)})
+    params, kind = torch.full((2, 5), torch.nan), torch.zeros(2, dtype=torch.long)
+    params[:, :3] = path.draw(2, generator=generator("path"))[1]
+    found = bounds(
+        family, torch.rand(2, 1, 64, 64, generator=generator("bound")), params, kind, torch.full((2,), 0.004)
+    )
+    assert (found["bound"][:, 0] > 0).all() and found["bound"][:, 2].isnan().all() and found["ceiling"].isnan().all()
 
 
 def test_taps_have_no_bound() -> None:

@@ -16,8 +16,9 @@ from omegaconf import OmegaConf, open_dict
 from rich.console import Console
 from tiny_run import TRAINED, WORDS, config, finished, go, stop
 
-from blurlab.run.command.compose import check, with_resume
+from blurlab.run.command.compose import check
 from blurlab.run.command.job import run
+from blurlab.run.command.resume import with_resume
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.settings import Settings, differences, settings
 

@@ -9,16 +9,18 @@ import sys
 import traceback
 from pathlib import Path
 
+import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from rich.console import Console
 
 from blurlab.core.atomic import write_text
+from blurlab.core.image_io import read_image
+from blurlab.run.command.check import Prepared, prepare_job
 from blurlab.run.command.plan import say_plan
 from blurlab.run.record.kept import keep_record, refuse_to_keep
 from blurlab.run.record.record import write_record
-from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context, make_context
 from blurlab.run.setup.logging import close, log_results
 
@@ -27,17 +29,21 @@ MADE_FIRST = {".hydra", "wandb", "csv", "tensorboard", "stages", "settings.json"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def job(cfg: DictConfig) -> None:
+def job(cfg: DictConfig, prepared: Prepared | None = None) -> None:
     """One job of Hydra's; an error ends it with one line, exit code 2 and, once stages began, the traceback in a file.
 
     In a sweep the other jobs go on; the command line counts the records.
+
+    Args:
+        cfg: The configuration.
+        prepared: What was built of it when the command line was checked; None builds it.
     """
     console = Console(soft_wrap=True)
     hydra = HydraConfig.get()
     run_dir = Path(hydra.runtime.output_dir)
     theirs = {path.name for path in run_dir.glob("*")} - {".hydra"}  # Hydra has just written it
     try:
-        run(cfg, run_dir, console)
+        run(cfg, run_dir, console, prepared)
     except KeyboardInterrupt:
         console.print(f"\nstopped; go on with: python -m blurlab run.resume={run_dir}", markup=False, highlight=False)
         sys.exit(130)
@@ -68,8 +74,9 @@ def leave(run_dir: Path, error: Exception, theirs: set[str]) -> None:
         theirs: Names that were there before the run.
     """
     if any(path.is_file() for path in run_dir.glob("stages/*/*")):
+        text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()  # names of files
         with contextlib.suppress(OSError):  # what ended the run may be a full disk
-            write_text(run_dir / ERROR, "".join(traceback.format_exception(error)))
+            write_text(run_dir / ERROR, text)
         return
     with contextlib.suppress(OSError):  # somebody else's files are in it
         for name in MADE_FIRST - theirs:
@@ -78,26 +85,28 @@ def leave(run_dir: Path, error: Exception, theirs: set[str]) -> None:
         run_dir.rmdir()
 
 
-def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
+def run(cfg: DictConfig, run_dir: Path, console: Console, prepared: Prepared | None = None) -> Path:
     """Do one run.
 
     Args:
         cfg: A checked configuration.
         run_dir: Where everything goes; stages finished there are not run again.
         console: Where to talk to the user.
+        prepared: What was built of the configuration when it was checked; None builds it.
 
     Returns:
         Path of the record.
     """
+    prepared = prepared or prepare_job(cfg)
     run_dir.mkdir(parents=True, exist_ok=True)
-    context = make_context(cfg, run_dir, console)
+    context = make_context(cfg, prepared.parts, run_dir, console)
     status = "failed"
     try:
         if cfg.run.keep:
             refuse_to_keep(context)
-        say_plan(context)
-        for name in [name for name in cfg.stage if cfg.stage[name] is not None]:
-            build(cfg.stage[name])(context)
+        say_plan(context, prepared.stages)
+        for stage in prepared.stages:
+            stage(context)
             record = write_record(context)
         log_run(context)
         if cfg.run.keep:
@@ -111,8 +120,6 @@ def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
 
 def log_run(context: Context) -> None:
     """Send the final figures, confusion matrices and pictures to the logger, under the names of the field."""
-    from blurlab.core.image_io import read_image
-
     metrics = {name: entry["value"] for name, entry in context.record.get("metrics", {}).items()}
     if metrics:
         headline = next(iter(metrics))
@@ -122,9 +129,16 @@ def log_run(context: Context) -> None:
             name.upper(): metrics[f"{name}_estimated"] for name in ("isnr", "ssim") if f"{name}_estimated" in metrics
         }
     pictures = {
-        f"{number}/{key}": read_image(context.dir / example[key])
+        f"{number}/{key}": _picture(context, example[key])
         for number, example in enumerate(context.record.get("examples", []))
         for key in ("sharp", "blurred", "oracle", "estimated_image")
         if key in example
     }
     log_results(context.logger, metrics, context.record.get("confusion"), pictures)
+
+
+def _picture(context: Context, name: str) -> np.ndarray:
+    """A picture of the run directory; read where this process has not written it."""
+    if name not in context.pictures:
+        context.pictures[name] = read_image(context.dir / name)
+    return context.pictures[name]

@@ -48,7 +48,8 @@ def bounds(family: BlurFamily, x: Tensor, params: Tensor, kind: Tensor, sigma: T
         if len(some) == 0:
             break
         spectrum, variance = smooth_spectrum(x[some]), sigma[some].double() ** 2
-        if isinstance(family, Mixture) and len(family.kinds) > 1:
+        told_apart = isinstance(family, Mixture) and not any(one.is_hidden for one in family.parameters)
+        if isinstance(family, Mixture) and told_apart and len(family.kinds) > 1:
             found["ceiling"][some] = kind_ceiling(family, params[some], kind[some], spectrum, variance)
         for member, columns, here in _members(family, kind[some]):
             rows, own = some[here], params[some][here][:, columns]
@@ -66,7 +67,7 @@ def _members(family: BlurFamily, kind: Tensor) -> list[tuple[BlurFamily, slice, 
         member = family.member(name) if isinstance(family, Mixture) else family
         columns = slice(start, start := start + len(member.names))
         rows = (kind == index).nonzero().squeeze(1)
-        if len(rows) and any(low < high for low, high in member.bounds):
+        if len(rows) and member.free:
             parts.append((member, columns, rows))
     return parts
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from blurlab.report.record import RESUMABLE
 from blurlab.run.setup.moved import MOVED
 from blurlab.run.setup.revision import code
+from blurlab.run.setup.targets import resolve
 
 SILENT = (
     "paths", "logger", "trainer.accelerator", "trainer.devices", "budget.workers",
@@ -197,7 +197,7 @@ def _is_default(before: Mapping[str, Any], now: Mapping[str, Any], key: str) -> 
     target = str(now.get(f"{parent}._target_"))
     if not target.startswith("blurlab.") or before.get(f"{parent}._target_") != target:
         return False
-    parameter = inspect.signature(get_object(target)).parameters.get(option)
+    parameter = inspect.signature(resolve(target)).parameters.get(option)
     value = now[key] if key in now else before[key]
     return parameter is not None and parameter.default is not parameter.empty and _same(parameter.default, value)
 

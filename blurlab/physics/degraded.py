@@ -1,4 +1,4 @@
-"""The one dataclass that crosses the floors: a degraded batch with everything that is known of it."""
+"""A degraded batch with everything that is known of it: what training, evaluation and tables are told of the truth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Degraded:
         psf: Kernels (B, 1, k, k).
         kind: Index of the blur's kind in the family's ``kinds`` (B,).
         params: Parameters (B, P); NaN where a kind lacks one.
-        strength_px: Strength in pixels (B,): motion length, disk diameter, taps; 0 for no blur.
+        strength_px: Strength in pixels (B,): motion length, disk diameter, taps; 0 for no blur
+            and for blurs without a strength.
         sigma: Noise standard deviation on the [0, 1] scale (B,).
         item: Index of the item in its split (B,).
         weight: Weight in a mean over the blurs (B,): 1 unless some are drawn more often than they are meant to count.
