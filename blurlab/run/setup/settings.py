@@ -55,10 +55,14 @@ def settings(cfg: DictConfig, words: Sequence[str] | None = None) -> Settings:
     return Settings(values_of(tree), words_of(overrides() if words is None else words), code())
 
 
+def given() -> list[str]:
+    """The words of the command line that made this job; none where Hydra did not start it."""
+    return [str(word) for word in HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
+
+
 def overrides() -> list[str]:
     """The words of the command line that made this job, less those about places; none where Hydra did not start it."""
-    words = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
-    return [word for word in words if not word.startswith(("paths.", "run.resume", "run.progress"))]
+    return [word for word in given() if not word.startswith(("paths.", "run.resume", "run.progress"))]
 
 
 def words_of(overrides: Sequence[str]) -> dict[str, str]:
