@@ -268,12 +268,7 @@ def test_a_pickled_checkpoint_to_go_on_from_is_not_unpickled(tmp_path: Path) -> 
         "+experiment=messidor_binary", "budget=smoke", "budget.photos=8", "budget.epochs=1", "budget.steps_per_epoch=2",
         "budget.batch_size=4", "dataset.size=64", "blur.taps=3", "logger=csv", "run.progress=false",
     ]  # fmt: skip
-    env = {
-        **os.environ,
-        "BLURLAB_CACHE": str(tmp_path / "cache"),
-        "BLURLAB_DATA": str(tmp_path),
-        "OMP_NUM_THREADS": "1",
-    }
+    env = {**os.environ, "BLURLAB_DATA": str(tmp_path), "OMP_NUM_THREADS": "1"}
     words.append(f"hydra.run.dir={tmp_path / 'run'}")
     subprocess.run([sys.executable, "-m", "blurlab", *words], cwd=tmp_path, env=env, check=False, capture_output=True)
     assert (tmp_path / "run" / "data.json").exists() and not (tmp_path / "ran").exists()
