@@ -38,7 +38,8 @@ class KernelQuotient(nn.Module):
         refine: Channels of the convolutions on the kernel.
 
     Raises:
-        ValueError: If ``num_classes`` is not the square of an odd number, or a scale or channel is missing.
+        ValueError: If ``num_classes`` is not the square of an odd number, there are fewer than two scales, or one has
+            no channel.
     """
 
     def __init__(
@@ -53,8 +54,8 @@ class KernelQuotient(nn.Module):
             )
         if len(channels) < 2 or min(*channels, refine) < 1:
             raise ValueError(
-                f"channels must be two numbers or more, one a scale, and refine one, all >= 1, got {list(channels)} "
-                f"and {refine}"
+                "channels must be two numbers or more, one a scale, and refine one, all >= 1, "
+                f"got {list(channels)} and {refine}"
             )
         from monai.networks.nets import UNet
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor, nn
 
 from blurlab.head import Target
@@ -68,10 +69,11 @@ class Supervised(pl.LightningModule):
 
     def means(self, batch: Degraded) -> dict[str, Tensor]:
         """Weighted means over a batch: ``loss``, and each figure of the target by its name."""
-        output = self(batch.y)
-        share = batch.weight / batch.weight.sum()
-        each = {"loss": self.target.loss(output, batch), **self.target.figures(output, batch)}
-        return {name: share @ value.to(share) for name, value in each.items()}
+        output = self(batch.y).float()
+        with torch.autocast(output.device.type, enabled=False):  # it would round the means to half precision
+            share = batch.weight / batch.weight.sum()
+            each = {"loss": self.target.loss(output, batch), **self.target.figures(output, batch)}
+            return {name: share @ value.to(share) for name, value in each.items()}
 
     def _log(self, part: str, means: dict[str, Tensor], count: int) -> None:
         named = {f"{part}_{name}": value for name, value in means.items()}

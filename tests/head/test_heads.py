@@ -103,6 +103,13 @@ def test_lenet_drops_only_in_training() -> None:
     assert torch.equal(net(y), net(y))
 
 
+def test_a_standardising_lenet_sees_neither_brightness_nor_contrast() -> None:
+    net = LeNet(3, input_size=24, standardise=True).eval()
+    y = image(2, 1, 24, 24)
+    torch.testing.assert_close(net(0.2 * y + 0.5), net(y), rtol=1e-4, atol=1e-5)
+    assert bool(net(torch.full((1, 1, 24, 24), 0.5)).isfinite().all())
+
+
 def test_errors_say_what_to_do() -> None:
     with pytest.raises(ValueError, match="input_size=24"):
         LeNet(3, input_size=24)(torch.zeros(1, 1, 20, 30))

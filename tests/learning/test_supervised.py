@@ -58,6 +58,17 @@ def test_loss_and_accuracy_are_weighted_means() -> None:
     assert torch.allclose(means["accuracy"], (right[0] + 3 * right[5]) / 4)
 
 
+def test_loss_and_accuracy_are_not_rounded_to_half_precision() -> None:
+    model, data = module(), batch()
+    with torch.autocast("cpu", torch.bfloat16):
+        means = model.means(data)
+        output = model(data.y)
+    assert output.dtype == torch.bfloat16
+    assert torch.allclose(means["loss"], nn.functional.cross_entropy(output.float(), data.kind), rtol=1e-6)
+    right = (output.argmax(1) == data.kind).float().mean()
+    assert float(means["accuracy"]) == pytest.approx(float(right), rel=1e-6)
+
+
 def test_cosine_warms_up_and_ends_at_zero() -> None:
     values = [one_cosine(step / 100) for step in range(101)]
     assert values[5] == max(values) == 1.0
