@@ -102,7 +102,7 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
         (["run.seed=null"], "run.seed must be a whole number from 0 to 4294967295, got null"),
         (
             ["budget.risk_errors_px=[]"],
-            r"budget.risk_errors_px must be a list of 1 or more numbers from -9 to 9, 0 among them, got \[\]",
+            r"budget.risk_errors_px must be a list of 1 or more numbers .*, got \[\]",
         ),
         (["optimizer.schedule=foo"], "unknown schedule 'foo', expected one of constant, one_cosine"),
         (["optimizer.factory.lr=-1"], "Invalid learning rate"),
