@@ -36,6 +36,7 @@ small: $(VENV)/.installed ## every experiment at budget=small (needs DATA=<folde
 	BIN=$(BIN) experiments/nonblind/run_small.sh $(DATA)
 	BIN=$(BIN) experiments/gilbert2019/run_small.sh $(DATA)
 	BIN=$(BIN) experiments/elliptic_gaussian/run_small.sh $(DATA)
+	BIN=$(BIN) experiments/free_kernel/run_small.sh $(DATA)
 
 bench: $(VENV)/.installed ## time the parts against plain FFTs and peers, write experiments/bench/results
 	$(BIN)/python experiments/bench/convolution.py

@@ -6,9 +6,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from blurlab.pipeline import BlurEstimate
 
 TILE = 2048
 """Side of the tiles in which a larger photograph is restored, [px]."""
@@ -19,7 +22,8 @@ class Found:
     """What was found in one image.
 
     Attributes:
-        kind: The most probable kind of blur; ``none`` where no blur was found.
+        kind: The most probable kind of blur; ``none`` where no blur was found, ``kernel`` where the run's networks give
+            a kernel without a name; the next four are then NaN.
         probability: Probability of that kind.
         strength_px: Best estimate of the strength; 0 where no blur was found, NaN where the kind has no strength.
         interval_px: 90 % interval of the strength; NaN where no blur was found, or no parameter is the strength.
@@ -104,12 +108,11 @@ class Deblurrer:
         import torch
 
         from blurlab.deconvolver import Tiled
-        from blurlab.pipeline import is_identity
 
         noise = self.sigma(sigma)
         pipeline = self.trained.pipeline
         estimate = pipeline.identify(self._seen(image))
-        if bool(is_identity(estimate.psf)):
+        if not bool(estimate.blurred):
             return image, self._found(estimate)
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
         with torch.inference_mode():
@@ -127,23 +130,28 @@ class Deblurrer:
         picked = pick_channel(image.astype(np.float32, copy=False), self.trained.channel)
         return torch.from_numpy(np.ascontiguousarray(picked)).permute(2, 0, 1).unsqueeze(0)
 
-    def _found(self, estimate: Any) -> Found:
+    def _found(self, estimate: BlurEstimate) -> Found:
         from blurlab.blur import strength_of
 
-        kind = int(estimate.kind[0])
-        low, high = (float(end) for end in estimate.interval_px[0])
+        psf, label = estimate.psf[0, 0].numpy(), estimate.label
+        sigma = math.nan if estimate.sigma is None else float(estimate.sigma[0])
+        if label is None:
+            unknown, can_tell = math.nan, bool(estimate.blurred)
+            return Found("kernel", unknown, unknown, (unknown, unknown), unknown, psf, sigma, can_tell=can_tell)
+        kind = int(label.kind[0])
+        low, high = (float(end) for end in label.interval_px[0])
         family = self.trained.pipeline.identifier.family
-        valued = zip(family.parameters, estimate.params[0].tolist(), strict=True)
+        valued = zip(family.parameters, label.params[0].tolist(), strict=True)
         angles = [value for one, value in valued if one.unit == "deg" and math.isfinite(value)]
         even = 1 / len(family.kinds)
         return Found(
             kind=family.kinds[kind],
-            probability=float(estimate.kind_probability[0, kind]),
-            strength_px=float(strength_of(family, estimate.params, estimate.kind)[0]),
+            probability=float(label.probability[0, kind]),
+            strength_px=float(strength_of(family, label.params, label.kind)[0]),
             interval_px=(low, high),
-            kernel_px=float(estimate.strength_px[0]),
-            psf=estimate.psf[0, 0].numpy(),
-            sigma=math.nan if estimate.sigma is None else float(estimate.sigma[0]),
+            kernel_px=float(label.strength_px[0]),
+            psf=psf,
+            sigma=sigma,
             angle_deg=next(iter(angles), math.nan),
-            can_tell=len(family.kinds) == 1 or float(estimate.kind_probability.amax()) > even + 1e-6,
+            can_tell=len(family.kinds) == 1 or float(label.probability.amax()) > even + 1e-6,
         )

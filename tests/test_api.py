@@ -25,7 +25,7 @@ from blurlab.deconvolver import TV, Wiener
 from blurlab.metric import isnr
 from blurlab.noise import effective_sigma, estimate_sigma
 from blurlab.physics import Convolution
-from blurlab.pipeline import Direct, Pipeline, RiskTable
+from blurlab.pipeline import Direct, FreeKernel, Pipeline, RiskTable
 from blurlab.run.stage import load
 from blurlab.run.stage.load import Trained
 
@@ -119,6 +119,20 @@ def test_a_blurred_photograph_is_restored_and_a_sharp_one_is_returned(monkeypatc
     assert restored.shape == image.shape and not np.array_equal(restored, image)
     same, _ = tool(monkeypatch, trained(Says(0.8, 0.1, 0.1))).deblur(image)
     np.testing.assert_array_equal(same, image)
+
+
+def test_a_run_whose_network_gives_a_kernel_restores_with_it_and_names_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    family, image = Motion([3, 5], 0), photo()
+    psf = family.psf(torch.tensor([[5.0, 0.0]]))
+    net = Says(*psf.clamp_min(1e-9).flatten().tolist())
+    made = Trained(Pipeline(FreeKernel(family), {"kernel": net}, {}, Wiener()), "grey", 64, 0.01)
+    restored, found = tool(monkeypatch, made).deblur(image)
+    assert found.kind == "kernel" and math.isnan(found.probability) and api.describe(found) == "a kernel of 5x5 px"
+    np.testing.assert_allclose(found.psf, psf[0, 0], atol=1e-5)
+    assert restored.shape == image.shape and not np.array_equal(restored, image)
+    flat = np.full((70, 81, 3), 0.4, np.float32)
+    same, nothing = api.Deblurrer("a run").deblur(flat)
+    assert np.array_equal(same, flat) and not nothing.can_tell
 
 
 def test_a_photograph_larger_than_a_tile_is_restored_alike_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:

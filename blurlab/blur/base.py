@@ -136,6 +136,12 @@ class BlurFamily(ABC):
         check_params(params, self.names)
         return params.new_ones(len(params))
 
+    def changes(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        """Which blurs (n,), bool, are wider than one pixel, so that there is something to undo."""
+        check_params(params, self.names)
+        wide = [self.extent_px(*row) > 1 for row in params.tolist()]
+        return torch.tensor(wide, dtype=torch.bool, device=params.device)
+
     def scaled(self, params: Tensor, factor: float) -> Tensor:
         """Parameters (n, P) of the same blurs in images resized by a factor: lengths are multiplied, others stay."""
         check_params(params, self.names)

@@ -114,6 +114,12 @@ class Mixture(StrengthFamily):
             weight = weight.index_copy(0, rows, member.importance(params[rows][:, columns]))
         return weight
 
+    def changes(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        changed = torch.zeros(len(params), dtype=torch.bool, device=params.device)
+        for (member, columns), rows in self._parts(params, kind):
+            changed = changed.index_copy(0, rows, member.changes(params[rows][:, columns]))
+        return changed
+
     def within(self, params: Tensor) -> Tensor:
         return self._by_member(params, lambda member, own: member.within(own))
 

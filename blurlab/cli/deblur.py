@@ -72,10 +72,14 @@ def describe(found: Found) -> str:
         'none, probability 0.900'
         >>> describe(Found("none", 0.25, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False))
         'cannot tell, as the image shows nothing of its blur'
+        >>> describe(Found("kernel", math.nan, math.nan, (math.nan, math.nan), math.nan, np.ones((25, 25))))
+        'a kernel of 25x25 px'
     """
     low, high = found.interval_px
     if not found.can_tell:
         return "cannot tell, as the image shows nothing of its blur"
+    if found.kind == "kernel":
+        return "a kernel of {}x{} px".format(*found.psf.shape)
     if found.kind == "none" or math.isnan(found.strength_px):
         return f"{found.kind}, probability {found.probability:.3f}"
     turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"

@@ -13,11 +13,10 @@ from torch.nn import functional as F
 
 from blurlab.blur import Gaussian, strength_of
 from blurlab.dataset.degrade import Degrade
-from blurlab.dataset.degraded import Degraded
 from blurlab.dataset.prepare import area_weights
 from blurlab.noise import Chain, NoiseModel, quantise, quantise_sigma
 from blurlab.noise.draw import Generators
-from blurlab.physics import Convolution
+from blurlab.physics import Convolution, Degraded
 
 
 class Corruption(ABC):

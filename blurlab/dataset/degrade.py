@@ -9,9 +9,8 @@ from torch import Tensor
 
 from blurlab.blur import Blur, BlurFamily, strength_of
 from blurlab.core.checks import check_images
-from blurlab.dataset.degraded import Degraded
 from blurlab.noise import NoiseModel
-from blurlab.physics import Convolution
+from blurlab.physics import Convolution, Degraded
 
 
 class Degrade:

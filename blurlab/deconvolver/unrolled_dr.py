@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import check_count
 from blurlab.deconvolver.border import keep_observed
-from blurlab.deconvolver.douglas_rachford import data_prox, douglas_rachford_step
+from blurlab.deconvolver.douglas_rachford import douglas_rachford_step
+from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.tv import TV
 from blurlab.deconvolver.wiener import density, wiener_filter
 from blurlab.physics import Gradient
@@ -78,12 +79,13 @@ class UnrolledDR(nn.Module):
     def _restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         x = start = self._start(y, psf, sigma)
         otf = psf_to_otf(psf, (start.shape[-2], start.shape[-1]))
+        seen = GridObservation(y, start, (y.shape[-2], y.shape[-1]), otf)
         level = ((sigma / SIGMA_UNIT).log() / 3).expand_as(start)
-        shown = torch.cat([level, start, filtered(y, start, otf, sigma)], 1)
+        shown = torch.cat([level, start, filtered(seen, start, sigma)], 1)
         denoisers = [lambda v, net=net: net(torch.cat([v, shown], 1)) for net in self.denoisers]
         for denoise, weight in zip(denoisers[:-1], self.weights(sigma), strict=True):
-            x, _ = douglas_rachford_step(x, denoise, partial(data_prox, y=y, otf=otf, weight=weight))
-        return denoisers[-1](x)[..., : y.shape[-2], : y.shape[-1]]
+            x, _ = douglas_rachford_step(x, denoise, partial(seen.prox, weight=weight))
+        return seen.crop(denoisers[-1](x))
 
     def weights(self, sigma: Tensor) -> list[Tensor]:
         """lambda_t = ``exp(a_t) (sigma / SIGMA_UNIT)^b_t`` of each step but the last, positive, (B, 1, 1, 1)."""
@@ -97,10 +99,10 @@ class UnrolledDR(nn.Module):
 
 
 @torch.no_grad()
-def filtered(y: Tensor, start: Tensor, otf: Tensor, sigma: Tensor) -> Tensor:
+def filtered(seen: GridObservation, start: Tensor, sigma: Tensor) -> Tensor:
     """What Wiener filters with a gradient prior add to the start, (B, len(FILTERS), P, Q)."""
-    shape = (start.shape[-2], start.shape[-1])
-    spectrum = rfft2(keep_observed(irfft2(otf * rfft2(start), shape), y))
+    otf, shape = seen.otf, (start.shape[-2], start.shape[-1])
+    spectrum = rfft2(keep_observed(irfft2(otf * rfft2(start), shape), seen.y))
     power, damping = Gradient().power(shape, like=start), (sigma / SIGMA_UNIT).square()
     strengths = torch.tensor(FILTERS, dtype=sigma.dtype, device=sigma.device).reshape(1, -1, 1, 1) * damping
     added = irfft2(wiener_filter(otf.conj(), density(otf) + LEAST_GAIN, strengths, power) * spectrum, shape) - start

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import Mixture
-from blurlab.pipeline.identification import Identification, Identifier
+from blurlab.pipeline.identifier import Identifier
+from blurlab.pipeline.kind_scorer import KindScorer
 from blurlab.pipeline.strengths import Strengths
 
 
@@ -26,7 +27,12 @@ class ByKind(Identifier):
         super().__init__(family)
         self.family: Mixture = family
         self.blurred = tuple(kind for kind in family.kinds if kind != "none")
-        self.strengths = Strengths(family, class_share)
+        self.strengths = Strengths(family)
+        self.class_share = class_share
+
+    @property
+    def scorer(self) -> KindScorer:
+        return KindScorer(self.family, self.strengths.members, self.class_share)
 
     def of_kind(self, params: Tensor, kind: Tensor) -> Tensor:
         """Parameters (B, P) with NaN for all but the kind found (B,)."""
@@ -35,18 +41,3 @@ class ByKind(Identifier):
             columns = self.family.columns(index)
             kept[:, columns] = torch.where((kind == index)[:, None], params[:, columns], torch.nan)
         return kept
-
-    def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
-        return self.strengths.neighbours_px(kind, strength_px)
-
-    def strength_errors(self) -> dict[str, tuple[str, float]]:
-        return self.strengths.errors()
-
-    def is_correct(self, found: Identification, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return found.kind == kind
-
-    def confusion_labels(self) -> tuple[str, ...]:
-        return self.family.kinds
-
-    def headline_class(self, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return kind

@@ -11,7 +11,8 @@ from blurlab.blur import BlurFamily, Mixture, NoBlur, Taps
 from blurlab.head import KindLabels, StrengthLabels
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable, most_probable
-from blurlab.pipeline.identification import Identification, refuse_other_ranges
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_parameters
+from blurlab.pipeline.identifier import refuse_other_ranges
 from blurlab.pipeline.strengths import refuse_without_strength
 from blurlab.pipeline.task import Task
 
@@ -76,7 +77,7 @@ class Hierarchical(ByKind):
     def candidates_px(self, task: Task) -> Tensor:
         return self.candidates[task.name.removeprefix("strength_")]
 
-    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
         probability = nets["type"](y).softmax(1)
         kind = probability.argmax(1)
         chosen, top, mean = (torch.zeros(len(y), device=y.device) for _ in range(3))
@@ -93,8 +94,9 @@ class Hierarchical(ByKind):
             ends = torch.stack([mean[rows] - table.halfwidth_px, mean[rows] + table.halfwidth_px], dim=1)
             interval[rows] = ends.clamp(float(grid[0]), float(grid[-1]))
         params = self.family.at_strength(mean, kind)
-        psf, psf_map = self.family.psf_at(chosen, kind), self.family.psf_at(top, kind)
-        return Identification(kind, probability, chosen, top, mean, interval, params, psf, psf_map)
+        likeliest = by_parameters(self.family, self.family.at_strength(top, kind), kind)
+        label = KindEstimate(kind, probability, chosen, top, mean, interval, params, likeliest)
+        return by_parameters(self.family, self.family.at_strength(chosen, kind), kind, label=label)
 
 
 def _with_none(family: BlurFamily) -> Mixture:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blurlab.core.rng import seed_from
 from blurlab.dataset.fundus_synthetic import FundusSynthetic, fundus
 from blurlab.dataset.synthetic import draw_vessels, draw_view, grow_vessels
 from blurlab.dataset.synthetic.texture import power_field
@@ -146,3 +147,8 @@ def test_source_lists_and_loads_photographs_by_seed_and_index() -> None:
 def test_source_refuses_no_photographs() -> None:
     with pytest.raises(ValueError, match="n must be"):
         FundusSynthetic(n=0)
+
+
+def test_an_eye_with_a_vessel_that_leaves_the_photograph_at_its_first_step_is_drawn() -> None:
+    image = fundus(seed_from(0, FundusSynthetic.name, 1180), size=256)
+    assert image.shape == (256, 256, 3) and np.isfinite(image).all()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_run import in_own_process, in_process
 
 from blurlab.run.command.compose import check, with_budget
 from blurlab.run.command.names import conf_dir, groups, options
@@ -38,6 +39,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "photographic": NO_STRENGTH,
     },
     "known": {},
+    "kernel": {},
     "regression": NOTHING,
     "regression_refined": NOTHING,
     "grnn": NOTHING,
@@ -69,7 +71,8 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
     known = ["pipeline=known", "stage=restore"]
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
-        "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "levin": known,
+        "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
+        "levin": known,
         "levin09": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
@@ -180,12 +183,6 @@ def test_an_unwritable_output_directory_is_refused_before_anything_is_made(tmp_p
     assert list(tmp_path.iterdir()) == [file]
 
 
-def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "blurlab", *words], capture_output=True, text=True, cwd=cwd, check=False
-    )
-
-
 @pytest.mark.parametrize(
     "words",
     [
@@ -212,11 +209,16 @@ def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_a_wrong_command_ends_with_one_line_and_leaves_nothing(words: list[str], tmp_path: Path) -> None:
-    done = command(*words, "budget=smoke", "logger=csv", cwd=tmp_path)
+    done = in_process(*words, "budget=smoke", "logger=csv", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_process_tells_a_users_error_by_its_exit_status(tmp_path: Path) -> None:
+    done = in_own_process("frobnicate", cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith("error: unknown word 'frobnicate'")
 
 
 def test_an_error_leaves_a_users_own_files_alone(tmp_path: Path) -> None:
@@ -225,14 +227,14 @@ def test_an_error_leaves_a_users_own_files_alone(tmp_path: Path) -> None:
     for name in ("thesis.txt", "csv/data.csv", "wandb/notes.md", "stages"):
         (mine / name).parent.mkdir(exist_ok=True)
         (mine / name).write_text("keep")
-    done = command("dataset.strict=true", f"hydra.run.dir={mine}", "budget=smoke", "logger=csv", cwd=tmp_path)
+    done = in_process("dataset.strict=true", f"hydra.run.dir={mine}", "budget=smoke", "logger=csv", cwd=tmp_path)
     assert done.returncode == 2
     left = sorted(str(path.relative_to(mine)) for path in mine.rglob("*") if path.is_file())
     assert left == ["csv/data.csv", "stages", "thesis.txt", "wandb/notes.md"]
 
 
 def test_help_lists_every_group_without_importing_torch(tmp_path: Path) -> None:
-    done = command("--help", cwd=tmp_path)
+    done = in_own_process("--help", cwd=tmp_path)
     assert done.returncode == 0
     assert all(group in done.stdout for group in groups())
     probe = (

@@ -74,7 +74,7 @@ def test_weights_are_trained_kept_used_and_not_trained_twice(
     kept.rename(weights)
 
     (tmp_path / "run" / "stages" / "restore" / "finished.json").unlink()
-    (tmp_path / "run" / "stages" / "restore" / "rows.jsonl").unlink()
+    (tmp_path / "run" / "stages" / "restore" / "items.jsonl").unlink()
     monkeypatch.setattr(restorer, "fit_or_resume", lambda *_: pytest.fail("trained again"))
     again = json.loads(run(cfg, tmp_path / "run", Console(quiet=True)).read_text())
     assert again["metrics"]["psnr"]["value"] == pytest.approx(record["metrics"]["psnr"]["value"], abs=1e-4)

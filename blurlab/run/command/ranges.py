@@ -107,6 +107,8 @@ RANGES: dict[str, Rule] = {
     "budget.steps_per_epoch": whole(1),
     "budget.batch_size": whole(1),
     "budget.patterns": whole(2),  # a GRNN leaves one out
+    "budget.patience": whole(0),
+    "budget.draws_train": whole(0),
     "budget.draws_val": whole(1),
     "budget.draws_test": whole(1),
     "budget.draws_restore": whole(0),

@@ -102,7 +102,9 @@ def prepare(cfg: DictConfig, sources: dict[str, Source], margin: int, console: C
         trained = [*split.train, *split.val]
         val_photos = [*val_split.train, *val_split.val, *val_split.test]
     kept_apart((trained, split), (val_photos, val_split), (test_photos, test_split))
-    train, bad_train = ready("training", source, trained, split, max(LARGEST_SIDE, size), ceiling=True)
+    fixed = bool(cfg.budget.draws_train)  # nothing is then cropped and shrunk: photographs are as those tested on
+    train_side = side if fixed else max(LARGEST_SIDE, size)
+    train, bad_train = ready("training", source, trained, split, train_side, ceiling=anywhere or not fixed)
     val, bad_val = ready("validation", checked, val_photos, val_split, side, ceiling=anywhere)
     test, bad_test = ready("test", tested, test_photos, test_split, side, ceiling=anywhere)
     facts = {

@@ -27,7 +27,7 @@ INSTEAD = {
 
 
 def check_recipe(cfg: DictConfig) -> None:
-    """Raise where networks could not be trained with this optimizer, schedule and trainer.
+    """Raise where networks could not be trained with this optimizer, schedule, trainer and augmentation.
 
     Raises:
         UsageError: With the remedy.
@@ -42,6 +42,11 @@ def check_recipe(cfg: DictConfig) -> None:
         raise UsageError(f"optimizer: {error}") from error
     if cfg.optimizer.schedule not in SCHEDULES:
         raise UsageError(f"unknown schedule '{cfg.optimizer.schedule}', expected one of {', '.join(SCHEDULES)}")
+    if cfg.budget.draws_train and cfg.augment.name != "none":
+        raise UsageError(
+            f"augment={cfg.augment.name} degrades training items anew in every batch, and budget.draws_train="
+            f"{cfg.budget.draws_train} keeps them fixed; use augment=none, or budget.draws_train=0"
+        )
     check_trainer(cfg.trainer)
 
 

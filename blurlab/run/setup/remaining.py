@@ -18,12 +18,10 @@ class RemainingTime(Callback):
 
     Args:
         console: Where it is said.
-        total_steps: Optimizer steps of the whole training.
     """
 
-    def __init__(self, console: Console, total_steps: int) -> None:
+    def __init__(self, console: Console) -> None:
         self.console = console
-        self.total_steps = total_steps
         self.seen = 0
         self.start = 0.0
 
@@ -33,7 +31,7 @@ class RemainingTime(Callback):
         if self.seen == WARM_STEPS:
             self.start = time.perf_counter()
         if self.seen == WARM_STEPS + TIMED_STEPS:
-            left = self.total_steps - trainer.global_step
+            left = int(trainer.estimated_stepping_batches) - trainer.global_step
             seconds = left * (time.perf_counter() - self.start) / TIMED_STEPS
             self.console.print(f"about {in_words(seconds)} for the {left} steps that are left", markup=False)
 

@@ -19,7 +19,7 @@ from blurlab.run.setup.revision import code
 from blurlab.run.setup.targets import resolve
 
 SILENT = (
-    "paths", "logger", "trainer.accelerator", "trainer.devices",
+    "paths", "logger", "trainer.accelerator", "trainer.devices", "budget.workers",
     "run.resume", "run.keep", "run.progress", "run.variant",
 )  # fmt: skip
 """Keys, with all below them, that change no figure: places, what is shown or kept, on what the run is computed."""

@@ -18,7 +18,7 @@ from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
 
 MARK = "finished.json"
-WITH_TABLE = ("evaluate", "restore")
+WITH_TABLE = ("evaluate", "restore", "classify")
 """Stages that write ``per_image.csv`` and ``examples/``, of which a run has one."""
 
 
@@ -27,7 +27,8 @@ class Stage(ABC):
 
     Attributes:
         identifies: Does it ask the pipeline what the blur is?
-        trains: What it trains for the stages after it, ``NETWORKS`` or ``DECONVOLVER``; None for nothing.
+        trains: What it trains for the stages after it, ``NETWORKS``, ``FIRST_NETWORK`` or ``DECONVOLVER``; None for
+            nothing.
     """
 
     identifies: bool = True
@@ -61,6 +62,7 @@ class Stage(ABC):
 
 
 NETWORKS = "networks"
+FIRST_NETWORK = "the first network"
 DECONVOLVER = "deconvolver"
 
 

@@ -17,7 +17,7 @@ from blurlab.core.atomic import replace_whole
 from blurlab.core.rng import generator
 from blurlab.metric import isnr
 from blurlab.physics import Convolution
-from blurlab.pipeline import RiskTable, Task, conformal_halfwidth, is_identity
+from blurlab.pipeline import RiskTable, Task, conformal_halfwidth
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
@@ -111,9 +111,10 @@ def restored_isnr(context: Context, task: Task, sharp: Tensor, true_px: float, u
     y, sigma = context.degrade.noise(blurred, generator=noise)
     margin = context.degrade.margin
     x = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
-    used = family.psf_at(torch.tensor([used_px]), blurred_kind).to(sharp)
-    if bool(is_identity(used)):
+    params = family.at_strength(torch.tensor([used_px]), blurred_kind)
+    if not bool(family.changes(params, blurred_kind)):
         return 0.0  # nothing to undo: the image is left as it is
+    used = family.psf(params, blurred_kind).to(sharp)
     restored = context.deconvolver(y, used.expand(len(y), -1, -1, -1), sigma).image
     return float(isnr(y, restored, x).mean())
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from blurlab.core.image_io import write_image
 from blurlab.dataset import Degraded
 from blurlab.metric import isnr, ssim
-from blurlab.pipeline import Identification, Pipeline
+from blurlab.pipeline import BlurEstimate, Pipeline
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.items import DegradedItems
 
@@ -50,7 +50,6 @@ def _example(
         return None
     done = pipeline(degraded.y, degraded.sigma)
     oracle = context.deconvolver(degraded.y, degraded.psf, degraded.sigma).image
-    found = done.found
     pictures = {"sharp": degraded.x, "blurred": degraded.y, "oracle": oracle, "estimated": done.image}
     names = {name: f"examples/{number}_{name}.png" for name in pictures}
     for name, picture in pictures.items():
@@ -58,7 +57,7 @@ def _example(
         write_image(context.dir / names[name], context.pictures[names[name]])
     return {
         "title": blur_title(kind, float(degraded.strength_px[0])),
-        "estimated": in_words(found, kinds),
+        "estimated": in_words(done.estimate, kinds),
         "photo": context.data.test.ids[photo],
         "sharp": names["sharp"],
         "blurred": names["blurred"],
@@ -81,21 +80,25 @@ def blur_title(kind: str, strength_px: float) -> str:
     return f"{kind} {strength_px:.2f} px" if strength_px > 0 else kind
 
 
-def in_words(found: Identification, kinds: Sequence[str]) -> str:
+def in_words(estimate: BlurEstimate, kinds: Sequence[str]) -> str:
     """What was found in the first image: kind, strength with its 90 % interval, and the kernel's strength if another.
 
     Example:
         >>> import torch
         >>> from blurlab.blur import Defocus
-        >>> from blurlab.pipeline import uninformative
-        >>> in_words(uninformative(Defocus([1, 2]), torch.zeros(1, 1, 4, 4)), ("none",))
-        'none'
+        >>> from blurlab.pipeline import FreeKernel, Likelihood
+        >>> y, family = torch.zeros(1, 1, 4, 4), Defocus([1, 2])
+        >>> in_words(Likelihood(family).uninformed(y), ("none",)), in_words(FreeKernel(family).uninformed(y), ("none",))
+        ('none', 'a kernel of 5x5 px')
     """
-    words = kinds[int(found.kind[0])]
-    if math.isnan(float(found.interval_px[0, 0])):
+    label = estimate.label
+    if label is None:
+        return "a kernel of {}x{} px".format(*estimate.psf.shape[-2:])
+    words = kinds[int(label.kind[0])]
+    if math.isnan(float(label.interval_px[0, 0])):
         return words
-    mean, used = float(found.strength_mean_px[0]), float(found.strength_px[0])
-    low, high = found.interval_px[0].tolist()
+    mean, used = float(label.strength_mean_px[0]), float(label.strength_px[0])
+    low, high = label.interval_px[0].tolist()
     words += f" {mean:.2f} px (90 %: {low:.2f} to {high:.2f})"
     return words if abs(used - mean) < 0.005 else f"{words}, kernel of {used:.2f} px by least expected loss"
 

@@ -12,7 +12,8 @@ from torch import nn
 
 from blurlab.core.checks import is_flat
 from blurlab.dataset import Degrade
-from blurlab.pipeline import Example, FittedPart, Identifier
+from blurlab.physics import Degraded
+from blurlab.pipeline import FittedPart, Identifier
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
@@ -51,13 +52,13 @@ def learn(context: Context, part: FittedPart, nets: dict[str, nn.Module], folder
     """
     count = _count(context, part)
     with torch.no_grad():
-        module = part.learn(examples(context, part, count), nets)
+        module = part.learn(degraded(context, part, count), nets)
     save_weights(module, folder / STATE)
     context.nets[part.name] = module.eval().to(context.device)
     return {"images": count}
 
 
-def examples(context: Context, part: FittedPart, count: int) -> Iterator[Example]:
+def degraded(context: Context, part: FittedPart, count: int) -> Iterator[Degraded]:
     """Batches of ``count`` degraded photographs: augmented training ones, or fixed validation ones."""
     degrade = Degrade(part.family, context.degrade.noise, context.degrade.boundary)
     if part.split == "train":
@@ -68,8 +69,7 @@ def examples(context: Context, part: FittedPart, count: int) -> Iterator[Example
     starts = list(range(0, count, BATCH))
     for start in track(starts, f"learning {part.name}", context.console, context.progress):
         done = items.batch(range(start, min(start + BATCH, count)))
-        told = ~is_flat(done.y)  # a constant patch teaches nothing
-        yield Example(done.y[told], done.kind.to(told.device)[told], done.params.to(told.device)[told])
+        yield done.take((~is_flat(done.y)).nonzero().squeeze(1))  # a constant patch teaches nothing
 
 
 def _count(context: Context, part: FittedPart) -> int:

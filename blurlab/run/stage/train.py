@@ -17,15 +17,29 @@ from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.recipe import check_recipe
-from blurlab.run.setup.trainer import best_score, degraded_data, fit_or_resume, fresh_head, lower_rate, make_trainer
-from blurlab.run.stage.base import NETWORKS, Stage, check_photographs, once
+from blurlab.run.setup.trainer import (
+    best_score,
+    degraded_data,
+    fit_or_resume,
+    fresh_head,
+    lower_rate,
+    make_trainer,
+    planned,
+)
+from blurlab.run.stage.base import FIRST_NETWORK, NETWORKS, Stage, check_photographs, once
 from blurlab.run.stage.pretrain import load_weights, pretrain
 
 
 class Train(Stage):
-    """Train type, then strength of each kind (or whatever the pipeline asks), best checkpoint kept by name."""
+    """Train type, then strength of each kind (or whatever the pipeline asks), best checkpoint kept by name.
 
-    trains = NETWORKS
+    Args:
+        first_only: Train the network of the first task alone, which is what ``stage=classify`` tests.
+    """
+
+    def __init__(self, first_only: bool = False) -> None:
+        self.first_only = first_only
+        self.trains = FIRST_NETWORK if first_only else NETWORKS
 
     def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
         """Besides: can each network be made, and trained with this recipe?"""
@@ -41,12 +55,12 @@ class Train(Stage):
 
     def training(self, context: Context) -> str:
         """How many networks, and for how long."""
-        count, budget = len(context.identifier.tasks), context.budget
-        steps = f"{budget['epochs']} x {budget['steps_per_epoch']} steps of {budget['batch_size']} images"
-        return f"{count} network{'s' * (count > 1)} to train, {steps}{' each' * (count > 1)}" if count else ""
+        count = len(self._tasks(context))
+        words = f"{count} network{'s' * (count > 1)} to train, {planned(context.budget)}{' each' * (count > 1)}"
+        return words if count else ""
 
     def __call__(self, context: Context) -> None:
-        for task in context.identifier.tasks:
+        for task in self._tasks(context):
             start = pretrain(context, task)
             result = once(
                 context,
@@ -55,6 +69,10 @@ class Train(Stage):
             )
             refuse_diverged(context, f"train_{task.name}", result)
             context.record.setdefault("training", {})[task.name] = result
+
+    def _tasks(self, context: Context) -> tuple[Task, ...]:
+        tasks = context.identifier.tasks
+        return tasks[:1] if self.first_only else tasks
 
 
 def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -> dict[str, Any]:
@@ -67,31 +85,33 @@ def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -
         start: Weights to start from, of :func:`~blurlab.run.stage.pretrain.pretrain`; fresh ones if None.
 
     Returns:
-        Best validation loss and accuracy, number of weights and steps.
+        Best validation loss, steps and epochs made, number of weights.
     """
     budget, recipe = context.budget, context.cfg.optimizer
     net = fresh_head(context, task)
     if start is not None:
         load_weights(net, start)
+    data = degraded_data(context, context.degrade_for(task), task.name, task.target)
     module = Supervised(
         net,
         task.target,
         build(recipe.factory),
         schedule=str(recipe.schedule),
-        total_steps=budget["epochs"] * budget["steps_per_epoch"],
+        total_steps=budget["epochs"] * len(data.train_dataloader()),
         facts={"task": task.name, "head": str(context.cfg.head._target_), "channels": context.data.channels},
     )
     callbacks = training_callbacks(
         folder, run=context.begun.id, seed=context.seed, stage=task.name, ema_decay=float(recipe.ema_decay),
-        progress=context.progress, remedy=lower_rate(recipe),
+        progress=context.progress, remedy=lower_rate(recipe), patience=budget["patience"],
     )  # fmt: skip
     trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
-    fit_or_resume(context, trainer, module, degraded_data(context, context.degrade_for(task), task.name), folder)
+    fit_or_resume(context, trainer, module, data, folder)
     stamp = RunStamp(context.begun.id, task.name)
     context.nets[task.name] = load_net(net, folder / BEST, stamp).to(context.device)
     return {
         "val_loss": best_score(trainer, task.name),
         "steps": trainer.global_step,
+        "epochs": trainer.current_epoch,
         "weights": sum(weight.numel() for weight in net.parameters()),
     }
 

@@ -18,7 +18,7 @@ from blurlab.run.setup.context import Context
 from blurlab.run.setup.logging import log_pictures
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.recipe import check_recipe
-from blurlab.run.setup.trainer import best_score, degraded_data, fit_or_resume, lower_rate, make_trainer
+from blurlab.run.setup.trainer import best_score, degraded_data, fit_or_resume, lower_rate, make_trainer, planned
 from blurlab.run.stage.base import DECONVOLVER, MARK, Stage, check_photographs, once
 from blurlab.run.stage.train import refuse_diverged
 
@@ -54,9 +54,7 @@ class TrainRestorer(Stage):
 
     def training(self, context: Context) -> str:
         """For how long."""
-        budget = context.budget
-        steps = f"{budget['epochs']} x {budget['steps_per_epoch']} steps of {budget['batch_size']} images"
-        return f"the deconvolver's network to train, {steps}"
+        return f"the deconvolver's network to train, {planned(context.budget)}"
 
     def __call__(self, context: Context) -> None:
         assert isinstance(context.deconvolver, Learned)  # as checked
@@ -77,22 +75,23 @@ class TrainRestorer(Stage):
             Best validation loss, number of weights and steps.
         """
         budget, recipe = context.budget, context.cfg.optimizer
+        data = degraded_data(context, context.degrade, NAME)
         module = Restoration(
             net,
             self.loss,
             build(recipe.factory),
             schedule=str(recipe.schedule),
-            total_steps=budget["epochs"] * budget["steps_per_epoch"],
+            total_steps=budget["epochs"] * len(data.train_dataloader()),
             kernel_error=self.kernel_error,
             show=partial(log_pictures, context.logger),
             facts={"net": type(net).__name__, "channels": context.data.channels},
         )
         callbacks = training_callbacks(
             folder, run=context.begun.id, seed=context.seed, stage=NAME, ema_decay=float(recipe.ema_decay),
-            progress=context.progress, remedy=lower_rate(recipe),
+            progress=context.progress, remedy=lower_rate(recipe), patience=budget["patience"],
         )  # fmt: skip
         trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
-        fit_or_resume(context, trainer, module, degraded_data(context, context.degrade, NAME), folder)
+        fit_or_resume(context, trainer, module, data, folder)
         score = best_score(trainer, NAME)
         facts = {"steps": str(trainer.global_step), "data": str(context.data.facts["name"]), "seed": str(context.seed)}
         save_weights(load_net(net, folder / BEST, RunStamp(context.begun.id, NAME)), folder / WEIGHTS, facts)

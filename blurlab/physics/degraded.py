@@ -1,4 +1,4 @@
-"""The one dataclass that crosses the floors: a degraded batch with everything that is known of it."""
+"""A degraded batch with everything that is known of it: what training, evaluation and tables are told of the truth."""
 
 from __future__ import annotations
 
