@@ -55,10 +55,14 @@ def settings(cfg: DictConfig, words: Sequence[str] | None = None) -> Settings:
     return Settings(values_of(tree), words_of(overrides() if words is None else words), code())
 
 
+def given() -> list[str]:
+    """The words of the command line that made this job; none where Hydra did not start it."""
+    return [str(word) for word in HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
+
+
 def overrides() -> list[str]:
     """The words of the command line that made this job, less those about places; none where Hydra did not start it."""
-    words = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
-    return [word for word in words if not word.startswith(("paths.", "run.resume", "run.progress"))]
+    return [word for word in given() if not word.startswith(("paths.", "run.resume", "run.progress"))]
 
 
 def words_of(overrides: Sequence[str]) -> dict[str, str]:
@@ -128,7 +132,8 @@ def differences(before: Settings, now: Settings, *, complete: bool = False, sile
         >>> differences(first, Settings({"noise.sigma": 0.05, "run.seed": 0}, {}, ""))
         ['noise.sigma was 0.004, is 0.05']
     """
-    forgiven = other_code(before.code, now.code) and before.words == now.words
+    words = [{key: word for key, word in one.words.items() if not _below(key, silent)} for one in (before, now)]
+    forgiven = other_code(before.code, now.code) and words[0] == words[1]
     stages = [{_stage(key) for key in one.values} for one in (before, now)]
     classes = {value for key, value in now.values.items() if _stage(key) and key.endswith("._target_")}
     found: dict[str, str] = {}
