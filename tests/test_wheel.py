@@ -20,11 +20,10 @@ def test_the_built_wheel_prints_its_help_in_a_fresh_environment(tmp_path: Path) 
     wheel = next(tmp_path.glob("blurlab-*.whl"))
     assert "blurlab/deconvolver/weights/patch_prior.safetensors" in zipfile.ZipFile(wheel).namelist()
     home = tmp_path / "env"
-    venv.create(home, with_pip=True)
+    venv.create(home)
     python = home / "bin" / "python"
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)], check=True, capture_output=True
-    )
+    install = [sys.executable, "-m", "pip", "--python", str(home), "install", "--quiet", "--no-deps", str(wheel)]
+    subprocess.run(install, check=True, capture_output=True)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     done = subprocess.run(

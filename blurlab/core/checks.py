@@ -79,8 +79,12 @@ def check_psf(psf: Tensor, shape: tuple[int, int] | None = None) -> None:
         )
 
 
-def check_sigma(sigma: float | Tensor, name: str = "sigma") -> None:
-    """Raise unless every value of ``sigma`` is finite and >= 0.
+MOST_SIGMA = 0.5
+"""Greatest standard deviation of values in [0, 1]."""
+
+
+def check_sigma(sigma: float | Tensor, name: str = "sigma", *, white: float = 1.0) -> None:
+    """Raise unless every value of ``sigma`` is a standard deviation that images on the [0, white] scale can have.
 
     Raises:
         ValueError: With the value that came.
@@ -88,9 +92,13 @@ def check_sigma(sigma: float | Tensor, name: str = "sigma") -> None:
     Example:
         >>> check_sigma(0.01)
     """
-    if isinstance(sigma, float) and 0 <= sigma < math.inf:
+    most = MOST_SIGMA * white
+    if isinstance(sigma, float) and 0 <= sigma <= most:
         return
     value = torch.as_tensor(sigma)
-    if not bool(((value >= 0) & torch.isfinite(value)).all()):
+    if not bool(((value >= 0) & (value <= most)).all()):
         came = value.flatten().tolist()[:4]
-        raise ValueError(f"{name} is a standard deviation on the [0, 1] scale and must be finite and >= 0, got {came}")
+        raise ValueError(
+            f"{name} is a standard deviation on the [0, {white:g}] scale, at most {most:g}, and must be finite and "
+            f">= 0, got {came}; divide it by the white of the image, as the image"
+        )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from blurlab.blur import BlurFamily
+from blurlab.blur import BlurFamily, strength_of
 from blurlab.dataset.datamodule import FixedItems, SharpImages, item_seed
 
 MOST_TRIED = 1000
@@ -69,7 +69,7 @@ def _balanced_seeds(tries: Iterator[int], each: int, family: BlurFamily, class_o
     kept: list[int] = []
     for seed in tries:
         kind, params = family.draw(1, generator=torch.Generator().manual_seed(seed))  # what Degrade draws first
-        name = int(class_of(kind, family.strength_px(params, kind).nan_to_num(0.0)))
+        name = int(class_of(kind, strength_of(family, params, kind).nan_to_num(0.0)))
         if met[name] < each:
             met[name] += 1
             kept.append(seed)

@@ -1,4 +1,4 @@
-"""The contract of every deconvolver: (y, psf, sigma) -> Restored."""
+"""The contract of every deconvolver: (y, blur, sigma) -> Restored."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import math
 from abc import ABC, abstractmethod
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor
 
 from blurlab.core.checks import all_finite, check_images, check_psf, check_sigma
 from blurlab.deconvolver.parts import measure_sigma
+from blurlab.deconvolver.scale import check_range, check_reach, image_level
+from blurlab.physics import Convolution, LinearOperator
 
 SIGMA_FLOOR = 1e-3
-"""Noise a deconvolver assumes where it is told of less: what rounding to 8 bits adds."""
-OVERSHOOT = 4.0
-"""An image that reaches so many times the greatest intensity is on another scale."""
+"""Noise that a deconvolver assumes where it is told of less, in units of the image's level: what 8 bits for the range
+of the image would add. A dim image in a file of many bits may well have less on the [0, 1] scale."""
 
 
 @dataclass(frozen=True)
@@ -34,31 +35,44 @@ class Restored:
 
 
 class Deconvolver(ABC):
-    """Restores images whose kernel and noise are known.
+    """Restores images whose blur and noise are known.
 
     A subclass writes :meth:`restore`; this class checks the call, brings all arguments to one shape, device and type,
     switches autograd and autocast off, and never lets a NaN pass. An image's result does not depend on its batch.
 
+    An image is restored at its own level (:func:`~blurlab.deconvolver.scale.image_level`), a power of two: a dim one is
+    brightened, with its noise, and the result is darkened again. So one of a 256th of the intensities is restored too.
+
+    Every deconvolver takes kernels, as a tensor or as a :class:`~blurlab.physics.Convolution`. One that takes other
+    operators too says so by ``takes``.
+
     Attributes:
+        takes: Classes of the operators beside convolutions that :meth:`restore` may be given.
         estimates_outside: Does it estimate the image beyond its border too, held within bounds there and here? Then a
             kernel may be wider than the image. Without bounds the little that y says of such a kernel is magnified to
             many times the range of intensities.
         tolerance: Relative change at which an iteration is done; 0 where it never ends early.
         boundary: What it assumes of what lies beyond the border of y, one of ``border.BOUNDARIES``.
-        upper: Greatest intensity of its images; infinite where it has no bound.
+        own_level: Is each image restored at its own level? Not where it is frozen: pieces come at that of the whole.
+        upper: Greatest intensity of its images; infinite where it has no bound. At levels of their own
+            (:meth:`at_level`) one for each image, (B, 1, 1, 1).
     """
 
+    takes: tuple[type[LinearOperator], ...] = ()
     boundary: str = "padded"
-    upper: float = math.inf
+    upper: float | Tensor = math.inf
     estimates_outside: bool = False
     tolerance: float = 0.0
+    own_level: bool = True
 
-    def __call__(self, y: Tensor, psf: Tensor, sigma: float | Tensor | None = None) -> Restored:
+    def __call__(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:
         """Restore a batch.
 
         Args:
             y: Observed images (B, C, H, W) on the [0, 1] scale, any device; half precision is computed in float32.
-            psf: Kernels (B, 1, k, k) or (1, 1, k, k), k odd, sum 1, centred at ``k // 2``.
+            blur: Kernels (B, 1, k, k) or (1, 1, k, k), k odd, sum 1, centred at ``k // 2``; or an operator that gives
+                images of y's shape. Of a :class:`~blurlab.physics.Convolution` the kernels are taken, and what lies
+                beyond the border is this deconvolver's own ``boundary``; any other operator brings its own.
             sigma: Noise standard deviation on the [0, 1] scale, a float or (B,); None measures it in each image and
                 allows for a kernel that is not exact (:func:`~blurlab.noise.level.effective_sigma`); for one that is,
                 give :func:`~blurlab.noise.estimate_sigma` of y.
@@ -67,65 +81,132 @@ class Deconvolver(ABC):
             Images of y's shape and, save half precision, its type.
 
         Raises:
-            TypeError: If y is not a floating-point tensor.
-            ValueError: If y, psf or sigma has another shape, or values that cannot be, or y another scale.
+            TypeError: If y is not a floating-point tensor, or the operator is none that this class takes.
+            ValueError: If y, blur or sigma has another shape, or values that cannot be, or y another scale.
             ArithmeticError: If the restored image is not finite.
         """
-        psf, noise = self.checked(y, psf, sigma)
-        y = y.to(psf.dtype)
+        blur, noise = self.checked(y, blur, sigma)
+        y = y.to(noise.dtype)
         with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
-            restored = self.restore(y, psf, noise)
+            restored = self.restore_at_level(y, blur, noise)
         if not all_finite(restored.image):
             raise ArithmeticError(f"{type(self).__name__} diverged on images of {tuple(y.shape)}; use a larger weight")
         return restored
 
-    def checked(self, y: Tensor, psf: Tensor, sigma: float | Tensor | None) -> tuple[Tensor, Tensor]:
-        """Kernels (B, 1, k, k) and noise (B, 1, 1, 1), > 0, of the type to compute in, on y's device; see the call."""
-        check_images(y, "y")
-        check_scale(y, self.upper)
-        check_kernels(psf, y, self.estimates_outside)
-        if sigma is not None:
-            check_noise(sigma, len(y))
-        rounded = psf.dtype in (torch.float16, torch.bfloat16)
-        psf = psf.to(y.device, torch.float64 if y.dtype == torch.float64 else torch.float32)
-        psf = psf / psf.sum(dim=(-2, -1), keepdim=True) if rounded else psf
-        noise = measure_sigma(y) if sigma is None else torch.as_tensor(sigma)
-        noise = noise.to(psf).clamp_min(SIGMA_FLOOR).expand(len(y)).reshape(-1, 1, 1, 1)
-        return psf.expand(len(y), -1, -1, -1), noise
+    def checked(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None) -> tuple[Any, Tensor]:
+        """The blur as :meth:`restore` takes it, and noise (B, 1, 1, 1) > 0, of the type to compute in; see the call.
 
-    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+        Returns:
+            Kernels (B, 1, k, k), or the operator; the noise; both on y's device.
+        """
+        check_images(y, "y")
+        upper = float(self.upper)
+        check_reach(y, upper)
+        level = image_level(y, upper)
+        work = y.new_empty(0, dtype=torch.float64 if y.dtype == torch.float64 else torch.float32)
+        if isinstance(blur, Convolution):
+            blur = blur.psf
+        if isinstance(blur, LinearOperator):
+            blur = self._checked_operator(blur, y, work)
+        else:
+            check_kernels(blur, y, self.estimates_outside)
+            blur = _kernels(blur, work).expand(len(y), -1, -1, -1)
+        if sigma is not None:
+            check_noise(sigma, len(y), upper)
+        noise = measure_sigma(y, level) if sigma is None else torch.as_tensor(sigma)
+        noise = noise.to(work).expand(len(y)).reshape(-1, 1, 1, 1)
+        if self.own_level:
+            check_range(y, upper, noise)
+        return blur, noise.maximum(SIGMA_FLOOR * level.to(work))
+
+    def _checked_operator(self, blur: LinearOperator, y: Tensor, work: Tensor) -> LinearOperator:
+        """The operator in the type to compute in, or the error that says what this class takes."""
+        if not isinstance(blur, self.takes):
+            also = "".join(f" or a {one.__name__}" for one in self.takes)
+            raise TypeError(
+                f"{type(self).__name__} takes kernels (B, 1, k, k){also}, got a {type(blur).__name__}; use Tiled, which"
+                " restores each tile with the kernel there, or DouglasRachford"
+            )
+        blur = blur.to(work)
+        check_operator_of(blur, y.to(work))
+        return blur
+
+    def restore_at_level(self, y: Tensor, blur: Any, sigma: Tensor) -> Restored:
+        """:meth:`restore` of checked arguments, images divided by their level and multiplied by it again."""
+        level = image_level(y, float(self.upper))
+        if not self.own_level or bool((level == 1).all()):
+            return self.restore(y, blur, sigma)
+        restored = self.at_level(level).restore(y / level, blur, sigma / level)
+        return Restored(restored.image * level, restored.history)
+
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images that were divided by ``level`` (B, 1, 1, 1): options that are intensities are too.
+
+        A subclass with more of them than ``upper`` extends this.
+        """
+        scaled = copy(self)
+        scaled.upper = self.upper / level
+        return scaled
+
+    def freeze(self, parts: Tensor, psf: Any, sigma: Tensor) -> Self:
         """The same with all that it takes from a whole image fixed, so that pieces of the image are restored alike.
 
         Here no iteration ends early. What takes a weight from the image extends this and fixes that too.
 
         Args:
             parts: The image (1, C, H, W), or several parts of it (N, C, h, w); a weight is a mean over them.
-            psf: Its kernel (1, 1, k, k).
+            psf: Its kernel (1, 1, k, k); or, where the class ``takes`` it, its operator, and then there is one part.
             sigma: Its noise standard deviation (1, 1, 1, 1).
 
         Returns:
             Another object.
         """
         frozen = copy(self)
-        frozen.tolerance = 0.0
+        frozen.tolerance, frozen.own_level = 0.0, False
         return frozen
 
     @abstractmethod
-    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """Restore checked arguments: y (B, C, H, W), psf (B, 1, k, k), sigma (B, 1, 1, 1) > 0; neither is changed."""
+    def restore(self, y: Tensor, psf: Any, sigma: Tensor) -> Restored:
+        """Restore checked arguments, which are not changed.
+
+        Args:
+            y: Observed images (B, C, H, W).
+            psf: Kernels (B, 1, k, k); or, where the class ``takes`` it, an operator.
+            sigma: Noise standard deviation (B, 1, 1, 1), > 0.
+        """
 
 
-def check_scale(y: Tensor, upper: float) -> None:
-    """Raise where y reaches far beyond the greatest intensity, as an image of 0 to 255 does.
+Each = TypeVar("Each", Tensor, Tensor | LinearOperator)
+
+
+def for_parts(one: Each, parts: Tensor) -> Each:
+    """What belongs to one image (1, ...), for each of its parts (N, C, h, w); an operator is its own."""
+    return one.expand(len(parts), -1, -1, -1) if isinstance(one, Tensor) else one
+
+
+def _kernels(psf: Tensor, work: Tensor) -> Tensor:
+    """Checked kernels in the type to compute in; those that came in half precision are divided by their sum."""
+    rounded = psf.dtype in (torch.float16, torch.bfloat16)
+    psf = psf.to(work)
+    return psf / psf.sum(dim=(-2, -1), keepdim=True) if rounded else psf
+
+
+def check_operator_of(blur: LinearOperator, y: Tensor) -> None:
+    """Raise unless an operator can have made y: its adjoint takes such images and gives finite ones.
 
     Raises:
         ValueError: With what came and the remedy.
-
-    Example:
-        >>> check_scale(torch.tensor([1.1]), 1.0)
     """
-    if math.isfinite(upper) and (highest := float(y.amax())) > OVERSHOOT * upper:
-        raise ValueError(f"y reaches {highest:.4g}, but its scale is [0, {upper:g}]; divide it (by 255, say)")
+    with torch.no_grad():
+        seen = blur.A_adjoint(torch.ones_like(y))
+    if not all_finite(seen):
+        raise ValueError(f"{type(blur).__name__} has NaN or infinite values; replace them before calling")
+    rows, cols = (big - small for big, small in zip(seen.shape[-2:], y.shape[-2:], strict=True))
+    if min(rows, cols) < 0 or rows % 2 or cols % 2:
+        raise ValueError(
+            f"{type(blur).__name__} makes images of {y.shape[-2]}x{y.shape[-1]} from {seen.shape[-2]}x{seen.shape[-1]};"
+            " a deconvolver needs y's own size, or the same border more on opposite sides"
+        )
 
 
 def check_kernels(psf: Tensor, y: Tensor, wider: bool = False) -> None:
@@ -147,13 +228,13 @@ def check_kernels(psf: Tensor, y: Tensor, wider: bool = False) -> None:
         raise ValueError(f"psf must sum to 1, got a sum {furthest:.3g} away from it; divide each kernel by its sum")
 
 
-def check_noise(sigma: float | Tensor, images: int) -> None:
-    """Raise unless sigma is a non-negative number or one per image.
+def check_noise(sigma: float | Tensor, images: int, upper: float = 1.0) -> None:
+    """Raise unless sigma is a number or one per image, none below 0 or above what images on [0, upper] can have.
 
     Raises:
         ValueError: With what came and the remedy.
     """
-    check_sigma(sigma)
+    check_sigma(sigma, white=upper if math.isfinite(upper) else 1.0)
     if isinstance(sigma, float):
         return
     shape = tuple(torch.as_tensor(sigma).shape)

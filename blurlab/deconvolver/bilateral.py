@@ -43,7 +43,7 @@ class Bilateral(Deconvolver):
         self.inner = inner
         self.estimates_outside, self.boundary, self.upper = inner.estimates_outside, inner.boundary, inner.upper
         self.window = int(window)
-        self.color = color
+        self.color: float | Tensor | None = color
         self.strength = strength
         self.space = space
 
@@ -56,6 +56,13 @@ class Bilateral(Deconvolver):
         space = (self.space, self.space)
         smoothed = bilateral_blur(restored.image, self.window, color, space, border_type="replicate")
         return Restored(smoothed, restored.history)
+
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images divided by their level, ``inner`` too; color is an intensity."""
+        scaled = super().at_level(level)
+        scaled.inner = self.inner.at_level(level)
+        scaled.color = None if self.color is None else self.color / level
+        return scaled
 
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the inner deconvolver frozen."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.constants import made_once
-from blurlab.core.fourier import fast_size, irfft2, rfft2
+from blurlab.core.fourier import fast_size
 from blurlab.deconvolver.extension import edgetaper, extend_harmonic
 
 PERIODIC = ("padded", "liu_jia", "edgetaper", "circular")
@@ -150,20 +150,3 @@ def _reflect(index: Tensor, n: int) -> Tensor:
     """Indices of the half-sample symmetric extension of n samples, any distance away."""
     index = index.remainder(2 * n)
     return torch.where(index < n, index, 2 * n - 1 - index)
-
-
-def misfit(u: Tensor, y: Tensor, otf: Tensor) -> Tensor:
-    """Root mean square of ``M H u - y``, (B,): what of y an image does not explain; the noise's, where all is right.
-
-    Args:
-        u: Images on a grid (B, C, P, Q).
-        y: Observed images, the first rows and columns of the grid or all of it.
-        otf: H (B, 1, P, Q // 2 + 1).
-
-    Example:
-        >>> u = torch.full((1, 1, 4, 4), 0.5)
-        >>> misfit(u, u[..., :3, :3] - 0.25, torch.ones(1, 1, 4, 3))
-        tensor([0.2500])
-    """
-    blurred = irfft2(otf * rfft2(u), (u.shape[-2], u.shape[-1]))
-    return (blurred[..., : y.shape[-2], : y.shape[-1]] - y).square().mean((1, 2, 3)).sqrt()

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option, for_parts
+from blurlab.deconvolver.border import BOUNDARIES
 from blurlab.deconvolver.iteration import BatchState, explained, iterate
+from blurlab.deconvolver.observation import Observation, observe
+from blurlab.deconvolver.scale import within
 from blurlab.deconvolver.tv import TV, D
 from blurlab.deconvolver.variation import project
 from blurlab.deconvolver.weight import WeightRule, frozen_weight, weight_rule
+from blurlab.physics import LinearOperator
 
 
 def douglas_rachford_step(
@@ -36,28 +38,6 @@ def douglas_rachford_step(
     return x - z + data(2 * z - x, z), z
 
 
-def data_prox(v: Tensor, u: Tensor, y: Tensor, otf: Tensor, weight: Tensor | float) -> Tensor:
-    """Minimiser of ``|M H r - y|^2 + weight |r - v|^2``, the pixels beyond y's border taken from H u.
-
-    ``r = (H*H + weight)^-1 (H* (M y + (1 - M) H u) + weight v)``, exact where u = r or nothing is beyond the border.
-
-    Args:
-        v: Where to stay near (B, C, P, Q).
-        u: Present image (B, C, P, Q).
-        y: Observed images (B, C, H, W), the first rows and columns of the grid.
-        otf: Transfer functions (B, 1, P, Q // 2 + 1).
-        weight: Broadcast to (B, 1, 1, 1), > 0.
-
-    Returns:
-        (B, C, P, Q).
-    """
-    shape = (v.shape[-2], v.shape[-1])
-    whole = v.shape[-2:] == y.shape[-2:]
-    blurred = y if whole else keep_observed(irfft2(otf * rfft2(u), shape), y)
-    spectrum = otf.conj() * rfft2(blurred) + weight * rfft2(v)
-    return irfft2(spectrum / (otf.abs().square() + weight), shape)
-
-
 class Prior(Protocol):
     """What an image is like: the prox of a functional, or a denoiser in its place."""
 
@@ -73,28 +53,39 @@ class Prior(Protocol):
             z, and what the next call may start from, one row an image.
         """
 
+    def at_level(self, level: Tensor) -> Prior:
+        """The same for images divided by their level (B, 1, 1, 1)."""
 
-class TotalVariationProx:
+
+@dataclass
+class TotalVariationProx(BatchState):
     """Prox of isotropic total variation, by projected gradients on the dual that start where the last call ended.
 
     ``p <- project(p + 1/8 grad(x / weight - grad^T p));  z = x - weight grad^T p`` [Chambolle2004]; held to [0, upper].
 
     Args:
         iterations: Gradient steps a call.
-        upper: Greatest intensity.
+        upper: Greatest intensity, a number or one for each image (B, 1, 1, 1).
     """
 
-    def __init__(self, iterations: int = 3, upper: float = 1.0) -> None:
-        check_count("iterations", iterations)
-        check_option("upper", upper, 1e-6, 1e6)
-        self.iterations, self.upper = int(iterations), upper
+    iterations: int = 3
+    upper: float | Tensor = 1.0
+
+    def __post_init__(self) -> None:
+        check_count("iterations", self.iterations)
+        if not isinstance(self.upper, Tensor):
+            check_option("upper", self.upper, 1e-6, 1e6)
 
     def __call__(self, x: Tensor, weight: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor]:
         """The prox, and its dual field (B, C, 2, P, Q)."""
         p = torch.zeros_like(D.A(x)) if memory is None else memory
         for _ in range(self.iterations):
-            p = project(p + D.A((x / weight - D.A_adjoint(p)).clamp(0 / weight, self.upper / weight)) / 8, 1.0)
-        return (x - weight * D.A_adjoint(p)).clamp(0, self.upper), p
+            p = project(p + D.A(within(x / weight - D.A_adjoint(p), self.upper / weight)) / 8, 1.0)
+        return within(x - weight * D.A_adjoint(p), self.upper), p
+
+    def at_level(self, level: Tensor) -> TotalVariationProx:
+        """The same for images divided by their level; total variation itself knows no scale."""
+        return replace(self, upper=self.upper / level)
 
 
 class Denoised:
@@ -111,13 +102,16 @@ class Denoised:
         """The denoised image: a prox of weight w takes away noise of standard deviation sqrt(w)."""
         return self.denoiser(x, weight.sqrt()), None
 
+    def at_level(self, level: Tensor) -> Denoised:
+        """Itself: a denoiser was made for images at their level."""
+        return self
+
 
 @dataclass
 class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...)."""
 
-    y: Tensor
-    otf: Tensor
+    seen: Observation
     data_weight: Tensor
     """lambda."""
     prior_weight: Tensor
@@ -135,7 +129,7 @@ class State(BatchState):
 
 
 def step(problem: Problem, state: State) -> State:
-    """One iteration of Douglas-Rachford on ``1/2 |M H u - y|^2 + alpha R(u)``."""
+    """One iteration of Douglas-Rachford on ``1/2 |A u - y|^2 + alpha R(u)``."""
     p = problem
     memory: list[Tensor | None] = []
 
@@ -144,12 +138,14 @@ def step(problem: Problem, state: State) -> State:
         memory.append(kept)
         return z
 
-    x, z = douglas_rachford_step(state.x, prior, partial(data_prox, y=p.y, otf=p.otf, weight=p.data_weight))
+    x, z = douglas_rachford_step(state.x, prior, partial(p.seen.prox, weight=p.data_weight))
     return State(x, z, memory[0])
 
 
 class DouglasRachford(Deconvolver):
-    """``min 1/2 |M H u - y|^2 + alpha R(u)`` by Douglas-Rachford splitting; R is total variation or a denoiser's prior.
+    """``min 1/2 |A u - y|^2 + alpha R(u)`` by Douglas-Rachford splitting; R is total variation or a denoiser's prior.
+
+    A is a convolution, cropped to the pixels that were observed, or any linear operator.
 
     Args:
         prior: Prox of R; None is total variation within [0, 1].
@@ -157,8 +153,11 @@ class DouglasRachford(Deconvolver):
         data_weight: lambda in units of alpha: how far a step goes, not where it ends.
         iterations: Ceiling.
         tolerance: Relative change of an image between iterations at which it is done.
-        boundary: What lies beyond the border, one of :data:`~blurlab.deconvolver.border.BOUNDARIES`.
+        boundary: What lies beyond the border where the blur is kernels, one of
+            :data:`~blurlab.deconvolver.border.BOUNDARIES`.
     """
+
+    takes = (LinearOperator,)
 
     def __init__(
         self,
@@ -179,24 +178,32 @@ class DouglasRachford(Deconvolver):
         self.estimates_outside = boundary == "unknown"
         self.upper = float(getattr(self.prior, "upper", self.upper))
 
-    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+    def restore(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Restored:
         """Iterate from y; history: relative_change, misfit."""
-        grid = on_grid(y, psf, self.boundary)
-        alpha = self._alpha(y, psf, sigma)
-        observed = y if self.boundary == "unknown" else grid
-        otf = psf_to_otf(psf, (grid.shape[-2], grid.shape[-1]))
-        problem = Problem(
-            observed, otf, self.data_weight * alpha, torch.full_like(alpha, 1 / self.data_weight), self.prior
-        )
-        u, history = iterate(step, problem, State(grid, grid, None), self.iterations, self.tolerance, explained)
-        return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+        seen = observe(y, blur, self.boundary)
+        u, history = self.solve(seen, self._alpha(y, blur, sigma), explained)
+        return Restored(seen.crop(u).contiguous(), history)
 
-    def _alpha(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
-        return self.weight.choose(y, psf, sigma, TV(boundary=self.boundary).blur_again)
+    def solve(
+        self, seen: Observation, alpha: Tensor, measure: Callable[[Problem, State], dict[str, Tensor]] | None = None
+    ) -> tuple[Tensor, dict[str, list[float]]]:
+        """The minimiser for weights (B, 1, 1, 1) on the observation's grid (B, C, P, Q); the history."""
+        problem = Problem(seen, self.data_weight * alpha, torch.full_like(alpha, 1 / self.data_weight), self.prior)
+        return iterate(step, problem, State(seen.first, seen.first, None), self.iterations, self.tolerance, measure)
 
-    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def _alpha(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
+        if isinstance(blur, LinearOperator):
+            return self.weight.choose_varying(y, blur, sigma)
+        return self.weight.choose(y, blur, sigma, TV(boundary=self.boundary).blur_again)
+
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images divided by their level; a fixed weight is an intensity."""
+        scaled = super().at_level(level)
+        scaled.weight, scaled.prior = self.weight.at_level(level), self.prior.at_level(level)
+        return scaled
+
+    def freeze(self, parts: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Self:
         """The same with the weight of the whole image."""
         frozen = super().freeze(parts, psf, sigma)
-        each = len(parts), -1, -1, -1
-        frozen.weight = frozen_weight(self._alpha(parts, psf.expand(each), sigma.expand(each)))
+        frozen.weight = frozen_weight(self._alpha(parts, for_parts(psf, parts), for_parts(sigma, parts)))
         return frozen

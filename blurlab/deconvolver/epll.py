@@ -7,10 +7,12 @@ import math
 import torch
 from torch import Tensor
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import irfft2, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import BOUNDARIES, keep_observed, misfit, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, keep_observed
+from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.patch_prior import PatchPrior, load_patch_prior
+from blurlab.deconvolver.scale import within
 
 STRENGTH = 1.5
 """Cautious, for kernels that were measured (``experiments/nonblind/kernel_error.py``): photographs blurred by exactly
@@ -19,7 +21,7 @@ SWEEPS = 30
 """Times that what the border hides is filled in during one step on the image; where nothing is hidden one is exact."""
 
 
-def image_step(x: Tensor, z: Tensor, y: Tensor, otf: Tensor, rho: Tensor) -> Tensor:
+def image_step(x: Tensor, z: Tensor, seen: GridObservation, rho: Tensor) -> Tensor:
     """``argmin |M H x - y|^2 + rho |x - z|^2``, M keeps the pixels that were observed: [Zoran2011] eq. (4).
 
     In turn ``s = y`` where it was observed and H x elsewhere, and ``(H*H + rho) x = H* s + rho z``, with the momentum
@@ -28,19 +30,18 @@ def image_step(x: Tensor, z: Tensor, y: Tensor, otf: Tensor, rho: Tensor) -> Ten
     Args:
         x: Present images on the grid (B, C, P, Q).
         z: What the patches say (B, C, P, Q).
-        y: Observed images (B, C, H, W), the first rows and columns of the grid.
-        otf: Transfer functions (B, 1, P, Q // 2 + 1).
+        seen: What was observed, through which kernels.
         rho: Weight of z, (B, 1, 1, 1).
 
     Returns:
         (B, C, P, Q).
     """
-    grid = (x.shape[-2], x.shape[-1])
+    grid, otf = (x.shape[-2], x.shape[-1]), seen.otf
     inverse, pull = 1 / (otf.abs().square() + rho), rho * rfft2(z)
     last = ahead = rfft2(x)
     t = 1.0
     for _ in range(SWEEPS):
-        s = keep_observed(irfft2(otf * ahead, grid), y)
+        s = keep_observed(irfft2(otf * ahead, grid), seen.y)
         now = (otf.conj() * rfft2(s) + pull) * inverse
         t, before = (1 + math.sqrt(1 + 4 * t**2)) / 2, t
         ahead = now + (before - 1) / t * (now - last)
@@ -96,19 +97,16 @@ class EPLL(Deconvolver):
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
         """From y; history: relative_change, misfit."""
-        prior = self.prior.to(y)
-        x = on_grid(y, psf, self.boundary)
-        observed = y if self.boundary == "unknown" else x
-        otf = psf_to_otf(psf, (x.shape[-2], x.shape[-1]))
+        prior, seen = self.prior.to(y), GridObservation.of(y, psf, self.boundary)
+        x = seen.first
         history: dict[str, list[float]] = {"relative_change": [], "misfit": []}
         for n, level in enumerate(self.levels()):
             noise = level * sigma  # beta^-1/2
             z = patch_step(x, prior, noise, self.stride, n % self.stride)
-            before, x = x, image_step(x, z, observed, otf, (sigma / noise).square() / self.strength)
+            before, x = x, image_step(x, z, seen, (sigma / noise).square() / self.strength)
             history["relative_change"].append(relative_change(x, before))
-            history["misfit"].append(float(misfit(x, observed, otf).mean()))
-        image = x[..., : y.shape[-2], : y.shape[-1]]
-        return Restored(image.clamp(0, self.upper), history)
+            history["misfit"].append(float(seen.misfit(x).mean()))
+        return Restored(within(seen.crop(x), self.upper), history)
 
     def levels(self) -> list[float]:
         """``beta^-1/2 / sigma`` of each iteration."""

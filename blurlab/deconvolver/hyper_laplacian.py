@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import irfft2, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room
 from blurlab.deconvolver.iteration import BatchState, explained, iterate
+from blurlab.deconvolver.observation import GridObservation
+from blurlab.deconvolver.scale import within
 from blurlab.physics import Gradient
 
 STRENGTH = 0.57
@@ -66,9 +69,7 @@ def shrink_vectors(field: Tensor, weight: float, power: float) -> Tensor:
 class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...)."""
 
-    y: Tensor
-    """Observed images (B, C, H, W); they fill the first rows and columns of the grid, the rest is unknown."""
-    otf: Tensor
+    seen: GridObservation
     inverse: Tensor
     """``1 / (mu |H|^2 + gamma + rho (L + omega L^2))``, L = |Dx|^2 + |Dy|^2."""
     gamma: Tensor
@@ -78,7 +79,7 @@ class Problem(BatchState):
     radius: float
     """``alpha / rho``."""
     power: float
-    upper: float
+    upper: float | Tensor
 
 
 @dataclass
@@ -101,11 +102,11 @@ class State(BatchState):
 
 def start(problem: Problem, u: Tensor) -> State:
     """The state at a first estimate u (B, C, P, Q), multipliers zero."""
-    hu = irfft2(problem.otf * rfft2(u), (u.shape[-2], u.shape[-1]))
+    hu = irfft2(problem.seen.otf * rfft2(u), (u.shape[-2], u.shape[-1]))
     slope = D.A(u)
     bend = D.A(slope.flatten(1, 2))
     pull = problem.gamma * u + problem.rho * _adjoint(slope, bend, problem.omega)
-    e, nothing = torch.zeros_like(problem.y), torch.zeros_like(u)
+    e, nothing = torch.zeros_like(problem.seen.y), torch.zeros_like(u)
     return State(u, hu, e, b=torch.zeros_like(slope), bb=torch.zeros_like(bend), c=nothing, pull=pull)
 
 
@@ -119,13 +120,13 @@ def step(problem: Problem, state: State) -> State:
     Returns:
         The next state.
     """
-    p, c = problem, state.c
+    p, c, otf = problem, state.c, problem.seen.otf
     grid = (state.u.shape[-2], state.u.shape[-1])
 
     # s = (y + mu (H u + e)) / (1 + mu) where y was observed, H u elsewhere;  e <- e + H u - s
-    s, e = draw_to_observed(state.hu, p.y, state.e, p.mu)
-    spectrum = (p.otf.conj() * rfft2(s)).mul_(p.mu).add_(rfft2(state.pull)).mul_(p.inverse)
-    u, hu = irfft2(spectrum, grid), irfft2(p.otf * spectrum, grid)
+    s, e = draw_to_observed(state.hu, p.seen.y, state.e, p.mu)
+    spectrum = (otf.conj() * rfft2(s)).mul_(p.mu).add_(rfft2(state.pull)).mul_(p.inverse)
+    u, hu = irfft2(spectrum, grid), irfft2(otf * spectrum, grid)
 
     # d, dd: shrink(grad u + b), shrink(grad grad u + bb);  b <- grad u + b - d
     slope = D.A(u)
@@ -136,7 +137,7 @@ def step(problem: Problem, state: State) -> State:
     b, bb = slope.sub_(d), bend.sub_(dd)
 
     c += u
-    w = c.clamp(0, p.upper)  # w = clip(u + c)
+    w = within(c, p.upper)  # w = clip(u + c)
     c -= w  # c = u + c - w
     pull = _adjoint(d.sub_(b), dd.sub_(bb), p.omega).mul_(p.rho).add_(w.sub_(c).mul_(p.gamma))
     return State(u, hu, e, b, bb, c, pull)
@@ -200,7 +201,8 @@ class HyperLaplacian(Deconvolver):
         check_choice("boundary", boundary, BOUNDARIES)
         for name, value in (("upper", upper), ("rho", rho), ("gamma", gamma), ("mu", mu)):
             check_option(name, value, 1e-6, 1e6)
-        self.weight, self.strength, self.exponent = weight, strength, exponent
+        self.weight: float | Tensor | None = weight
+        self.strength, self.exponent = strength, exponent
         self.power, self.omega = power, omega
         self.iterations, self.tolerance = int(iterations), tolerance
         self.boundary, self.upper = boundary, upper
@@ -214,23 +216,28 @@ class HyperLaplacian(Deconvolver):
         part in, turns a few pixels over.
         """
         work = torch.float64 if y.device.type != "mps" else torch.float32
-        observed, kernel, noise = y.to(work), psf.to(work), sigma.to(work)
-        first = on_grid(observed, kernel, self.boundary)
-        problem = self._problem(observed if self.boundary == "unknown" else first, kernel, noise, first)
-        u, history = iterate(step, problem, start(problem, first), self.iterations, self.tolerance, explained)
-        image = u[..., : y.shape[-2], : y.shape[-1]].clamp(0, self.upper).to(y)
-        return Restored(image, history)
+        seen = GridObservation.of(y.to(work), psf.to(work), self.boundary)
+        problem = self._problem(seen, sigma.to(work))
+        first = start(problem, seen.first)
+        u, history = iterate(step, problem, first, self.iterations, self.tolerance, explained)
+        return Restored(within(seen.crop(u), self.upper).to(y), history)
 
-    def _problem(self, y: Tensor, psf: Tensor, sigma: Tensor, first: Tensor) -> Problem:
-        grid = (first.shape[-2], first.shape[-1])
-        alpha = self.strength * sigma.pow(self.exponent) if self.weight is None else torch.full_like(sigma, self.weight)
-        otf, rho, gamma = psf_to_otf(psf, grid), self.rho * alpha, self.gamma * alpha
-        roughness = D.power(grid, like=y)
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images divided by their level; a fixed weight has the unit of an intensity to the 2 - p."""
+        scaled = super().at_level(level)
+        scaled.weight = None if self.weight is None else self.weight / level ** (2 - self.power)
+        return scaled
+
+    def _problem(self, seen: GridObservation, sigma: Tensor) -> Problem:
+        alpha = (
+            self.strength * sigma.pow(self.exponent) if self.weight is None else torch.ones_like(sigma) * self.weight
+        )
+        rho, gamma = self.rho * alpha, self.gamma * alpha
+        roughness = D.power((seen.first.shape[-2], seen.first.shape[-1]), like=seen.first)
         mu = self.mu if self.boundary == "unknown" else 1.0  # where all is observed the split gains nothing
-        inverse = 1 / (mu * otf.abs().square() + gamma + rho * (roughness + self.omega * roughness.square()))
+        inverse = 1 / (mu * seen.otf.abs().square() + gamma + rho * (roughness + self.omega * roughness.square()))
         return Problem(
-            y=y,
-            otf=otf,
+            seen=seen,
             inverse=inverse,
             gamma=gamma,
             rho=rho,

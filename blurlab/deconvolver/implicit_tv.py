@@ -11,21 +11,23 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed
 from blurlab.deconvolver.iteration import BatchState, iterate
+from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.tv import D
 from blurlab.deconvolver.variation import project, total_variation
 from blurlab.deconvolver.weight import WeightRule, frozen_weight, weight_rule
 
 INSIDE = 1e-3
-"""First estimates are kept this share of the range away from its ends, where the transform's inverse is infinite."""
+"""First estimates are kept this share of the image's range away from 0, and of ``a`` away from a, where the transform's
+inverse is infinite."""
 NEWTON_STEPS = 2
 """Newton steps on psi in each iteration."""
 LONGEST_STEP = 1.0
 """Longest Newton step: the logistic changes its curvature over about 1.3."""
 
 
-def transform(psi: Tensor, upper: float) -> Tensor:
+def transform(psi: Tensor, upper: float | Tensor) -> Tensor:
     """``T_a(psi) = a / (1 + exp(-psi))``, in (0, a): the transform of exponential type of [Williams2017].
 
     Example:
@@ -35,36 +37,43 @@ def transform(psi: Tensor, upper: float) -> Tensor:
     return upper * torch.sigmoid(psi)
 
 
-def inverse_transform(value: Tensor, upper: float) -> Tensor:
+def inverse_transform(value: Tensor, upper: float | Tensor) -> Tensor:
     """``T_a^-1(v) = log(v / (a - v))`` of a value first brought inside the range.
 
     Example:
         >>> inverse_transform(torch.tensor([0.5]), 1.0)
         tensor([0.])
     """
-    return torch.logit((value / upper).clamp(INSIDE, 1 - INSIDE))
+    return torch.logit((value.clamp_min(INSIDE * image_range(upper)) / upper).clamp_max(1 - INSIDE))
+
+
+def image_range(upper: float | Tensor) -> float | Tensor:
+    """What intensities of an image at its level may reach, the least of 1 and ``upper``."""
+    return upper.clamp_max(1.0) if isinstance(upper, Tensor) else min(upper, 1.0)
 
 
 @dataclass
 class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...); names as in eq. (2) of [Williams2017]."""
 
-    y: Tensor
-    """Observed images; they fill the first rows and columns of the grid, the rest is unknown."""
-    otf: Tensor
+    seen: GridObservation
     inverse_u: Tensor
-    """``1 / (|H|^2 + gamma)``."""
+    """``1 / (split |H|^2 + gamma)``."""
     inverse_q: Tensor
     """``1 / (kappa + rho L)``."""
-    zeta: Tensor
+    alpha: Tensor
     gamma: Tensor
     kappa: Tensor
     rho: Tensor
     mu: Tensor
-    theta: float
+    theta: float | Tensor
+    split: float
+    """Penalty of s = H u."""
     radius: float
     """``alpha / rho``."""
-    upper: float
+    upper: float | Tensor
+    iterations: int
+    """After so many zeta is taken anew."""
 
 
 @dataclass
@@ -74,44 +83,51 @@ class State(BatchState):
     u: Tensor
     """``T(psi)``, the image."""
     hu: Tensor
+    near: Tensor
+    """Scaled multiplier of s = H u where y was observed, (B, C, H, W)."""
     psi: Tensor
+    zeta: Tensor
+    """What psi is held near."""
     lam: Tensor
     e: Tensor
     b: Tensor
     pull: Tensor
     """``grad^T (d - b)``."""
+    done: int
+    """Iterations that were made."""
 
 
 def start(problem: Problem) -> State:
-    """The state at the first estimate zeta, multipliers zero."""
-    u = transform(problem.zeta, problem.upper)
-    hu = irfft2(problem.otf * rfft2(u), (u.shape[-2], u.shape[-1]))
-    field = D.A(u)
-    nothing = torch.zeros_like(u)
-    return State(u, hu, problem.zeta, lam=nothing, e=nothing, b=torch.zeros_like(field), pull=D.A_adjoint(field))
+    """The state at the first guess, multipliers zero."""
+    psi = inverse_transform(problem.seen.first, problem.upper)
+    u = transform(psi, problem.upper)
+    hu = irfft2(problem.seen.otf * rfft2(u), (u.shape[-2], u.shape[-1]))
+    field, nothing, near = D.A(u), torch.zeros_like(u), torch.zeros_like(problem.seen.y)
+    return State(u, hu, near, psi, psi, nothing, nothing, torch.zeros_like(field), D.A_adjoint(field), done=0)
 
 
 def step(problem: Problem, state: State) -> State:
-    """One iteration on eq. (2) of [Williams2017], with q and d split off the total variation.
+    """One iteration on eq. (2) of [Williams2017], with s, q and d split off H u and the total variation.
 
     Args:
-        problem: Filters, penalties and the first estimate.
+        problem: Filters and penalties.
         state: The last state; it is used up.
 
     Returns:
         The next state.
     """
-    p, grid = problem, (state.u.shape[-2], state.u.shape[-1])
+    p, otf, grid = problem, problem.seen.otf, (state.u.shape[-2], state.u.shape[-1])
+    zeta = state.zeta if state.done % p.iterations else inverse_transform(state.u, p.upper)
 
-    # z: y where it was observed, the present H u elsewhere
-    z = keep_observed(state.hu, p.y)
+    # s = (y + split (H u + near)) / (1 + split) where y was observed, H u elsewhere;  near <- near + H u - s
+    s, near = draw_to_observed(state.hu, p.seen.y, state.near, p.split)
 
-    # u: (H*H + gamma) u = H* z + gamma T(psi) + lambda
-    spectrum = (p.otf.conj() * rfft2(z) + rfft2(p.gamma * state.u + state.lam)) * p.inverse_u
-    u, hu = irfft2(spectrum, grid), irfft2(p.otf * spectrum, grid)
+    # u: (split H*H + gamma) u = split H* (s - near) + gamma T(psi) + lambda
+    spectrum = (p.split * otf.conj() * rfft2(s) + rfft2(p.gamma * state.u + state.lam)) * p.inverse_u
+    u, hu = irfft2(spectrum, grid), irfft2(otf * spectrum, grid)
 
     # q: (kappa + rho grad^T grad) q = kappa (T(psi) + theta (psi - zeta)^2 - e) + rho grad^T (d - b)
-    convexified = state.u + p.theta * (state.psi - p.zeta).square()
+    convexified = state.u + p.theta * (state.psi - zeta).square()
     q = irfft2(rfft2(p.kappa * (convexified - state.e) + p.rho * state.pull) * p.inverse_q, grid)
 
     # d: shrink(grad q + b, alpha / rho);  b <- grad q + b - d, which is the projection
@@ -120,13 +136,13 @@ def step(problem: Problem, state: State) -> State:
     pull = D.A_adjoint(field - 2 * b)
 
     # psi, pixel by pixel;  e <- e + q - T(psi) - theta (psi - zeta)^2;  lambda <- lambda + gamma (T(psi) - u)
-    psi = newton(p, state.psi, u - state.lam / p.gamma, q + state.e)
+    psi = newton(p, state.psi, zeta, u - state.lam / p.gamma, q + state.e)
     image = transform(psi, p.upper)
-    e = state.e + q - image - p.theta * (psi - p.zeta).square()
-    return State(image, hu, psi, state.lam + p.gamma * (image - u), e, b, pull)
+    e = state.e + q - image - p.theta * (psi - zeta).square()
+    return State(image, hu, near, psi, zeta, state.lam + p.gamma * (image - u), e, b, pull, state.done + 1)
 
 
-def newton(p: Problem, psi: Tensor, near: Tensor, convexified: Tensor) -> Tensor:
+def newton(p: Problem, psi: Tensor, zeta: Tensor, near: Tensor, convexified: Tensor) -> Tensor:
     """Lower ``gamma/2 (T - near)^2 + mu (psi - zeta)^2 + kappa/2 (T + theta (psi - zeta)^2 - convexified)^2``.
 
     Gauss-Newton curvature, so each step goes downhill, cut to ``LONGEST_STEP``.
@@ -134,7 +150,7 @@ def newton(p: Problem, psi: Tensor, near: Tensor, convexified: Tensor) -> Tensor
     for _ in range(NEWTON_STEPS):
         value = transform(psi, p.upper)
         slope = value * (p.upper - value) / p.upper  # T'
-        away = psi - p.zeta
+        away = psi - zeta
         bent = value + p.theta * away.square() - convexified
         bent_slope = slope + 2 * p.theta * away
         first = p.gamma * (value - near) * slope + 2 * p.mu * away + p.kappa * bent * bent_slope
@@ -147,7 +163,8 @@ class ImplicitTV(Deconvolver):
     """The model of [Williams2017], eq. (2): positivity and the upper bound come from u = T_a(psi), never by clipping.
 
     theta and mu make the functional convex; they also hold psi near zeta, the first estimate, so zeta is taken anew
-    from the present image in each of the ``rounds``.
+    from the present image in each of the ``rounds``. The multipliers go on: were they dropped, every round would begin
+    with less regularisation than the model has, and the image would drift away from its minimiser.
 
     Args:
         weight: alpha, or a rule that chooses it for each image, as :class:`~blurlab.deconvolver.tv.TV`'s.
@@ -159,8 +176,10 @@ class ImplicitTV(Deconvolver):
         gamma: Penalty of u = T(psi) in units of alpha.
         kappa: Penalty of q in units of alpha.
         rho: Penalty of d = grad q in units of alpha.
-        theta: Convexifier of the regularised term; None is ``a / (12 sqrt 3)``, the least that suffices.
-        mu: Convexifier of the penalty; None is ``0.048 gamma a^2``.
+        theta: Convexifier of the regularised term; None is ``r / (12 sqrt 3)``, r the range of the image's intensities
+            (a, or the image's level where that is less): the least that suffices.
+        mu: Convexifier of the penalty; None is ``0.048 gamma r^2``.
+        split: Penalty of s = H u where the border is unknown (:func:`~blurlab.deconvolver.border.draw_to_observed`).
     """
 
     def __init__(
@@ -176,27 +195,38 @@ class ImplicitTV(Deconvolver):
         rho: float = 10.0,
         theta: float | None = None,
         mu: float | None = None,
+        split: float = 0.05,
     ) -> None:
         check_count("iterations", iterations)
         check_count("rounds", rounds)
         check_option("tolerance", tolerance, 0, 1)
         check_choice("boundary", boundary, BOUNDARIES)
-        for name, value in (("upper", upper), ("gamma", gamma), ("kappa", kappa), ("rho", rho)):
+        for name, value in (("upper", upper), ("gamma", gamma), ("kappa", kappa), ("rho", rho), ("split", split)):
             check_option(name, value, 1e-6, 1e6)
-        self.theta = upper / (12 * math.sqrt(3)) if theta is None else theta
-        self.mu = 0.048 * gamma * upper**2 if mu is None else mu
-        check_option("theta", self.theta, 0, 1e3)
-        check_option("mu", self.mu, 0, 1e6)
+        if theta is not None:
+            check_option("theta", theta, 0, 1e3)
+        if mu is not None:
+            check_option("mu", mu, 0, 1e6)
+        self.theta: float | Tensor | None = theta
+        self.mu: float | Tensor | None = mu
         self.weight = weight_rule(weight)
         self.iterations, self.rounds, self.tolerance = int(iterations), int(rounds), tolerance
         self.boundary, self.upper = boundary, upper
-        self.gamma, self.kappa, self.rho = gamma, kappa, rho
+        self.gamma, self.kappa, self.rho, self.split = gamma, kappa, rho, split
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
-        """Rounds of ADMM from y; history: relative_change, objective (of the image, after each round)."""
+        """Rounds of ADMM from y; history: relative_change, objective."""
         alpha = self.weight.choose(y, psf, sigma, self._blur_again)
         u, history = self._solve(y, psf, alpha)
         return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images divided by their level; a fixed weight, theta and mu are intensities."""
+        scaled = super().at_level(level)
+        scaled.weight = self.weight.at_level(level)
+        scaled.theta = None if self.theta is None else self.theta / level
+        scaled.mu = None if self.mu is None else self.mu / level
+        return scaled
 
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the weight of the whole image."""
@@ -207,45 +237,39 @@ class ImplicitTV(Deconvolver):
         return frozen
 
     def _solve(self, y: Tensor, psf: Tensor, alpha: Tensor) -> tuple[Tensor, dict[str, list[float]]]:
-        u = on_grid(y, psf, self.boundary)
-        otf = psf_to_otf(psf, (u.shape[-2], u.shape[-1]))
-        history: dict[str, list[float]] = {"relative_change": [], "objective": []}
-        observed = y if self.boundary == "unknown" else u
-        for _ in range(self.rounds):
-            problem = self._problem(observed, otf, alpha, first=u)
-            u, looks = iterate(step, problem, start(problem), self.iterations, self.tolerance)
-            history["relative_change"] += looks["relative_change"]
-            history["objective"].append(_objective(u, observed, otf, alpha))
-        return u, history
+        problem = self._problem(GridObservation.of(y, psf, self.boundary), alpha)
+        return iterate(step, problem, start(problem), self.rounds * self.iterations, self.tolerance, measure)
 
     def _blur_again(self, y: Tensor, psf: Tensor, alpha: Tensor) -> Tensor:
         u, _ = self._solve(y, psf, alpha)
         grid = (u.shape[-2], u.shape[-1])
         return irfft2(psf_to_otf(psf, grid) * rfft2(u), grid)[..., : y.shape[-2], : y.shape[-1]]
 
-    def _problem(self, y: Tensor, otf: Tensor, alpha: Tensor, *, first: Tensor) -> Problem:
-        """Penalties in units of alpha, filters, and zeta = T^-1(first)."""
+    def _problem(self, seen: GridObservation, alpha: Tensor) -> Problem:
+        """Filters, and penalties in units of alpha."""
         gamma, kappa, rho = self.gamma * alpha, self.kappa * alpha, self.rho * alpha
-        power = D.power((first.shape[-2], first.shape[-1]), like=y)
+        power = D.power((seen.first.shape[-2], seen.first.shape[-1]), like=seen.first)
+        split = self.split if self.boundary == "unknown" else 1.0  # where all is observed the split gains nothing
+        reach = image_range(self.upper)
         return Problem(
-            y=y,
-            otf=otf,
-            inverse_u=1 / (otf.abs().square() + gamma),
+            seen=seen,
+            inverse_u=1 / (split * seen.otf.abs().square() + gamma),
             inverse_q=1 / (kappa + rho * power),
-            zeta=inverse_transform(first, self.upper),
+            alpha=alpha,
             gamma=gamma,
             kappa=kappa,
             rho=rho,
-            mu=self.mu * alpha,
-            theta=self.theta,
+            mu=alpha * (0.048 * self.gamma * reach**2 if self.mu is None else self.mu),
+            theta=reach / (12 * math.sqrt(3)) if self.theta is None else self.theta,
+            split=split,
             radius=1 / self.rho,
             upper=self.upper,
+            iterations=self.iterations,
         )
 
 
-def _objective(u: Tensor, y: Tensor, otf: Tensor, alpha: Tensor) -> float:
-    """Mean of ``1/2 |M H u - y|^2 + alpha TV(u)`` over the batch."""
-    blurred = irfft2(otf * rfft2(u), (u.shape[-2], u.shape[-1]))
-    residual = blurred[..., : y.shape[-2], : y.shape[-1]] - y
-    value = residual.square().flatten(1).sum(1) / 2 + alpha.flatten() * total_variation(u)
-    return float(value.mean())
+def measure(problem: Problem, state: State) -> dict[str, Tensor]:
+    """The objective ``1/2 |M H u - y|^2 + alpha TV(u)`` of a state, per image (B,)."""
+    seen = problem.seen
+    residual = (seen.blur(state.u) - seen.y).square().flatten(1).sum(1)
+    return {"objective": residual / 2 + problem.alpha.flatten() * total_variation(state.u)}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver.border import misfit
+from blurlab.physics import LinearOperator
 
 CHECK_EVERY = 5
 """Iterations between two looks at the relative change."""
@@ -23,8 +23,14 @@ class BatchState:
 
     def rows(self, keep: Tensor) -> Self:
         """The same for the images where ``keep`` (B,) is true."""
-        tensors = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(self, **{name: value[keep] for name, value in tensors.items() if isinstance(value, Tensor)})
+        return replace(self, **{f.name: _rows_of(getattr(self, f.name), keep) for f in fields(self)})
+
+
+def _rows_of(value: Any, keep: Tensor) -> Any:
+    """Rows of a tensor, or of what has rows; all else as it is."""
+    if isinstance(value, Tensor):
+        return value[keep]
+    return value.rows(keep) if isinstance(value, BatchState | LinearOperator) else value
 
 
 class Estimate(Protocol):
@@ -95,16 +101,24 @@ def iterate(
     return result, history
 
 
-class Blurred(Protocol):
-    """A problem that knows what was observed and through which transfer function."""
+class Explains(Protocol):
+    """What was observed, as :class:`~blurlab.deconvolver.observation.Observation`."""
 
-    y: Tensor
-    otf: Tensor
+    def misfit(self, u: Tensor) -> Tensor:
+        """What an image does not explain of it, (B,)."""
 
 
-def explained(problem: Blurred, state: Estimate) -> dict[str, Tensor]:
-    """:func:`~blurlab.deconvolver.border.misfit` of a state, for ``measure``."""
-    return {"misfit": misfit(state.u, problem.y, problem.otf)}
+class Seen(Protocol):
+    """A problem that knows what was observed."""
+
+    @property
+    def seen(self) -> Explains:
+        """The observation."""
+
+
+def explained(problem: Seen, state: Estimate) -> dict[str, Tensor]:
+    """The misfit of a state, for ``measure``."""
+    return {"misfit": problem.seen.misfit(state.u)}
 
 
 def _rms(u: Tensor) -> Tensor:

@@ -51,11 +51,26 @@ def corners(image: Tensor, size: tuple[int, int]) -> Iterator[tuple[int, int]]:
             yield rooms[0] * i // (ALONG - 1), rooms[1] * j // (ALONG - 1)
 
 
-def measure_sigma(y: Tensor, most_px: int = MOST_PX) -> Tensor:
+def middle(image: Tensor, most_px: int = MOST_PX) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Rows and columns of an image's middle, each the first and the one after the last; all of a small image.
+
+    Example:
+        >>> middle(torch.zeros(1, 3, 40, 60)), middle(torch.zeros(1, 3, 40, 60), 600)
+        (((0, 40), (0, 60)), ((10, 30), (15, 45)))
+    """
+    height, width = image.shape[-2:]
+    share = min((most_px / (height * width)) ** 0.5, 1.0)
+    rows, cols = max(int(height * share), 1), max(int(width * share), 1)
+    top, left = (height - rows) // 2, (width - cols) // 2
+    return (top, top + rows), (left, left + cols)
+
+
+def measure_sigma(y: Tensor, level: Tensor, most_px: int = MOST_PX) -> Tensor:
     """:func:`~blurlab.noise.level.effective_sigma`; of a larger image the median over its :func:`parts`.
 
     Args:
         y: Observed images (B, C, H, W) on the [0, 1] scale.
+        level: What each is divided by before it is looked at, and the result multiplied by, (B, 1, 1, 1).
         most_px: Greatest H W of an image that is taken whole, [px].
 
     Returns:
@@ -63,10 +78,12 @@ def measure_sigma(y: Tensor, most_px: int = MOST_PX) -> Tensor:
 
     Example:
         >>> y = 0.5 + 0.01 * torch.randn(1, 1, 90, 90, generator=torch.Generator().manual_seed(0))
-        >>> torch.cat([measure_sigma(y), measure_sigma(y, most_px=4096)]).round(decimals=3)
+        >>> one = torch.ones(1, 1, 1, 1)
+        >>> torch.cat([measure_sigma(y, one), measure_sigma(y, one, most_px=4096)]).round(decimals=3)
         tensor([0.0100, 0.0100])
     """
     if y.shape[-2] * y.shape[-1] <= most_px:
-        return effective_sigma(y if y.dtype == torch.float64 else y.float())
-    looked_at = (parts(y[i : i + 1], most_px) for i in range(len(y)))
-    return torch.stack([measure_sigma(some, most_px).median() for some in looked_at])
+        level = level.to(torch.float64 if y.dtype == torch.float64 else torch.float32)
+        return effective_sigma(y / level) * level.flatten()
+    looked_at = ((parts(y[i : i + 1], most_px), level[i : i + 1]) for i in range(len(y)))
+    return torch.stack([measure_sigma(some, one, most_px).median() for some, one in looked_at])

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
 from torch import Tensor
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import BOUNDARIES, on_grid
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option, for_parts
+from blurlab.deconvolver.border import BOUNDARIES
 from blurlab.deconvolver.iteration import CHECK_EVERY, BatchState, explained, iterate
+from blurlab.deconvolver.observation import Observation, observe
+from blurlab.deconvolver.scale import within
 from blurlab.deconvolver.weight import FromGradient
-from blurlab.physics import Gradient
+from blurlab.physics import Gradient, LinearOperator
 
 DARK = 1e-6
 """Least blurred image that is divided by: a quotient far above the rest would drown it in the round-off of the FFT."""
@@ -70,16 +71,15 @@ def curvature(u: Tensor, flat: float | Tensor) -> Tensor:
 class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...)."""
 
-    y: Tensor
-    """Observed images, >= 0; they fill the first rows and columns of the grid, the rest is unknown."""
-    otf: Tensor
-    seen: Tensor
-    """``H^T M 1``, which share of a pixel's light was observed, on the grid (B, 1, P, Q)."""
+    seen: Observation
+    """What was observed, >= 0."""
+    share: Tensor
+    """``A^T 1``, which share of a pixel's light was observed, on the grid (B, 1, P, Q)."""
     limit: Tensor
     """Mean square residual at which an image is done (B, 1, 1, 1)."""
     weight: Tensor
     """lambda of the total variation (B, 1, 1, 1)."""
-    upper: float
+    upper: float | Tensor
     accelerated: bool
 
 
@@ -114,26 +114,19 @@ def step(problem: Problem, state: State) -> State:
     Returns:
         The next state.
     """
-    p, grid = problem, (state.u.shape[-2], state.u.shape[-1])
+    p, seen = problem, problem.seen
 
     # prediction: v = u_k + alpha (u_k - u_{k-1}), eq. (6) of [BiggsAndrews1997]
-    v = (state.u + state.alpha * (state.u - state.before)).clamp(0, p.upper) if p.accelerated else state.u
+    v = within(state.u + state.alpha * (state.u - state.before), p.upper) if p.accelerated else state.u
+    blurred = seen.blur(v).clamp_min(0)
+    done = state.done | ((blurred - seen.y).square().mean((1, 2, 3), keepdim=True) <= p.limit)
 
-    def blur(x: Tensor) -> Tensor:
-        return irfft2(p.otf * rfft2(x), grid)[..., : p.y.shape[-2], : p.y.shape[-1]].clamp_min(0)
-
-    def adjoint(x: Tensor) -> Tensor:
-        return irfft2(p.otf.conj() * torch.fft.rfft2(x, s=grid), grid)
-
-    blurred = blur(v)
-    done = state.done | ((blurred - p.y).square().mean((1, 2, 3), keepdim=True) <= p.limit)
-
-    # u_{k+1} = v / (H^T M 1 - lambda div(grad v / |grad v|)) H^T M (y / H v), [Dey2006] [Bertero2005]
-    share = p.seen
+    # u_{k+1} = v / (A^T 1 - lambda div(grad v / |grad v|)) A^T (y / A v), [Dey2006] [Bertero2005]
+    share = p.share
     if bool((p.weight > 0).any()):
-        share = p.seen - p.weight * curvature(v, FLAT * p.weight.unsqueeze(1))
-    u = richardson_lucy(v, p.y, lambda _: blurred, adjoint) / share.clamp_min(SEEN)
-    u = torch.where(p.seen > SEEN, u.clamp(0, p.upper), v)
+        share = p.share - p.weight * curvature(v, FLAT * p.weight.unsqueeze(1))
+    u = richardson_lucy(v, seen.y, lambda _: blurred, seen.adjoint) / share.clamp_min(SEEN)
+    u = torch.where(p.share > SEEN, within(u, p.upper), v)
 
     # alpha = <g_k, g_{k-1}> / <g_{k-1}, g_{k-1}> within [0, 1], eq. (10) of [BiggsAndrews1997]
     move = u - v
@@ -143,20 +136,24 @@ def step(problem: Problem, state: State) -> State:
 
 
 class RichardsonLucy(Deconvolver):
-    """Greatest Poisson likelihood of ``y = M H u``, 0 <= u <= upper, by an iteration that is stopped at the noise.
+    """Greatest Poisson likelihood of ``y = A u``, 0 <= u <= upper, by an iteration that is stopped at the noise.
+
+    A is a convolution, cropped to the pixels that were observed, or any operator that makes no light negative.
 
     Args:
         iterations: Ceiling.
         accelerated: By the vector extrapolation of [BiggsAndrews1997]; over hundreds of steps that nothing stops, its
             factor alpha magnifies round-off in float32 to some 1e-4.
         weight: lambda of the total variation of [Dey2006]; 0 is without, None is TV's own alpha over the mean of each
-            image: a residual r costs about ``r^2 / (2 H u)`` in the Poisson likelihood, ``r^2 / 2`` in TV's objective.
-        stop: An image is done where ``|M (H u - y)|^2 <= stop n sigma^2`` (discrepancy principle); 0 never stops early.
+            image: a residual r costs about ``r^2 / (2 A u)`` in the Poisson likelihood, ``r^2 / 2`` in TV's objective.
+        stop: An image is done where ``|A u - y|^2 <= stop n sigma^2`` (discrepancy principle); 0 never stops early.
         tolerance: Relative change of an image between iterations at which it is done.
-        boundary: unknown (M keeps the pixels that were observed [Bertero2005]), or another of ``BOUNDARIES`` (M = 1).
+        boundary: Of kernels: unknown (only observed pixels count [Bertero2005]), or another of ``BOUNDARIES``.
         upper: Greatest intensity; were there none, a y that was not seen through this kernel would be explained by
             pixels that grow brighter with every iteration.
     """
+
+    takes = (LinearOperator,)
 
     def __init__(
         self,
@@ -184,43 +181,39 @@ class RichardsonLucy(Deconvolver):
         self.estimates_outside = boundary == "unknown"
         self.upper = upper
 
-    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+    def restore(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Restored:
         """Iterations from y; history: relative_change, misfit.
 
         Raises:
-            ValueError: If a kernel has values below 0.
+            ValueError: If a kernel has values below 0, or an operator's adjoint makes such of an image of ones.
         """
-        if bool((psf < 0).any()):
-            raise ValueError(f"psf has values down to {float(psf.min()):.3g}; light is never negative, use wiener")
-        grid = on_grid(y, psf, self.boundary).clamp_min(0)
-        shape = (grid.shape[-2], grid.shape[-1])
-        observed = y.clamp_min(0) if self.boundary == "unknown" else grid
-        otf = psf_to_otf(psf, shape)
-        mask = torch.fft.rfft2(torch.ones_like(observed[:, :1]), s=shape)
-        weight = self._weight(y, psf, sigma)
+        if isinstance(blur, Tensor) and bool((blur < 0).any()):
+            raise ValueError(f"psf has values down to {float(blur.min()):.3g}; light is never negative, use wiener")
+        seen = observe(y, blur, self.boundary)
+        seen = replace(seen, y=seen.y.clamp_min(0), first=within(seen.first, self.upper))
+        share = seen.adjoint(torch.ones_like(seen.y[:, :1]))
+        if isinstance(blur, LinearOperator) and bool(share.min() < -SEEN * share.max()):
+            raise ValueError(
+                f"the operator makes light negative: its adjoint of ones has values down to {float(share.min()):.3g};"
+                " use douglas_rachford"
+            )
         problem = Problem(
-            y=observed,
-            otf=otf,
-            seen=irfft2(otf.conj() * mask, shape),
-            limit=self.stop * sigma.square(),
-            weight=weight,
-            upper=self.upper,
-            accelerated=self.accelerated,
+            seen, share, self.stop * sigma.square(), self._weight(y, blur, sigma), self.upper, self.accelerated
         )
-        u, history = iterate(
-            step, problem, start(grid.clamp_max(self.upper)), self.iterations, self.tolerance, explained
-        )
-        return Restored(u[..., : y.shape[-2], : y.shape[-1]].contiguous(), history)
+        u, history = iterate(step, problem, start(seen.first), self.iterations, self.tolerance, explained)
+        return Restored(seen.crop(u).contiguous(), history)
 
-    def _weight(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+    def _weight(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
         if self.weight is not None:
             return torch.full_like(sigma, self.weight)
-        return FromGradient().choose(y, psf, sigma) / y.mean((1, 2, 3), keepdim=True).clamp_min(sigma)
+        rule = FromGradient()
+        alpha = rule.choose(y, blur, sigma) if isinstance(blur, Tensor) else rule.choose_varying(y, blur, sigma)
+        return alpha / y.mean((1, 2, 3), keepdim=True).clamp_min(sigma)
 
-    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Self:
         """The same with the weight of the whole image, and the number of iterations after which all of it is done."""
-        frozen, each = super().freeze(parts, psf, sigma), (len(parts), -1, -1, -1)
-        frozen.weight = float(self._weight(parts, psf.expand(each), sigma.expand(each)).mean())
-        looks = self.restore(parts, psf.expand(each), sigma.expand(each)).history["relative_change"]
+        frozen, blur, level = super().freeze(parts, psf, sigma), for_parts(psf, parts), for_parts(sigma, parts)
+        frozen.weight = float(self._weight(parts, blur, level).mean())
+        looks = self.restore(parts, blur, level).history["relative_change"]
         frozen.iterations, frozen.stop = min(CHECK_EVERY * len(looks), self.iterations), 0.0
         return frozen

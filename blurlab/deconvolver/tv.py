@@ -12,8 +12,10 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import BOUNDARIES, on_grid
+from blurlab.deconvolver.border import BOUNDARIES, keep_observed
 from blurlab.deconvolver.iteration import BatchState, iterate
+from blurlab.deconvolver.observation import GridObservation
+from blurlab.deconvolver.scale import within
 from blurlab.deconvolver.variation import NORMS, field_length, gradient, gradient_adjoint, project, total_variation
 from blurlab.deconvolver.weight import FromGradient, WeightRule, frozen_weight, weight_rule
 from blurlab.physics import Gradient
@@ -24,17 +26,18 @@ RELAXATION = 1.8
 FALL = 0.8
 """Factor by which mu, the penalty of s = H u, falls with each iteration from 1 down to sqrt(alpha). A large one gets
 the details quickly, a small one the pixels beyond the border, of which y says little."""
+LEAST_MU = 0.01
+"""mu is no smaller than this. With next to no noise sqrt(alpha) is, and the pixels beyond the border then swing for
+hundreds of iterations (``experiments/bench/never_worse.py``)."""
 
 
 @dataclass
 class Problem(BatchState):
     """What stays the same in :func:`step`, per image (B, ...), in units of rho, the penalty of d = grad u."""
 
-    y: Tensor
-    """Observed images (B, C, H, W); they fill the first rows and columns of the grid, the rest is unknown."""
-    otf: Tensor
-    seen: Tensor | None
-    """``conj(H) Y`` where y is the whole grid; None where some of it is unknown."""
+    seen: GridObservation
+    pull: Tensor | None
+    """``conj(H) Y / rho`` where y is the whole grid; None where some of it is unknown."""
     power: Tensor
     """|H|^2."""
     smooth: Tensor
@@ -49,7 +52,7 @@ class Problem(BatchState):
     """Penalty of w = u."""
     radius: float
     """Of the shrinkage: alpha."""
-    upper: float
+    upper: float | Tensor
     norm: str
 
 
@@ -83,13 +86,12 @@ Measure: TypeAlias = Callable[[Problem, State], dict[str, Tensor]]
 
 def start(problem: Problem, u: Tensor) -> State:
     """The state at a first estimate u (B, C, P, Q), multipliers zero."""
-    p, spectrum, field = problem, rfft2(u), D.A(u)
+    p, y, spectrum, field = problem, problem.seen.y, rfft2(u), D.A(u)
     pull = D.A_adjoint(field).add_(u, alpha=p.gamma)
     blurred = None
-    if p.seen is None:
-        blurred = irfft2(p.otf * spectrum, (u.shape[-2], u.shape[-1]))
-        observed(blurred, p.y).copy_(p.y)
-    b, c, e = torch.zeros_like(field), torch.zeros_like(u), torch.zeros_like(p.y)
+    if p.pull is None:
+        blurred = keep_observed(irfft2(p.seen.otf * spectrum, (u.shape[-2], u.shape[-1])), y)
+    b, c, e = torch.zeros_like(field), torch.zeros_like(u), torch.zeros_like(y)
     mu = torch.ones_like(p.alpha)
     return State(u.clone(), spectrum, field, b, u.clone(), c, pull, blurred, e, mu, torch.empty_like(field))
 
@@ -106,20 +108,20 @@ def step(problem: Problem, state: State) -> State:
     Returns:
         The next state.
     """
-    p, v = problem, state
+    p, v, otf = problem, state, problem.seen.otf
     grid = (v.u.shape[-2], v.u.shape[-1])
 
     # u: (mu H*H + gamma + grad^T grad) u = mu H*(s - e) + gamma (w - c) + grad^T (d - b)
     spectrum = rfft2(v.pull)
-    if p.seen is not None:
-        spectrum.add_(p.seen).mul_(p.inverse)
+    if p.pull is not None:
+        spectrum.add_(p.pull).mul_(p.inverse)
     elif v.blurred is not None:
         near = v.blurred.clone()
-        observed(near, p.y).sub_(v.e, alpha=2)
+        observed(near, p.seen.y).sub_(v.e, alpha=2)
         mu = v.mu / p.rho
-        spectrum.add_(rfft2(near).mul_(p.otf.conj()).mul_(mu))
+        spectrum.add_(rfft2(near).mul_(otf.conj()).mul_(mu))
         spectrum.mul_(torch.addcmul(p.smooth, p.power, mu).reciprocal_())
-        _keep_to_data(p, v, v.blurred, irfft2(p.otf * spectrum, grid))
+        _keep_to_data(p, v, v.blurred, irfft2(otf * spectrum, grid))
     v.spectrum, v.u = spectrum, irfft2(spectrum, grid)
 
     # d: shrink(grad u + b, alpha / rho);  b <- grad u + b - d, which is the projection
@@ -128,7 +130,7 @@ def step(problem: Problem, state: State) -> State:
 
     # w: clip(u + c);  c <- u + c - w
     v.box.lerp_(v.c.add_(v.u), RELAXATION)
-    w = torch.clamp(v.box, 0, p.upper, out=v.c)
+    w = within(v.box, p.upper, out=v.c)
     v.pull = gradient_adjoint(torch.sub(v.field, v.b, alpha=2, out=v.space), out=v.pull)
     v.pull.add_(w, alpha=2 * p.gamma).sub_(v.box, alpha=p.gamma)
     v.c = torch.sub(v.box, w, out=v.c)
@@ -137,18 +139,19 @@ def step(problem: Problem, state: State) -> State:
 
 def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor) -> None:
     """Update s, nearest to y where that was observed and H u elsewhere, with its multiplier and penalty."""
-    observed(hu, p.y).add_(v.e)
-    known = observed(blurred.lerp_(hu, RELAXATION), p.y)
-    s = torch.addcmul(p.y, known, v.mu).div_(1 + v.mu)
-    v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()), v.mu
+    y = p.seen.y
+    observed(hu, y).add_(v.e)
+    known = observed(blurred.lerp_(hu, RELAXATION), y)
+    s = torch.addcmul(y, known, v.mu).div_(1 + v.mu)
+    v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()).clamp_min(LEAST_MU), v.mu
     v.e = torch.sub(known, s, out=v.e).mul_(before / v.mu)
     torch.add(s, v.e, out=known)
 
 
 def measure(problem: Problem, state: State) -> dict[str, Tensor]:
     """Objective and relative primal residual ``|grad u - d| / |grad u|`` of a state, per image (B,)."""
-    p, slope = problem, gradient(state.u)
-    residual = observed(irfft2(p.otf * state.spectrum, (state.u.shape[-2], state.u.shape[-1])), p.y) - p.y
+    p, y, slope = problem, problem.seen.y, gradient(state.u)
+    residual = observed(irfft2(p.seen.otf * state.spectrum, (state.u.shape[-2], state.u.shape[-1])), y) - y
     objective = residual.square().flatten(1).sum(1) / 2 + p.alpha.flatten() * field_length(slope, p.norm)
     size = slope.square().flatten(1).sum(1).clamp_min(torch.finfo(slope.dtype).tiny)
     apart = slope.sub_(state.field).add_(state.b).square_().flatten(1).sum(1)
@@ -212,6 +215,12 @@ class TV(Deconvolver):
         alpha = self.weight.choose(y, psf, sigma, self.blur_again)
         return alpha * in_norm(self.norm, y.shape[1]) if isinstance(self.weight, FromGradient) else alpha
 
+    def at_level(self, level: Tensor) -> Self:
+        """The same for images divided by their level; a fixed weight is an intensity."""
+        scaled = super().at_level(level)
+        scaled.weight = self.weight.at_level(level)
+        return scaled
+
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the weight of the whole image."""
         frozen = super().freeze(parts, psf, sigma)
@@ -223,10 +232,11 @@ class TV(Deconvolver):
         self, y: Tensor, psf: Tensor, alpha: Tensor, measure: Measure | None = None
     ) -> tuple[Tensor, dict[str, list[float]]]:
         """The minimiser for weights (B, 1, 1, 1) on the whole grid (B, C, P, Q), which begins with y; the history."""
-        problem, first = self._problem(y, psf, alpha)
-        shape = (y.shape[-2], y.shape[-1])
-        u, history = iterate(step, problem, start(problem, first), self.iterations, self.tolerance, measure, shape)
-        return u.clamp_(0, self.upper), history
+        seen = GridObservation.of(y, psf, self.boundary)
+        problem = self._problem(seen, alpha)
+        first = start(problem, seen.first)
+        u, history = iterate(step, problem, first, self.iterations, self.tolerance, measure, seen.shape)
+        return within(u, self.upper, out=u), history
 
     def blur_again(self, y: Tensor, psf: Tensor, alpha: Tensor) -> Tensor:
         """What the images restored with weights (B, 1, 1, 1) look like when blurred again, of y's shape."""
@@ -234,18 +244,15 @@ class TV(Deconvolver):
         grid = (u.shape[-2], u.shape[-1])
         return observed(irfft2(psf_to_otf(psf, grid) * rfft2(u), grid), y)
 
-    def _problem(self, y: Tensor, psf: Tensor, alpha: Tensor) -> tuple[Problem, Tensor]:
-        grid = on_grid(y, psf, self.boundary)
-        shape = (grid.shape[-2], grid.shape[-1])
-        otf, rho = psf_to_otf(psf, shape), self.rho * alpha
-        power, smooth = otf.abs().square(), self.gamma / self.rho + D.power(shape, like=y)
-        everywhere = self.boundary != "unknown"
-        problem = Problem(
-            y=grid if everywhere else y,
-            otf=otf,
-            seen=otf.conj() * rfft2(grid) / rho if everywhere else None,
+    def _problem(self, seen: GridObservation, alpha: Tensor) -> Problem:
+        shape = (seen.first.shape[-2], seen.first.shape[-1])
+        power, rho = seen.otf.abs().square(), self.rho * alpha
+        smooth = self.gamma / self.rho + D.power(shape, like=seen.y)
+        return Problem(
+            seen=seen,
+            pull=None if self.boundary == "unknown" else seen.otf.conj() * rfft2(seen.first) / rho,
             power=power,
-            smooth=smooth.expand(len(y), 1, -1, -1),
+            smooth=smooth.expand(len(alpha), 1, -1, -1),
             inverse=1 / (power / rho + smooth),
             alpha=alpha,
             rho=rho,
@@ -254,7 +261,6 @@ class TV(Deconvolver):
             upper=self.upper,
             norm=self.norm,
         )
-        return problem, grid
 
 
 def observed(image: Tensor, y: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
@@ -16,7 +17,7 @@ from torch import Tensor
 from blurlab.core.fourier import fast_size, psf_to_otf
 from blurlab.core.rng import generator
 from blurlab.deconvolver.base import check_option
-from blurlab.physics import Gradient
+from blurlab.physics import Gradient, LinearOperator, LocalBlur
 
 Solve: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
 """``solve(y, psf, alpha)``: what the restored images look like when blurred again, of y's shape, with weights alpha
@@ -36,6 +37,10 @@ TINY = 1e-12
 class WeightRule(ABC):
     """Chooses alpha of ``1/2 |M H u - y|^2 + alpha R(u)`` for each image of a batch by itself."""
 
+    def at_level(self, level: Tensor) -> WeightRule:
+        """The rule for images divided by their level (B, 1, 1, 1): itself where it looks at image and noise."""
+        return self
+
     @abstractmethod
     def choose(self, y: Tensor, psf: Tensor, sigma: Tensor, solve: Solve) -> Tensor:
         """Weights (B, 1, 1, 1) > 0.
@@ -46,6 +51,17 @@ class WeightRule(ABC):
             sigma: Noise standard deviation (B, 1, 1, 1) > 0.
             solve: The solver that will use the weight.
         """
+
+    def choose_varying(self, y: Tensor, blur: LinearOperator, sigma: Tensor) -> Tensor:
+        """Weights (B, 1, 1, 1) > 0 where the blur is no convolution.
+
+        Raises:
+            TypeError: If the rule needs kernels that the operator does not have.
+        """
+        raise TypeError(
+            f"the weight's rule {type(self).__name__} needs kernels, and a {type(blur).__name__} has not got them;"
+            " give the weight as a number"
+        )
 
 
 def frozen_weight(chosen: Tensor) -> Fixed:
@@ -82,11 +98,21 @@ class Fixed(WeightRule):
 
     def __init__(self, value: float) -> None:
         check_option("weight", value, LEAST, MOST)
-        self.value = value
+        self.value: float | Tensor = value
+
+    def at_level(self, level: Tensor) -> Fixed:
+        """The same weight: alpha has the unit of an intensity, so it is divided as the images are."""
+        scaled = copy(self)
+        scaled.value = self.value / level
+        return scaled
 
     def choose(self, y: Tensor, psf: Tensor, sigma: Tensor, solve: Solve) -> Tensor:
         """The same number for each image."""
-        return torch.full_like(sigma, self.value)
+        return torch.ones_like(sigma) * self.value
+
+    def choose_varying(self, y: Tensor, blur: LinearOperator, sigma: Tensor) -> Tensor:
+        """The same number for each image."""
+        return torch.ones_like(sigma) * self.value
 
 
 class FromGradient(WeightRule):
@@ -111,6 +137,14 @@ class FromGradient(WeightRule):
         for name, value in features(y, psf, sigma).items():
             log += powers[name] * value
         return log.clamp(math.log(LEAST), math.log(MOST)).exp()
+
+    def choose_varying(self, y: Tensor, blur: LinearOperator, sigma: Tensor) -> Tensor:
+        """The geometric mean of the weights for the kernels at nine places, evenly spread."""
+        if not isinstance(blur, LocalBlur):
+            return super().choose_varying(y, blur, sigma)
+        rows, cols = ([n * part // 6 for part in (1, 3, 5)] for n in y.shape[-2:])
+        kernels = (blur.psf_at(row, col).expand(len(y), -1, -1, -1) for row in rows for col in cols)
+        return torch.stack([self.choose(y, psf, sigma).log() for psf in kernels]).mean(0).exp()
 
 
 @cache

@@ -38,7 +38,8 @@ class KernelQuotient(nn.Module):
         refine: Channels of the convolutions on the kernel.
 
     Raises:
-        ValueError: If ``num_classes`` is not the square of an odd number, or there are fewer than two scales.
+        ValueError: If ``num_classes`` is not the square of an odd number, there are fewer than two scales, or one has
+            no channel.
     """
 
     def __init__(
@@ -51,8 +52,11 @@ class KernelQuotient(nn.Module):
                 f"this head gives the pixels of a kernel, the square of an odd side, not {num_classes} outputs; "
                 "use pipeline=kernel, or another head"
             )
-        if len(channels) < 2:
-            raise ValueError(f"channels must name two scales or more, got {list(channels)}")
+        if len(channels) < 2 or min(*channels, refine) < 1:
+            raise ValueError(
+                "channels must be two numbers or more, one a scale, and refine one, all >= 1, "
+                f"got {list(channels)} and {refine}"
+            )
         from monai.networks.nets import UNet
 
         self.step = 2 ** (len(channels) - 1)

@@ -46,7 +46,9 @@ def check_generators(generator: Generators, n: int) -> None:
         )
 
 
-def check_level(name: str, level: Level, *, positive: bool = False, log: bool = True) -> tuple[float, float]:
+def check_level(
+    name: str, level: Level, *, positive: bool = False, log: bool = True, most: float = math.inf
+) -> tuple[float, float]:
     """A level, one number or [low, high], as a pair.
 
     Args:
@@ -54,6 +56,7 @@ def check_level(name: str, level: Level, *, positive: bool = False, log: bool = 
         level: What the user gave.
         positive: Whether the level must be above 0 even where it is one number.
         log: Whether the range is drawn log-uniformly, so that its low end must be above 0.
+        most: Greatest level that there can be.
 
     Raises:
         ValueError: If it is not one number or an ascending pair, or is out of its range.
@@ -68,6 +71,8 @@ def check_level(name: str, level: Level, *, positive: bool = False, log: bool = 
     low, high = pair
     if log and low < 0:
         raise ValueError(f"{name} must be >= 0, got {level}; give a number on the [0, 1] scale")
+    if high > most:
+        raise ValueError(f"{name} must be at most {most:g}, got {level}; give it on the [0, 1] scale, divided by white")
     if (positive and low <= 0) or (log and low == 0 and high > 0):
         raise ValueError(f"{name} must be above 0, got {level}; it is used as a divisor or drawn log-uniformly")
     return low, high

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blurlab.core.checks import check_images, check_sigma
+from blurlab.core.checks import MOST_SIGMA, check_images, check_sigma
 from blurlab.noise.base import NoiseModel
 from blurlab.noise.draw import Generators, Level, check_level, draw_level, draw_like, per_image
 
@@ -92,7 +92,7 @@ class Gaussian(NoiseModel):
             raise ValueError(
                 f"Gaussian needs one of sigma and bsnr_db, got sigma={sigma}, bsnr_db={bsnr_db}; set the other to null"
             )
-        self.sigma = None if sigma is None else check_level("sigma", sigma)
+        self.sigma = None if sigma is None else check_level("sigma", sigma, most=MOST_SIGMA)
         self.bsnr_db = None if bsnr_db is None else check_level("bsnr_db", bsnr_db, log=False)
 
     def __call__(self, x: Tensor, *, generator: Generators) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -26,6 +27,17 @@ class LinearOperator(ABC):
     @abstractmethod
     def adjoint(self, y: Tensor) -> Tensor:
         """A* y, images (B, C, H, W)."""
+
+    def rows(self, keep: Tensor) -> Self:
+        """The operator of the images where ``keep`` (B,) is true, or of those at its indices.
+
+        Itself where every image has the same operator; a subclass that keeps something for each image overrides it.
+        """
+        return self
+
+    def to(self, like: Tensor) -> Self:
+        """The operator in the dtype and on the device of ``like``; itself where it keeps no tensors."""
+        return self
 
     def A(self, x: Tensor) -> Tensor:
         """:meth:`forward`, by the name that deepinv's solvers call."""
@@ -82,6 +94,8 @@ class LinearOperator(ABC):
                 tolerance=tolerance,
                 max_iterations=max_iterations,
             )
+        if not torch.is_grad_enabled():
+            return solution
         residual = rhs - self.normal(solution, weight)
         if not residual.requires_grad:
             return solution
@@ -144,6 +158,30 @@ class LinearOperator(ABC):
     def _like(self) -> Tensor:
         """A tensor of the dtype and on the device that the operator works with."""
         return torch.zeros(())
+
+
+class LocalBlur(LinearOperator):
+    """A blur that is nearly a convolution in the neighbourhood of each pixel, so that it can be taken apart into tiles.
+
+    Rows and columns are those of the blurred image y.
+    """
+
+    @abstractmethod
+    def psf_at(self, row: int, col: int) -> Tensor:
+        """The image of a point at a pixel: kernels (B, 1, k, k), or (1, 1, k, k) where all images share one."""
+
+    @abstractmethod
+    def window(self, rows: tuple[int, int], cols: tuple[int, int]) -> LinearOperator:
+        """The operator of a part of y alone.
+
+        Args:
+            rows: First row and the one after the last.
+            cols: First column and the one after the last.
+
+        Returns:
+            An operator from the sharp pixels that the part depends on, a kernel's radius more on every side, to the
+            part; what the boundary condition says of pixels beyond the image is left open.
+        """
 
 
 def per_image(value: float | Tensor, images: Tensor) -> float | Tensor:

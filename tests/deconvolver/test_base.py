@@ -8,6 +8,7 @@ from torch import Tensor
 
 from blurlab.deconvolver import Deconvolver, Restored, Wiener
 from blurlab.deconvolver.laws import kernels
+from blurlab.physics import Convolution, Gradient, LinearOperator
 
 IMAGES = torch.full((3, 1, 17, 24), 0.5)
 PSF = kernels(3)
@@ -60,3 +61,53 @@ def test_a_result_that_is_not_finite_never_leaves() -> None:
 
     with pytest.raises(ArithmeticError, match="Diverging diverged"):
         Diverging()(IMAGES, PSF, 0.01)
+
+
+@pytest.mark.parametrize("boundary", ["valid", "circular"])
+def test_a_convolution_is_its_kernels(boundary: str) -> None:
+    y = IMAGES + 0.1 * torch.rand(IMAGES.shape, generator=torch.Generator().manual_seed(0))
+    expected = Wiener()(y, PSF, 0.01).image
+    assert torch.equal(Wiener()(y, Convolution(PSF, boundary), 0.01).image, expected)
+    with pytest.raises(ValueError, match="psf must sum to 1"):
+        Wiener()(y, Convolution(2 * PSF, boundary), 0.01)
+
+
+def test_an_operator_that_a_class_does_not_take_is_refused_in_one_line() -> None:
+    with pytest.raises(TypeError, match=r"Wiener takes kernels \(B, 1, k, k\), got a Gradient; use Tiled") as caught:
+        Wiener()(IMAGES, Gradient(), 0.01)
+    assert "\n" not in str(caught.value)
+
+
+class Scaled(LinearOperator):
+    """y = gain x, cropped by as many pixels as are named: any operator, not a blur."""
+
+    def __init__(self, gain: float = 0.5, crop: tuple[int, int, int, int] = (0, 0, 0, 0)) -> None:
+        self.gain, self.crop = gain, crop
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right, top, bottom = self.crop
+        return self.gain * x[..., top : x.shape[-2] - bottom, left : x.shape[-1] - right]
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        return self.gain * torch.nn.functional.pad(y, self.crop)
+
+
+class Dividing(Deconvolver):
+    takes = (Scaled,)
+
+    def restore(self, y: Tensor, psf: Scaled, sigma: Tensor) -> Restored:
+        return Restored(y / psf.gain)
+
+
+@pytest.mark.parametrize(
+    ("operator", "said"),
+    [
+        (Scaled(crop=(1, 0, 0, 0)), "Scaled makes images of 17x24 from 17x25; a deconvolver needs y's own size"),
+        (Scaled(gain=torch.nan), "Scaled has NaN or infinite values; replace"),
+    ],
+)
+def test_an_operator_that_cannot_be_is_refused_in_one_line(operator: LinearOperator, said: str) -> None:
+    torch.testing.assert_close(Dividing()(IMAGES, Scaled(0.5), 0.01).image, 2 * IMAGES)
+    with pytest.raises(ValueError, match=said) as caught:
+        Dividing()(IMAGES, operator, 0.01)
+    assert "\n" not in str(caught.value)

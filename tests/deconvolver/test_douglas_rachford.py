@@ -8,8 +8,8 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver import TV, Denoised, DouglasRachford, TotalVariationProx, tv_objective
-from blurlab.deconvolver.douglas_rachford import data_prox
 from blurlab.deconvolver.laws import kernels, made_up
+from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.variation import total_variation
 from blurlab.noise import add_gaussian
 from blurlab.physics import Convolution
@@ -49,10 +49,10 @@ def test_prox_starts_where_it_ended() -> None:
 def test_data_prox_solves_its_normal_equations() -> None:
     x, y, psf = blurred()
     inner = y[..., 2:-2, 2:-2]
-    otf = psf_to_otf(psf, (17, 24))
+    seen, weight = GridObservation(inner, x, (13, 20), psf_to_otf(psf, (17, 24))), torch.tensor(0.05)
     r = x
     for _ in range(4000):  # exact where u = r
-        r = data_prox(x, r, inner, otf, 0.05)
+        r = seen.prox(x, r, weight)
     blur = Convolution(psf)
     residual = torch.zeros_like(x)
     residual[..., :13, :20] = blur.A(r)[..., :13, :20] - inner

@@ -13,6 +13,7 @@ from blurlab.core.fourier import psf_to_otf
 from blurlab.deconvolver import EPLL, TV
 from blurlab.deconvolver.epll import image_step
 from blurlab.deconvolver.laws import kernels
+from blurlab.deconvolver.observation import GridObservation
 from blurlab.metric import psnr
 
 SIGMA = 0.005
@@ -43,7 +44,7 @@ def test_step_on_the_image_is_the_dense_solution() -> None:
     x, z = torch.rand(2, 2, 1, *grid, generator=generator, dtype=torch.float64)
     y = torch.rand(2, 1, height, width, generator=generator, dtype=torch.float64)
     otf, rho = psf_to_otf(kernels(2).double(), grid), torch.tensor([0.3, 0.8]).double().reshape(-1, 1, 1, 1)
-    came = image_step(x, z, y, otf, rho)
+    came = image_step(x, z, GridObservation(y, x, (height, width), otf), rho)
     for i in range(2):
         units = torch.eye(90).double().reshape(90, *grid)
         blur = torch.fft.irfft2(otf[i, 0] * torch.fft.rfft2(units), s=grid)[:, :height, :width].flatten(1).mT

@@ -85,5 +85,8 @@ def test_other_outputs_and_small_images_are_refused_with_the_remedy() -> None:
             KernelQuotient(count)
     with pytest.raises(ValueError, match="at least 14 for kernels of 7 px"):
         KernelQuotient(SIDE**2)(torch.zeros(1, 1, 13, 20))
+    for options in ({"channels": (8,)}, {"channels": (8, 0)}, {"refine": 0}):
+        with pytest.raises(ValueError, match="all >= 1"):
+            KernelQuotient(SIDE**2, **options)
     with pytest.raises(ValueError, match="odd"):
         KernelTarget(4)

@@ -89,7 +89,8 @@ def test_one_by_one_is_the_batch(boundary: str) -> None:
     psf[1, 0, 2, 2] = 1
     batch = Convolution(psf, boundary).solve(rhs, 0.01)
     alone = [Convolution(psf[b : b + 1], boundary).solve(rhs[b : b + 1], 0.01) for b in range(3)]
-    assert torch.allclose(batch, torch.cat(alone), atol=2e-5)
+    # values of 50, round-off magnified by 1 / weight
+    assert torch.allclose(batch, torch.cat(alone), rtol=0, atol=5e-4)
 
 
 @pytest.mark.parametrize("size", [3, 5])

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_run import in_own_process, in_process
 
 from blurlab.run.command.compose import check, with_budget
 from blurlab.run.command.names import conf_dir, groups, options
@@ -100,9 +101,12 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
         (["experiment=messidor_hier"], r"write \+experiment=messidor_hier"),
         (["blur=moton"], "unknown blur 'moton', did you mean 'motion'"),
         (["noise.sigma=abc"], "noise.sigma must be a number, got 'abc'"),
-        (["run.seed=1.5"], "run.seed must be a whole number, got 1.5"),
-        (["run.seed=null"], "run.seed must be a whole number, got None"),
-        (["budget.risk_errors_px=[]"], "budget.risk_errors_px must hold a number"),
+        (["run.seed=1.5"], "run.seed must be a whole number from 0, got 1.5"),
+        (["run.seed=null"], "run.seed must be a whole number from 0, got null"),
+        (
+            ["budget.risk_errors_px=[]"],
+            r"budget.risk_errors_px must be a list of 1 or more numbers .*, got \[\]",
+        ),
         (["optimizer.schedule=foo"], "unknown schedule 'foo', expected one of constant, one_cosine"),
         (["optimizer.factory.lr=-1"], "Invalid learning rate"),
         (["+experiment=messidor_binary", "blur.taps=20,x"], "blur.taps must be a number, got 'x'"),
@@ -179,12 +183,6 @@ def test_an_unwritable_output_directory_is_refused_before_anything_is_made(tmp_p
     assert list(tmp_path.iterdir()) == [file]
 
 
-def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "blurlab", *words], capture_output=True, text=True, cwd=cwd, check=False
-    )
-
-
 @pytest.mark.parametrize(
     "words",
     [
@@ -211,11 +209,16 @@ def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_a_wrong_command_ends_with_one_line_and_leaves_nothing(words: list[str], tmp_path: Path) -> None:
-    done = command(*words, "budget=smoke", "logger=csv", cwd=tmp_path)
+    done = in_process(*words, "budget=smoke", "logger=csv", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_process_tells_a_users_error_by_its_exit_status(tmp_path: Path) -> None:
+    done = in_own_process("frobnicate", cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith("error: unknown word 'frobnicate'")
 
 
 def test_an_error_leaves_a_users_own_files_alone(tmp_path: Path) -> None:
@@ -224,14 +227,14 @@ def test_an_error_leaves_a_users_own_files_alone(tmp_path: Path) -> None:
     for name in ("thesis.txt", "csv/data.csv", "wandb/notes.md", "stages"):
         (mine / name).parent.mkdir(exist_ok=True)
         (mine / name).write_text("keep")
-    done = command("dataset.strict=true", f"hydra.run.dir={mine}", "budget=smoke", "logger=csv", cwd=tmp_path)
+    done = in_process("dataset.strict=true", f"hydra.run.dir={mine}", "budget=smoke", "logger=csv", cwd=tmp_path)
     assert done.returncode == 2
     left = sorted(str(path.relative_to(mine)) for path in mine.rglob("*") if path.is_file())
     assert left == ["csv/data.csv", "stages", "thesis.txt", "wandb/notes.md"]
 
 
 def test_help_lists_every_group_without_importing_torch(tmp_path: Path) -> None:
-    done = command("--help", cwd=tmp_path)
+    done = in_own_process("--help", cwd=tmp_path)
     assert done.returncode == 0
     assert all(group in done.stdout for group in groups())
     probe = (

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from omegaconf import OmegaConf
+from tiny_run import TRAINED, go, stop
 
 from blurlab.cli import main
 from blurlab.deconvolver import UNet, load_weights
@@ -260,20 +261,13 @@ def test_a_pickled_checkpoint_is_refused_and_the_advice_is_ours(inside: bool, tm
 
 
 @pytest.mark.slow
-def test_a_pickled_checkpoint_to_go_on_from_is_not_unpickled(tmp_path: Path) -> None:
-    stage = tmp_path / "run" / "stages" / "train_taps"
-    stage.mkdir(parents=True)
-    torch.save({"state_dict": {}, "callbacks": {"x": Bomb(tmp_path / "ran")}, "epoch": 0}, stage / "last.ckpt")
-    words = [
-        "+experiment=messidor_binary", "budget=smoke", "budget.photos=8", "budget.epochs=1", "budget.steps_per_epoch=2",
-        "budget.batch_size=4", "dataset.size=64", "blur.taps=3", "logger=csv", "run.progress=false",
-    ]  # fmt: skip
-    env = {
-        **os.environ,
-        "BLURLAB_CACHE": str(tmp_path / "cache"),
-        "BLURLAB_DATA": str(tmp_path),
-        "OMP_NUM_THREADS": "1",
-    }
-    words.append(f"hydra.run.dir={tmp_path / 'run'}")
-    subprocess.run([sys.executable, "-m", "blurlab", *words], cwd=tmp_path, env=env, check=False, capture_output=True)
-    assert (tmp_path / "run" / "data.json").exists() and not (tmp_path / "ran").exists()
+def test_a_pickled_checkpoint_to_go_on_from_is_not_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_dir = tmp_path / "run"
+    stop(run_dir, monkeypatch, epoch=2)
+    for name in ("last.ckpt", "best.ckpt"):
+        whole = torch.load(run_dir / TRAINED / name, weights_only=True)
+        torch.save(
+            {**whole, "callbacks": {**whole["callbacks"], "x": Bomb(tmp_path / "ran")}}, run_dir / TRAINED / name
+        )
+    go(run_dir)
+    assert not (tmp_path / "ran").exists()
