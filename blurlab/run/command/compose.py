@@ -85,6 +85,7 @@ def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool 
     try:
         hydra_words = [word for word in overrides if _is_hydras(word)]
         hydra_places(hydra_words)
+        _check_choices(overrides, config_dir)
         for words in islice(_jobs(overrides, config_dir), MOST_CHECKED):
             cfg, place = _checked(words, hydra_words, config_dir, len(jobs) if sweep else None)
             prepared = prepare_job(cfg)
@@ -197,6 +198,14 @@ def _check_experiment(overrides: list[str], config_dir: str | None) -> None:
                     raise UsageError(f"unknown experiment '{name}'{nearest(name, known)}")
             if not word.startswith("+"):
                 raise UsageError(f"write +{word} (an experiment is added to the configuration)")
+
+
+def _check_choices(overrides: Sequence[str], config_dir: str | None) -> None:
+    """Raise where a group's member is null: a group is left out by ``~group``, and none of blurlab's may be."""
+    for word in overrides:
+        group, _, member = word.partition("=")
+        if member == "null" and (group := group.lstrip("+")) in nested_groups(config_dir):
+            raise UsageError(f"{word} names no member of {group}; known: {', '.join(options(group, config_dir))}")
 
 
 def _is_choice(word: str, config_dir: str | None) -> bool:

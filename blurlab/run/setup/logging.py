@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,22 @@ import numpy as np
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
 from blurlab.core.rng import seed_from
+
+
+@contextmanager
+def wandb_folders(run_dir: Path) -> Iterator[None]:
+    """Let wandb write below ``<run_dir>/wandb`` alone, where it would use the home directory, which may be read-only.
+
+    Folders that the environment names stay.
+    """
+    places = {"WANDB_DATA_DIR": "data", "WANDB_CACHE_DIR": "cache"}
+    ours = {name: str(run_dir / "wandb" / place) for name, place in places.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)
 
 
 def wandb_logger(run_dir: Path, name: str, config: dict[str, Any], *, project: str) -> Logger:

@@ -56,8 +56,12 @@ def _rows(estimate: BlurEstimate, index: Tensor) -> BlurEstimate:
     return by_kernel(estimate.psf[index], estimate.blurred[index])
 
 
-def restore_items(pipeline: Pipeline, truth: Degraded, used: dict[str, Used], items: list[Item]) -> None:
-    """Restore items with each of the kernels and add the figures to them, with those of the images as they came."""
+def restore_items(pipeline: Pipeline, truth: Degraded, used: dict[str, Used], items: list[Item]) -> dict[str, Tensor]:
+    """Restore items with each of the kernels and add the figures to them, with those of the images as they came.
+
+    Returns:
+        The restored images (m, C, H, W) by name of the kernel.
+    """
     jobs = [(name, int(place)) for name, (rows, _) in used.items() for place in rows]
     place = torch.cat([rows.to(truth.y.device) for rows, _ in used.values()])
     kernel = torch.cat([estimate.psf.to(truth.psf) for _, estimate in used.values()])
@@ -72,6 +76,7 @@ def restore_items(pipeline: Pipeline, truth: Degraded, used: dict[str, Used], it
         wished = WISHED.get(name, ("isnr",))
         items[at].restorations[name] = Figures(**{figure: float(figures[figure][number]) for figure in wished})
     add_references(truth, items)
+    return dict(zip(used, image.split([len(rows) for rows, _ in used.values()]), strict=True))
 
 
 def add_references(truth: Degraded, items: list[Item]) -> None:

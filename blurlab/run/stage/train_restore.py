@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import DictConfig
 from torch import nn
 
@@ -50,6 +51,9 @@ class TrainRestorer(Stage):
             name = type(parts.deconvolver).__name__
             raise UsageError(f"{name} has nothing to train; choose deconvolver=unrolled_dr or wiener_stack")
         check_photographs(cfg)
+        check_loss(self.loss)
+        if not isinstance(self.kernel_error, KernelError | None):
+            raise UsageError(f"stage.train.kernel_error must be a KernelError or null, got {self.kernel_error}")
         check_recipe(cfg)
 
     def training(self, context: Context) -> str:
@@ -101,3 +105,18 @@ class TrainRestorer(Stage):
             "steps": trainer.global_step,
             "weights": sum(weight.numel() for weight in net.parameters()),
         }
+
+
+def check_loss(loss: RestorationLoss) -> None:
+    """Raise unless a loss gives a number an image.
+
+    Raises:
+        UsageError: With what it gives.
+    """
+    images = torch.zeros(2, 1, 16, 16)
+    try:
+        shape = tuple(loss(images, images).shape)
+    except Exception as error:  # whatever it is, it cannot take images
+        raise UsageError(f"stage.train.loss cannot take two batches of images: {error}") from error
+    if shape != (2,):
+        raise UsageError(f"stage.train.loss must give a number an image, got {shape} for 2 images")
