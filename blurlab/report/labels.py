@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NETWORK = "network"
 """Last suffix of what a network said before it was refined."""
@@ -116,6 +116,13 @@ PROPAGATION: dict[str, str] = {
     "isnr_one_longer": "one class too long",
     "isnr_one_shorter": "one class too short",
 }
+IMAGES: dict[str, str] = {
+    "oracle": "true kernel",
+    "estimated": "estimated kernel",
+    "map": "most probable kernel",
+    "blurred": "blurred image",
+}
+"""Last word of a restoration's metric -> which image it is of."""
 LOSSES: dict[str, str] = {
     "isnr_estimated": "isnr_loss",
     "isnr_map": "isnr_loss_map",
@@ -149,7 +156,7 @@ def parameter_words(name: str) -> str:
 
 
 def label(name: str, unit: str = "") -> Label:
-    """How the metric ``name`` is shown; one nobody described keeps its own name.
+    """How the metric ``name`` is shown; of a restoration as its plain metric; one nobody described keeps its own name.
 
     Args:
         name: Key of a record, with or without a suffix after a slash.
@@ -160,6 +167,9 @@ def label(name: str, unit: str = "") -> Label:
         ('px', 'kernel l1')
     """
     base, _ = split_name(name)
+    metric, _, of = base.rpartition("_")
+    if base not in METRICS and metric in METRICS and of in IMAGES:
+        return replace(METRICS[metric], text=f"{METRICS[metric].text}, {IMAGES[of]}", headline=False)
     return METRICS.get(base) or Label(base.replace("_", " "), unit, higher_is_better=None)
 
 
