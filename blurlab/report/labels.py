@@ -170,7 +170,22 @@ def label(name: str, unit: str = "") -> Label:
     metric, _, of = base.rpartition("_")
     if base not in METRICS and metric in METRICS and of in IMAGES:
         return replace(METRICS[metric], text=f"{METRICS[metric].text}, {IMAGES[of]}", headline=False)
-    return METRICS.get(base) or Label(base.replace("_", " "), unit, higher_is_better=None)
+    return METRICS.get(base) or _of_a_family(base) or Label(base.replace("_", " "), unit, higher_is_better=None)
+
+
+def _of_a_family(base: str) -> Label | None:
+    """How the metric of a kind, or of a parameter, that no row names is shown; None for any other metric."""
+    if base.startswith("accuracy_"):
+        return Label(f"Images of {base.removeprefix('accuracy_').replace('_', ' ')} named so", group=NAMING)
+    for end, kind in (("_median", "median"), ("_mae", "mean")):
+        name, found, unit = base.partition(end)
+        if found and name and unit in ("", "_px", "_deg"):
+            words = name.replace("_", " ").capitalize()
+            return Label(f"{words}, {kind} error where the kind was found", unit.removeprefix("_"), 3, False, MEASURING)
+    if base.startswith("coverage90_"):
+        words = base.removeprefix("coverage90_").replace("_", " ")
+        return Label(f"Coverage of 90 % intervals of the {words}", "", 3, None, MEASURING)
+    return None
 
 
 def sort_key(name: str) -> tuple[int, int, str, str]:

@@ -7,7 +7,7 @@ import torch
 
 from blurlab.metric import IMAGE_METRICS, ImageMetric
 from blurlab.physics import Convolution, Degraded
-from blurlab.report.labels import METRICS, Label, label
+from blurlab.report.labels import MEASURING, METRICS, NAMING, Label, label
 from blurlab.run.record.restored import figures, reference
 from blurlab.run.record.rows import Item, Truth
 from blurlab.run.record.summary import oracle_limits
@@ -54,3 +54,10 @@ def test_the_words_of_a_metric_are_those_of_each_image_that_it_is_of(monkeypatch
     assert (shown.text, shown.digits, shown.higher_is_better) == ("Mean absolute error, estimated kernel", 4, False)
     assert not shown.headline
     assert label("ssim_oracle") is METRICS["ssim_oracle"] and label("radius_map").text == "radius map"
+
+
+def test_a_family_that_no_row_names_has_words_and_a_direction_for_its_metrics() -> None:
+    width = label("fwhm_median_px/moffat/network")
+    assert (width.text, width.unit) == ("Fwhm, median error where the kind was found", "px")
+    assert (width.higher_is_better, width.group) == (False, MEASURING)
+    assert label("accuracy_moffat").group == NAMING and label("coverage90_fwhm").higher_is_better is None
