@@ -11,7 +11,7 @@ import pytest
 
 from blurlab.run.command.compose import check
 from blurlab.run.errors import UsageError
-from blurlab.run.setup.logging import wandb_folders
+from blurlab.run.setup.logger.wandb import wandb_folders
 
 
 def test_a_cache_that_cannot_be_written_is_found_first_and_names_its_own_key(

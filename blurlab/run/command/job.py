@@ -23,7 +23,7 @@ from blurlab.run.command.plan import say_plan
 from blurlab.run.record.kept import keep_record, refuse_to_keep
 from blurlab.run.record.record import write_record
 from blurlab.run.setup.context import Context, make_context
-from blurlab.run.setup.logging import close, log_results, wandb_folders
+from blurlab.run.setup.logger.wandb import wandb_folders
 from blurlab.run.stage.base import Stage
 
 ERROR = "error.txt"
@@ -109,7 +109,7 @@ def run(cfg: DictConfig, run_dir: Path, console: Console, prepared: Prepared | N
             status = "success"
             return record
         finally:
-            close(context.logger, status)
+            context.logger.close(status)
 
 
 def do_stages(context: Context, stages: Sequence[Stage]) -> Path:
@@ -147,7 +147,10 @@ def log_run(context: Context) -> None:
         for key in ("sharp", "blurred", "oracle", "estimated_image")
         if key in example
     }
-    log_results(context.logger, metrics, context.record.get("confusion"), pictures)
+    context.logger.log_metrics(metrics)
+    context.logger.log_confusion(context.record.get("confusion", {}))
+    context.logger.log_pictures({f"example/{title}": image for title, image in pictures.items()})
+    context.logger.save()
 
 
 def _picture(context: Context, name: str) -> np.ndarray:

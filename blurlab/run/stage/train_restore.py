@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from blurlab.learning import BEST, KernelError, Restoration, RestorationLoss, Ru
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
-from blurlab.run.setup.logging import log_pictures
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.recipe import check_recipe
 from blurlab.run.setup.trainer import best_score, degraded_data, fit_or_resume, lower_rate, make_trainer, planned
@@ -87,7 +85,7 @@ class TrainRestorer(Stage):
             schedule=str(recipe.schedule),
             total_steps=budget["epochs"] * len(data.train_dataloader()),
             kernel_error=self.kernel_error,
-            show=partial(log_pictures, context.logger),
+            show=context.logger.log_pictures,
             facts={"net": type(net).__name__, "channels": context.data.channels},
         )
         callbacks = training_callbacks(
