@@ -185,12 +185,15 @@ class Resized(Corruption):
         params = degrade.family.scaled(done.params, self.factor)
         kept = degrade.family.holds(params).nonzero().squeeze(1)
         done, params = done.take(kept), params[kept]
+        x, margin = resize(done.x, self.factor), 2 * degrade.margin
+        sharp_shape = (x.shape[-2] + margin, x.shape[-1] + margin)
+        blur = degrade.family.operator(params, done.kind, shape=sharp_shape, boundary=degrade.boundary)
         gain = noise_gain((done.y.shape[-2], done.y.shape[-1]), self.factor)
         return replace(
             done,
-            x=resize(done.x, self.factor),
+            x=x,
             y=quantise(resize(done.y, self.factor)),
-            psf=degrade.family.psf(params, done.kind).to(sharp),
+            blur=blur.to(sharp),
             params=params,
             strength_px=strength_of(degrade.family, params, done.kind).nan_to_num(0.0),
             sigma=torch.hypot(gain * done.sigma, done.sigma.new_tensor(quantise_sigma())),

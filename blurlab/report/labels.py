@@ -98,7 +98,7 @@ METRICS: dict[str, Label] = {
     "psnr_blurred": Label("PSNR of the blurred image", "dB", 2, True, RESTORING),
     "psf_snr_estimated": Label("SNR of the estimated kernel, at most 80 dB", "dB", 2, True, RESTORING),
     "psf_snr_constant": Label("SNR of the blurs' mean kernel, the same for every image", "dB", 2, True, RESTORING),
-    "psf_snr_gain": Label("SNR of the estimated kernel above the mean kernel's", "dB", 2, True, RESTORING),
+    "psf_snr_gain": Label("SNR of the estimated kernel above the mean kernel's", "dB", 2, True, RESTORING, True),
     "isnr_constant": Label("ISNR, mean kernel of the blurs", "dB", 2, True, RESTORING),
     "psf_snr": Label("SNR of the estimated kernel", "dB", 2, True, RESTORING),
     "classify_ms": Label("Time of the first network on one image", "ms", 2, False, TIME),

@@ -14,6 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from blurlab.report.record import RESUMABLE
+from blurlab.run.errors import UsageError
 from blurlab.run.setup.moved import MOVED
 from blurlab.run.setup.revision import code
 from blurlab.run.setup.targets import resolve
@@ -199,9 +200,12 @@ def _is_default(before: Mapping[str, Any], now: Mapping[str, Any], key: str) -> 
     """Does the one that has ``key`` have the default of the class that both configure there?"""
     parent, _, option = key.rpartition(".")
     target = str(now.get(f"{parent}._target_"))
-    if not target.startswith("blurlab.") or before.get(f"{parent}._target_") != target:
+    if before.get(f"{parent}._target_") != target:
         return False
-    parameter = inspect.signature(resolve(target)).parameters.get(option)
+    try:
+        parameter = inspect.signature(resolve(target)).parameters.get(option)
+    except (UsageError, ValueError):  # not allowed, or without a signature
+        return False
     value = now[key] if key in now else before[key]
     return parameter is not None and parameter.default is not parameter.empty and _same(parameter.default, value)
 
@@ -220,10 +224,15 @@ def _digest(value: Any) -> str:
     path = Path(value)
     try:
         if path.is_file():
-            return hashlib.sha256(path.read_bytes()).hexdigest()
+            return _sha256(path)
         stages = path / "stages"
         files = sorted(file for name in RESULTS for file in stages.glob(f"*/{name}")) if stages.is_dir() else []
-        every = [f"{file.parent.name}/{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
+        every = [f"{file.parent.name}/{file.name} {_sha256(file)}" for file in files]
         return hashlib.sha256("\n".join(every).encode()).hexdigest() if every else ""
     except OSError:
         return ""
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -161,7 +161,7 @@ def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline |
     captured = context.data.captures is not None
     sigma = None if captured else case.sigma
     start = time.perf_counter()
-    image = context.deconvolver(case.y, case.psf, sigma).image
+    image = context.deconvolver(case.y, case.blur, sigma).image
     if image.is_cuda:
         torch.cuda.synchronize(image.device)
     seconds = time.perf_counter() - start
