@@ -86,6 +86,7 @@ def test_a_setting_out_of_its_range_is_named(key: str) -> None:
         (["dataset.name=null"], "dataset.name must be a name"),
         (["dataset.strict=maybe"], "dataset.strict must be true or false, got 'maybe'"),
         (["run.keep=1"], "run.keep must be true or false, got 1"),
+        (["noise.sigma=???"], r"noise.sigma has no value \(\?\?\?\); give it one"),
         (["noise.sigma=true"], "noise.sigma must be a number, got true"),
         (["noise.sigma=nan"], "noise.sigma must be a number, got nan"),
         (["head.hop=1.5"], "hop of Compact must be a whole number, got 1.5"),

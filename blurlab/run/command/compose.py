@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -128,6 +129,9 @@ def _checked(
     missing = [name for name in NEEDED if cfg.get(name) is None]
     if missing:
         raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
+    without_value = sorted(OmegaConf.missing_keys(cfg))
+    if without_value:
+        raise UsageError(f"{without_value[0]} has no value (???); give it one")
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     check_targets(values)
     check_ranges(values)
@@ -239,7 +243,7 @@ def _jobs(overrides: list[str], config_dir: str | None) -> Iterator[list[str]]:
 
 def _check_writable(folder: Path, remedy: str) -> None:
     existing = folder.absolute()
-    while not existing.exists():
+    while not os.path.lexists(existing):  # a link to nothing, or to itself, cannot be written to
         existing = existing.parent
     try:
         with tempfile.TemporaryDirectory(dir=existing) as probe:  # surer than reading permissions
