@@ -18,6 +18,7 @@ from tiny_run import BEST_EPOCH, EPOCHS, TRAINED, config, finished, go, stop
 from blurlab.run.command.job import run
 from blurlab.run.errors import UsageError
 
+pytestmark = pytest.mark.slow
 LAST, BEST = TRAINED / "last.ckpt", TRAINED / "best.ckpt"
 
 

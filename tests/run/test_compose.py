@@ -46,6 +46,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pipeline", options("pipeline"))
 @pytest.mark.parametrize("blur", options("blur"))
 def test_every_pipeline_takes_a_blur_or_says_why_not(
@@ -60,6 +61,7 @@ def test_every_pipeline_takes_a_blur_or_says_why_not(
         check(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("group", "member"),
     [(group, member) for group in groups() if group not in ("experiment", "paths") for member in options(group)],
