@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -175,8 +176,8 @@ class DouglasRachford(Deconvolver):
         self.prior = TotalVariationProx() if prior is None else prior
         self.weight, self.data_weight = weight_rule(weight), data_weight
         self.iterations, self.tolerance, self.boundary = int(iterations), tolerance, boundary
-        self.estimates_outside = boundary == "unknown"
         self.upper = float(getattr(self.prior, "upper", self.upper))
+        self.estimates_outside = boundary == "unknown" and math.isfinite(self.upper)
 
     def restore(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Restored:
         """Iterate from y; history: relative_change, misfit."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room
+from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed
 from blurlab.deconvolver.iteration import BatchState, explained, iterate
 from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.scale import within
@@ -206,7 +206,7 @@ class HyperLaplacian(Deconvolver):
         self.power, self.omega = power, omega
         self.iterations, self.tolerance = int(iterations), tolerance
         self.boundary, self.upper = boundary, upper
-        self.estimates_outside = has_room(boundary)
+        self.estimates_outside = boundary == "unknown"
         self.rho, self.gamma, self.mu = rho, gamma, mu
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:

@@ -212,6 +212,7 @@ class ImplicitTV(Deconvolver):
         self.weight = weight_rule(weight)
         self.iterations, self.rounds, self.tolerance = int(iterations), int(rounds), tolerance
         self.boundary, self.upper = boundary, upper
+        self.estimates_outside = boundary == "unknown"
         self.gamma, self.kappa, self.rho, self.split = gamma, kappa, rho, split
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:

@@ -217,3 +217,19 @@ def test_what_only_the_data_show_is_refused_by_the_run(
 ) -> None:
     with pytest.raises(ValueError, match=line):
         started(levin_data, tmp_path, *LEVIN, *words)
+
+
+FIELD = ["blur=field", "pipeline=known", "stage=restore", "dataset=bundled", "dataset.size=48", "~stage.report"]
+
+
+def test_a_blur_that_varies_over_the_image_is_restored(tmp_path: Path) -> None:
+    solver = ["deconvolver=douglas_rachford", "deconvolver.iterations=10", "budget.draws_restore=1"]
+    kept = started(tmp_path, tmp_path, *FIELD, *solver)
+    assert kept["metrics"]["isnr"]["value"] > 1
+    assert "psnr_oracle_wiener" not in kept["metrics"]
+    assert {row["kind"] for row in rows_of(tmp_path)} == {"defocus_field"}
+
+
+def test_a_deconvolver_of_one_kernel_an_image_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the blur varies over the image, and TV takes one kernel an image; use"):
+        config(tmp_path, tmp_path, *FIELD, "deconvolver=tv")
