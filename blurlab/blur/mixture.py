@@ -211,6 +211,11 @@ def _check_members(members: Mapping[str, BlurFamily]) -> None:
             raise ValueError(
                 f"member {name!r} has the kinds {', '.join(member.kinds)}; a member has one, so give them apart"
             )
+        if member.varies:
+            raise ValueError(
+                f"member {name!r} varies over the image, and a mixture has one kernel an image; use it alone, with"
+                " pipeline=known"
+            )
 
 
 def _shares(weights: Sequence[float] | None, kinds: tuple[str, ...]) -> tuple[float, ...]:

@@ -180,11 +180,16 @@ class DouglasRachford(Deconvolver):
 
     def restore(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Restored:
         """Iterate from y; history: relative_change, misfit."""
-        seen, alpha = observe(y, blur, self.boundary), self._alpha(y, blur, sigma)
-        problem = Problem(seen, self.data_weight * alpha, torch.full_like(alpha, 1 / self.data_weight), self.prior)
-        first = State(seen.first, seen.first, None)
-        u, history = iterate(step, problem, first, self.iterations, self.tolerance, explained)
+        seen = observe(y, blur, self.boundary)
+        u, history = self.solve(seen, self._alpha(y, blur, sigma), explained)
         return Restored(seen.crop(u).contiguous(), history)
+
+    def solve(
+        self, seen: Observation, alpha: Tensor, measure: Callable[[Problem, State], dict[str, Tensor]] | None = None
+    ) -> tuple[Tensor, dict[str, list[float]]]:
+        """The minimiser for weights (B, 1, 1, 1) on the observation's grid (B, C, P, Q); the history."""
+        problem = Problem(seen, self.data_weight * alpha, torch.full_like(alpha, 1 / self.data_weight), self.prior)
+        return iterate(step, problem, State(seen.first, seen.first, None), self.iterations, self.tolerance, measure)
 
     def _alpha(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
         if isinstance(blur, LinearOperator):

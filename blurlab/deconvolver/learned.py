@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from blurlab.deconvolver.base import Deconvolver, Restored, check_count
+from blurlab.physics import LinearOperator
 
 SHIPPED = Path(__file__).parent / "weights"
 """Weights that come with the package, each with a model card of the same name."""
@@ -18,7 +19,8 @@ class Learned(Deconvolver):
     """A network (y, psf, sigma) -> image, restored images in float32.
 
     Args:
-        net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W); its ``boundary`` says what it assumes.
+        net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W); its ``boundary`` says what it assumes, and its
+            ``takes``, where it has one, which operators it is given in place of kernels.
         weights: A file of the package's ``deconvolver/weights`` by its name, or the path of another ``.safetensors``
             file or of a training's ``.ckpt``; None takes the network as it is, to be trained.
         views: How many of the eight quarter turns and reflections of an image are restored and averaged, 1 to 8: the
@@ -39,14 +41,47 @@ class Learned(Deconvolver):
         self.trained = weights is not None
         self.boundary = str(getattr(net, "boundary", self.boundary))
         self.estimates_outside = self.boundary == "unknown"
+        self.takes = tuple(getattr(net, "takes", ()))
         self.net = (net if weights is None else load_weights(net, weights)).eval()
 
-    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+    def restore(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Restored:
         """A pass of the network for each view; no history."""
         net, image = self.net.to(y.device), torch.zeros_like(y)
         for n in range(self.views):
-            image += unturned(net(turned(y.float(), n), turned(psf.float(), n), sigma.float()), n).to(y.dtype)
+            seen = turned(blur.float(), n) if isinstance(blur, Tensor) else Turned(blur.to(y.float()), n)
+            image += unturned(net(turned(y.float(), n), seen, sigma.float()), n).to(y.dtype)
         return Restored(image / self.views)
+
+
+class Turned(LinearOperator):
+    """The operator of images that lie another way: :func:`turned` after it, undone before it.
+
+    Args:
+        operator: That of the images as they are.
+        view: Which of the eight ways.
+    """
+
+    def __init__(self, operator: LinearOperator, view: int) -> None:
+        self.operator, self.view = operator, view
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A x."""
+        return turned(self.operator.A(unturned(x, self.view)), self.view)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        """A* y."""
+        return turned(self.operator.A_adjoint(unturned(y, self.view)), self.view)
+
+    def rows(self, keep: Tensor) -> Turned:
+        """The same for some of the images."""
+        return Turned(self.operator.rows(keep), self.view)
+
+    def to(self, like: Tensor) -> Turned:
+        """The same in another dtype or on another device."""
+        return Turned(self.operator.to(like), self.view)
+
+    def _approximate_inverse(self, x: Tensor, weight: float | Tensor) -> Tensor:
+        return turned(self.operator._approximate_inverse(unturned(x, self.view), weight), self.view)
 
 
 def turned(x: Tensor, n: int) -> Tensor:

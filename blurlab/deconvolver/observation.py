@@ -15,7 +15,7 @@ from blurlab.deconvolver.border import keep_observed, on_grid
 from blurlab.deconvolver.iteration import BatchState
 from blurlab.physics import LinearOperator
 
-PROX_TOLERANCE = 1e-2
+PROX_TOLERANCE = 3e-2
 """Relative residual at which conjugate gradients end a proximal step. Each starts from the present image, so the
 iteration around them makes up for what one leaves."""
 PROX_ITERATIONS = 20

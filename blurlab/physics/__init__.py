@@ -1,7 +1,7 @@
 """Linear operators of imaging: forward, adjoint, normal equations, proximal step; and the laws they obey."""
 
 from blurlab.physics.conjugate_gradient import conjugate_gradient
-from blurlab.physics.convolution import Convolution
+from blurlab.physics.convolution import Convolution, kernels_of
 from blurlab.physics.degraded import Degraded
 from blurlab.physics.gradient import Gradient
 from blurlab.physics.laws import check_operator
@@ -19,4 +19,5 @@ __all__ = [
     "conjugate_gradient",
     "grid_windows",
     "hat_windows",
+    "kernels_of",
 ]

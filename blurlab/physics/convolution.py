@@ -14,7 +14,7 @@ from blurlab.core.boundary import check_boundary, extend, extend_adjoint
 from blurlab.core.checks import check_psf
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.physics.fourier_grid import FourierGrid
-from blurlab.physics.operator import LocalBlur, check_weight, per_image
+from blurlab.physics.operator import LinearOperator, LocalBlur, check_weight, per_image
 
 METHODS = ("auto", "direct", "fft")
 
@@ -193,6 +193,17 @@ class Convolution(LocalBlur):
 
     def _like(self) -> Tensor:
         return self.psf
+
+
+def kernels_of(blur: LinearOperator) -> Tensor:
+    """The kernels (B, 1, k, k) of a convolution.
+
+    Raises:
+        TypeError: If the operator is none.
+    """
+    if not isinstance(blur, Convolution):
+        raise TypeError(f"only a convolution has one kernel an image, got {type(blur).__name__}")
+    return blur.psf
 
 
 def _by_plane(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, psf: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from blurlab.core.boundary import check_boundary, extend
 from blurlab.core.checks import check_psf
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import irfft2, psf_to_otf
 from blurlab.physics.fourier_grid import FourierGrid
 from blurlab.physics.operator import LocalBlur, per_image
 
@@ -126,16 +126,17 @@ class ProductConvolution(LocalBlur):
         return (self.weight.mean((-2, -1))[..., None, None] * self.psf).sum(1, keepdim=True)
 
     def _approximate_inverse(self, x: Tensor, weight: float | Tensor) -> Tensor:
-        """``sum_k s_k (|H_k|^2 + weight)^-1 s_k x``, circular, with ``s_k^2`` the share of w_k.
+        """``sum_k s_k (|H_k|^2 + weight)^-1 s_k x`` on the periodic grid, with ``s_k^2`` the share of w_k.
 
         Each pixel gets the inverse of the kernels around it; one mean kernel's would be worse than none.
         """
-        shape, total = (x.shape[-2], x.shape[-1]), self.weight.abs().sum(1, keepdim=True)
-        share = (self.weight.abs() / total.clamp_min(torch.finfo(total.dtype).tiny)).sqrt()
+        grid, terms = self._terms(x)
+        height, width, total = *x.shape[-2:], self.weight.abs().sum(1, keepdim=True)
         inverse = torch.zeros_like(x)
-        for s, psf in zip(share.split(1, 1), self.psf.split(1, 1), strict=True):
-            power = psf_to_otf(psf, shape).abs().square() + per_image(weight, x)
-            inverse = inverse + s * irfft2(rfft2(s * x) / power, shape)
+        for w, otf in terms:
+            share = (w.abs() / total.clamp_min(torch.finfo(total.dtype).tiny)).sqrt()
+            spectrum = torch.fft.rfft2(share * x, s=grid.sides) / (otf.abs().square() + per_image(weight, x))
+            inverse = inverse + share * irfft2(spectrum, grid.sides)[..., :height, :width]
         return inverse
 
     def _terms(self, images: Tensor) -> tuple[FourierGrid, Iterator[tuple[Tensor, Tensor]]]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, identity_psf
-from blurlab.physics import Convolution, LinearOperator
+from blurlab.physics import Convolution, LinearOperator, kernels_of
 
 BOUNDARY = "valid"
 """How photographs are made: what lies beyond their border was blurred into them too."""
@@ -79,9 +79,7 @@ class BlurEstimate:
         Raises:
             TypeError: If the blur is not one kernel an image.
         """
-        if not isinstance(self.blur, Convolution):
-            raise TypeError(f"only a convolution has one kernel an image, got {type(self.blur).__name__}")
-        return self.blur.psf
+        return kernels_of(self.blur)
 
     def with_rows(self, rows: Tensor, other: BlurEstimate) -> BlurEstimate:
         """This estimate with some rows (m,) replaced by those of another (m of them), with what both of them have."""

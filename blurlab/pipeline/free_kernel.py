@@ -20,9 +20,16 @@ class FreeKernel(Identifier):
 
     Args:
         family: Blurs of any kind; their kernels are what is learned, and their size is that of the answer.
+
+    Raises:
+        ValueError: If the blurs vary over the image.
     """
 
     def __init__(self, family: BlurFamily) -> None:
+        if family.varies:
+            raise ValueError(
+                f"a {family.kinds[0]} varies over the image, and one kernel is learned; use pipeline=known"
+            )
         super().__init__(family)
         self.target = KernelTarget(family.size)
 

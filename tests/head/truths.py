@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blurlab.physics import Degraded
+from blurlab.physics import Convolution, Degraded
 
 
 def truth(
@@ -17,7 +17,7 @@ def truth(
     return Degraded(
         x=image,
         y=image,
-        psf=torch.ones(n, 1, 1, 1) if psf is None else psf,
+        blur=Convolution(torch.ones(n, 1, 1, 1) if psf is None else psf),
         kind=kind,
         params=torch.zeros(n, 0) if params is None else params,
         strength_px=nothing if strength_px is None else strength_px,

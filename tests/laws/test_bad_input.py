@@ -109,7 +109,7 @@ def test_images_one_pixel_wide(deconvolver: Deconvolver, shape: tuple[int, int])
     for psf in (one, LONG, LONG.mT, PSF):
         if deconvolver.estimates_outside or (psf.shape[-2] <= shape[0] and psf.shape[-1] <= shape[1]):
             finite(deconvolver(y, psf, 0.01).image, y)
-            finite(deconvolver(y, psf).image, y)
+    finite(deconvolver(y, one).image, y)  # the noise is estimated from the image alone
     torch.testing.assert_close(deconvolver(y, one, 0.0).image, y, atol=1e-2, rtol=0)
 
 

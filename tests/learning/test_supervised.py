@@ -17,6 +17,7 @@ from blurlab.head import KindLabels
 from blurlab.learning import Supervised, load_net
 from blurlab.learning.callbacks import Interrupts
 from blurlab.learning.schedule import one_cosine
+from blurlab.physics import Convolution
 
 
 def module(schedule: str = "constant") -> Supervised:
@@ -35,7 +36,15 @@ def batch() -> Degraded:
     nothing = torch.zeros(6)
     kind = torch.tensor([0, 1, 0, 1, 0, 1])
     return Degraded(
-        y, y, torch.ones(6, 1, 1, 1), kind, nothing[:, None], nothing, nothing, torch.arange(6), torch.ones(6)
+        y,
+        y,
+        Convolution(torch.ones(6, 1, 1, 1)),
+        kind,
+        nothing[:, None],
+        nothing,
+        nothing,
+        torch.arange(6),
+        torch.ones(6),
     )
 
 

@@ -61,8 +61,7 @@ def content(folder: Path) -> dict[str, str]:
 
 def begin(run_dir: Path, *words: str, sweep: bool = False) -> None:
     """What the command line does before Hydra starts."""
-    places = [f"paths.runs_dir={run_dir.parent}", f"paths.cache_dir={run_dir.parent / 'cache'}"]
-    check([*WORDS, *places, *words], sweep=sweep)
+    check([*WORDS, f"paths.runs_dir={run_dir.parent}", *words], sweep=sweep)
 
 
 @pytest.mark.parametrize(("word", "line"), ANY_OTHER)
@@ -205,7 +204,7 @@ def test_a_resumed_run_whose_defaults_have_changed_since_is_refused(done: Path, 
     held["values"]["budget.tile"] = 999
     (folder / "settings.json").write_text(json.dumps(held))
     with pytest.raises(UsageError, match=r"budget\.tile was 999, is 64"):
-        check(with_resume([f"run.resume={folder}", f"paths.cache_dir={tmp_path}", f"paths.runs_dir={tmp_path}"]))
+        check(with_resume([f"run.resume={folder}", f"paths.runs_dir={tmp_path}"]))
 
 
 def test_a_stopped_run_goes_on_under_the_name_of_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

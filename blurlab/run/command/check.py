@@ -37,7 +37,10 @@ def prepare_job(cfg: Any) -> Prepared:
     parts = build_parts(cfg)
     refuse_half_captured(cfg, parts)
     refuse_wide_kernel(cfg, parts)
+    refuse_varying_blur(parts)
     stages = tuple(build(node) for node in cfg.stage.values() if node is not None)
+    if not stages:
+        raise UsageError("no stage is left to do; choose stage=default, restore, robust or train_restore")
     for place, stage in enumerate(stages):
         stage.check(cfg, parts, stages[:place])
     return Prepared(parts, stages)
@@ -86,4 +89,19 @@ def refuse_wide_kernel(cfg: Any, parts: Parts) -> None:
         raise UsageError(
             f"a kernel of {size} px is larger than the image of {image} px; raise dataset.size, "
             "or use boundary=valid with a deconvolver that reaches beyond the border, such as tv"
+        )
+
+
+def refuse_varying_blur(parts: Parts) -> None:
+    """Raise where the blur varies over the image and the deconvolver takes kernels alone.
+
+    Raises:
+        UsageError: With the remedy.
+    """
+    from blurlab.physics import ProductConvolution
+
+    if parts.identifier.family.varies and not issubclass(ProductConvolution, parts.deconvolver.takes):
+        raise UsageError(
+            f"the blur varies over the image, and {type(parts.deconvolver).__name__} takes one kernel an image; use "
+            "deconvolver=douglas_rachford, richardson_lucy or unrolled_dr"
         )

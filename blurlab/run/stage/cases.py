@@ -85,7 +85,7 @@ class _Captured(Cases):
         return Degraded(
             x=x,
             y=y,
-            psf=degrade.family.psf(params, kind).to(y),
+            blur=degrade.family.operator(params, kind, shape=(x.shape[-2], x.shape[-1])).to(y),
             kind=kind,
             params=params,
             strength_px=strength_of(degrade.family, params, kind).nan_to_num(0.0),
