@@ -222,3 +222,17 @@ def test_one_run_has_one_table(done: Path, tmp_path: Path) -> None:
         cfg.stage.evaluate = {"_target_": "blurlab.run.stage.evaluate.Evaluate"}
     with pytest.raises(UsageError, match="has the table and the pictures of its stage restore, which evaluate would"):
         run(cfg, folder, Console(quiet=True))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"- blur=taps\n", b"- blur=taps\n- blur.ta", b"- 'blur", b"null"])
+def test_a_list_of_words_that_hydra_left_half_written_is_made_good(
+    content: bytes | None, done: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(done, tmp_path / "run"))
+    held = json.loads((folder / "settings.json").read_text())
+    (folder / "settings.json").write_text(json.dumps({**held, "overrides": WORDS}))
+    saved = folder / ".hydra" / "overrides.yaml"
+    saved.unlink() if content is None else saved.write_bytes(content)
+    assert with_resume([f"run.resume={folder}"])[: len(WORDS)] == WORDS
+    saved.write_text("".join(f"- {word}\n" for word in [*WORDS, "stage=robust"]))  # of a later start
+    assert "stage=robust" in with_resume([f"run.resume={folder}"])

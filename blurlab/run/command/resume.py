@@ -59,6 +59,9 @@ def saved_words(folder: Path, config_dir: str | None = None) -> list[str]:
     Raises:
         UsageError: If there are none, the file is damaged, or a word is not a setting of blurlab's own configuration.
     """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
     from blurlab.run.setup.begun import begun_words
     from blurlab.run.setup.settings import words_of
 
@@ -66,7 +69,8 @@ def saved_words(folder: Path, config_dir: str | None = None) -> list[str]:
     first = begun_words(folder)
     try:
         words = _saved(folder, path)
-    except UsageError:
+        OverridesParser.create().parse_overrides(words if first else [])
+    except (UsageError, HydraException):
         if not first:
             raise
         words = first
