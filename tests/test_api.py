@@ -273,6 +273,7 @@ def test_each_command_prints_its_own_help(capsys: pytest.CaptureFixture[str], co
     assert f"blurlab {command}" in out and word in out and "groups and their members" not in out and err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "params", "kind", "error_px"),
     [

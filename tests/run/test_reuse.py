@@ -22,6 +22,7 @@ from blurlab.run.command.resume import with_resume
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.settings import Settings, differences, settings
 
+pytestmark = pytest.mark.slow
 ANY_OTHER = [
     ("noise.sigma=0.05", "noise.sigma was 0.004, is 0.05"),
     ("run.seed=5", "run.seed was 0, is 5"),
