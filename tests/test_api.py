@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from blurlab import api
 from blurlab.blur import BlurFamily, Defocus, Gaussian, Motion, Taps
 from blurlab.cli import main
-from blurlab.cli.deblur import shown
+from blurlab.cli.deblur import describe, shown
 from blurlab.core.image_io import read_image, write_image
 from blurlab.dataset.prepare import GREY_WEIGHTS
 from blurlab.deconvolver import TV, Wiener
@@ -127,7 +127,7 @@ def test_a_run_whose_network_gives_a_kernel_restores_with_it_and_names_nothing(m
     net = Says(*psf.clamp_min(1e-9).flatten().tolist())
     made = Trained(Pipeline(FreeKernel(family), {"kernel": net}, {}, Wiener()), "grey", 64, 0.01)
     restored, found = tool(monkeypatch, made).deblur(image)
-    assert found.kind == "kernel" and math.isnan(found.probability) and api.describe(found) == "a kernel of 5x5 px"
+    assert found.kind == "kernel" and math.isnan(found.probability) and describe(found) == "a kernel of 5x5 px"
     np.testing.assert_allclose(found.psf, psf[0, 0], atol=1e-5)
     assert restored.shape == image.shape and not np.array_equal(restored, image)
     flat = np.full((70, 81, 3), 0.4, np.float32)
@@ -273,6 +273,7 @@ def test_each_command_prints_its_own_help(capsys: pytest.CaptureFixture[str], co
     assert f"blurlab {command}" in out and word in out and "groups and their members" not in out and err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "params", "kind", "error_px"),
     [

@@ -18,6 +18,10 @@ from blurlab.physics import Gradient
 
 PRIORS = {"flat": 0, "gradient": 1, "laplacian": 2}
 """Name of a prior -> power p of the difference spectrum L = |Dx|^2 + |Dy|^2 by which the signal's spectrum falls."""
+LEAST_ENERGY = 1e-12
+"""Of an image's differences: a constant image has that much."""
+LEAST_SIGNAL = 0.01
+"""Share of an image's differences that counts as not noise, whatever the noise."""
 
 
 def wiener(y: Tensor, psf: Tensor, nsr: Tensor, prior: str = "flat") -> Tensor:
@@ -84,7 +88,7 @@ class Wiener(Deconvolver):
     """Wiener filter; the mean of each channel is kept aside, since a kernel of sum 1 leaves it alone.
 
     Args:
-        nsr: Noise-to-signal ratio; None takes it from sigma and each image, see :func:`nsr_of_spectrum`.
+        nsr: Noise-to-signal ratio; None takes it from sigma and each image, see :func:`noise_to_signal`.
         strength: Factor on the estimate where nsr is None.
         prior: flat, gradient, laplacian, or estimated: the signal's spectrum from y by
             :func:`~blurlab.deconvolver.spectrum.estimate_spectrum`, whose nsr is ``strength sigma^2 / S``.
@@ -135,7 +139,7 @@ class Wiener(Deconvolver):
         if self.prior == "estimated":
             nsr = self.strength * sigma.square() / estimate_spectrum(y, psf, sigma, shape)
         elif self.nsr is None:
-            nsr = self.strength * nsr_of_spectrum(spectrum, gain, sigma, power, self.prior, shape)
+            nsr = self.strength * noise_to_signal(y, gain, sigma, power, self.prior, shape)
         else:
             nsr = torch.full_like(sigma, self.nsr)
         if self.boundary == "unknown":
@@ -151,8 +155,8 @@ class Wiener(Deconvolver):
         frozen = copy(self)
         frozen.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
         if self.nsr is None and self.prior in PRIORS:
-            grid = self._grid(parts - frozen.mean, psf)
-            ratio = estimate_nsr(grid, psf, sigma, self.prior)
+            grid = self._grid(parts, psf)
+            ratio = estimate_nsr(parts, psf, sigma, self.prior, (grid.shape[-2], grid.shape[-1]))
             frozen.nsr = float(self.strength / (1 / ratio).mean())
         return frozen
 
@@ -161,35 +165,46 @@ class Wiener(Deconvolver):
         return on_grid(y, psf, self.boundary, 2 * max(psf.shape[-2:]))
 
 
-def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str) -> Tensor:
-    """:func:`nsr_of_spectrum` of periodic images y (B, C, H, W) of mean 0, seen through psf (B, 1, k, k)."""
-    shape = (y.shape[-2], y.shape[-1])
+def estimate_nsr(y: Tensor, psf: Tensor, sigma: Tensor, prior: str, shape: tuple[int, int]) -> Tensor:
+    """:func:`noise_to_signal` of images y seen through psf (B, 1, k, k), on a grid of ``shape`` (P, Q)."""
     power = Gradient().power(shape, like=y)
-    return nsr_of_spectrum(rfft2(y), density(adjoint_otf(psf, shape)), sigma, power, prior, shape)
+    return noise_to_signal(y, density(adjoint_otf(psf, shape)), sigma, power, prior, shape)
 
 
-def nsr_of_spectrum(
-    spectrum: Tensor, gain: Tensor, sigma: Tensor, power: Tensor, prior: str, shape: tuple[int, int]
+def noise_to_signal(
+    y: Tensor, gain: Tensor, sigma: Tensor, power: Tensor, prior: str, shape: tuple[int, int]
 ) -> Tensor:
     """``sigma^2 / v``, where a signal of spectrum ``v / L^p`` has the gradients that y has beyond the noise's.
 
-    ``mean |grad y|^2 = v mean(|H|^2 L^(1 - p)) + sigma^2 mean(L)``. The plain variance would put almost all of v
-    into the slow shading of the image, and leave far too much noise.
+    ``mean |grad y|^2 = v mean(|H|^2 L^(1 - p)) + 4 sigma^2``, the mean over the pixels of y alone: those appended to
+    make it periodic have less noise. The plain variance would put almost all of v into the slow shading of the image, and
+    leave far too much noise. Where y has less than the noise it is said to have, so much less of what it has is noise.
 
     Args:
-        spectrum: Y, complex (B, C, H, W // 2 + 1).
-        gain: |H|^2 (B, 1, H, W // 2 + 1).
+        y: Observed images (B, C, H, W).
+        gain: |H|^2 on a periodic grid (B, 1, P, Q // 2 + 1).
         sigma: Noise standard deviation (B, 1, 1, 1).
-        power: L (H, W // 2 + 1).
+        power: L on the grid (P, Q // 2 + 1).
         prior: A key of ``PRIORS``.
-        shape: Grid (H, W).
+        shape: Grid (P, Q).
 
     Returns:
         (B, 1, 1, 1).
     """
-    energy = plane_mean(density(spectrum).mul_(power), shape).mean(1, keepdim=True) / (shape[0] * shape[1])
+    energy = gradient_energy(y).clamp_min(LEAST_ENERGY)
+    ratio = 4 * sigma.square() / energy
+    share = torch.minimum(ratio, 1 / ratio)
     blurred = gain * power ** (1 - PRIORS[prior])
     blurred[..., 0, 0] = 0  # the mean is kept aside
-    noise = 4 * sigma.square()
-    signal = (energy - noise).clamp_min(0.01 * energy).clamp_min(1e-12)
-    return sigma.square() * plane_mean(blurred, shape) / signal
+    return share / 4 * plane_mean(blurred, shape) / (1 - share).clamp_min(LEAST_SIGNAL)
+
+
+def gradient_energy(y: Tensor) -> Tensor:
+    """Mean of ``|grad y|^2`` over the pixels of each image, its channels together: (B, C, H, W) -> (B, 1, 1, 1).
+
+    Example:
+        >>> float(gradient_energy(torch.tensor([[[[0.0, 1.0, 3.0], [0.0, 1.0, 3.0]]]])))
+        2.5
+    """
+    parts = [y.diff(dim=axis).square().flatten(1) for axis in (-1, -2)]
+    return torch.stack([part.sum(1) / max(part.shape[1], 1) for part in parts]).sum(0).reshape(-1, 1, 1, 1)

@@ -18,8 +18,9 @@ from blurlab.physics import Gradient
 
 SNR_DB = tuple(range(9, 66, 4))
 """Signal-to-noise ratios of the filters of [Gilbert2019], section 1.2."""
-START_ITERATIONS = 15
-"""Of the total variation that is started from."""
+START_ITERATIONS = 40
+"""Of the total variation that is started from; fewer leave it far from its minimum where the blur is wide and the noise
+small (``experiments/bench/never_worse.py``). The weights that come with the package were trained with 15."""
 LOUDER = 5.0
 """What sets a filter apart is small beside the image; it is shown so many times as large, cut to [-5, 5]."""
 CEILING = 2.0
@@ -165,7 +166,7 @@ class WienerStack(nn.Module):
             grid = extend_periodic(y - mean, 2 * max(psf.shape[-2:])) if self.boundary == "padded" else y - mean
         nsr = self.nsr.to(y).expand(len(y), -1)
         if self.relative:
-            nsr = nsr * estimate_nsr(grid, psf, sigma, self.prior)[:, :, 0, 0]
+            nsr = nsr * estimate_nsr(y, psf, sigma, self.prior, (grid.shape[-2], grid.shape[-1]))[:, :, 0, 0]
         filtered = wiener_stack(grid, psf, nsr, self.prior)[..., : y.shape[-2], : y.shape[-1]]
         return mean[:, None] + filtered.clamp(-CEILING, CEILING)
 

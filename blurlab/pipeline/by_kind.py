@@ -18,6 +18,9 @@ class ByKind(Identifier):
         family: The kinds.
         class_share: What "one class longer" means in the table of error propagation, as a share of the range.
 
+    Raises:
+        ValueError: If the share is not above 0 and at most 1.
+
     Attributes:
         blurred: Names of the kinds but ``none``.
         strengths: What follows from the strength, where a kind has one.
@@ -25,6 +28,8 @@ class ByKind(Identifier):
 
     def __init__(self, family: Mixture, class_share: float) -> None:
         super().__init__(family)
+        if not 0 < class_share <= 1:
+            raise ValueError(f"class_share must be above 0 and at most 1, got {class_share:g}; 1/9 is 1 px of 1 to 10")
         self.family: Mixture = family
         self.blurred = tuple(kind for kind in family.kinds if kind != "none")
         self.strengths = Strengths(family)

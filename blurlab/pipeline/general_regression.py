@@ -44,7 +44,7 @@ class GeneralRegression(Regression):
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        return (Task("type", KindLabels(self.family.kinds), self.family.with_weak_share(self.weak_share)),)
+        return (Task("type", KindLabels(self.family.kinds), self.often_weak),)
 
     @property
     def fitted_parts(self) -> tuple[FittedPart, ...]:

@@ -57,12 +57,12 @@ class Regression(ByKind):
         self.target = BlurTarget(self.family)
         if len(self.target) < 2:
             raise ValueError(f"{family.kinds[-1]} has neither kinds to tell apart nor a range; use another blur")
-        self.weak_share = weak_share
+        self.often_weak = self.family.with_weak_share(weak_share)
         self.refiners = [] if refine is None else [refine(self.family.member(kind)) for kind in self.family.kinds]
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        return (Task("blur", self.target, self.family.with_weak_share(self.weak_share)),)
+        return (Task("blur", self.target, self.often_weak),)
 
     @property
     def finds_noise(self) -> bool:

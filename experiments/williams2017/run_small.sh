@@ -51,8 +51,9 @@ once messidor_hier.drive_chase.lenet_adamw "${lenet[@]}" run.variant=drive_chase
 # the paper's own method: whole images, each degraded once in each class, SGD to the plateau
 whole messidor_hier "" pipeline.weak_share=0
 whole messidor_binary .taps3 blur.taps=3 blur.size=11
+whole messidor_binary .taps10 blur.taps=10 blur.size=11 budget.epochs=4
 whole messidor_strength5 ""
-$PYTHON experiments/williams2017/learning.py # what decides whether that learning rate learns
+$PYTHON experiments/williams2017/learning.py --half # what decides whether that learning rate learns
 # no network: the spectral likelihood on the same photographs
 once messidor_hier.drive_chase.likelihood "${hier[@]}" dataset=drive_chase pipeline=likelihood \
   run.variant=drive_chase.likelihood budget.draws_test=30

@@ -101,6 +101,7 @@ def test_saturated_images(deconvolver: Deconvolver) -> None:
     finite(deconvolver(y, PSF, None).image, y)
 
 
+@pytest.mark.slow
 @every
 @pytest.mark.parametrize("shape", [(1, 24), (17, 1), (1, 1)], ids=str)
 def test_images_one_pixel_wide(deconvolver: Deconvolver, shape: tuple[int, int]) -> None:
@@ -109,7 +110,7 @@ def test_images_one_pixel_wide(deconvolver: Deconvolver, shape: tuple[int, int])
     for psf in (one, LONG, LONG.mT, PSF):
         if deconvolver.estimates_outside or (psf.shape[-2] <= shape[0] and psf.shape[-1] <= shape[1]):
             finite(deconvolver(y, psf, 0.01).image, y)
-            finite(deconvolver(y, psf).image, y)
+    finite(deconvolver(y, one).image, y)  # the noise is estimated from the image alone
     torch.testing.assert_close(deconvolver(y, one, 0.0).image, y, atol=1e-2, rtol=0)
 
 
@@ -124,6 +125,7 @@ def test_half_precision_is_computed_in_float32(deconvolver: Deconvolver, half: t
     torch.testing.assert_close(restored.mean(), exact.mean(), atol=2e-4, rtol=0)
 
 
+@pytest.mark.slow
 @every
 def test_types_of_kernel_and_noise_do_not_matter(deconvolver: Deconvolver) -> None:
     plain = deconvolver(Y, PSF, 0.0625).image

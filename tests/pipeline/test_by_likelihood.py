@@ -95,6 +95,7 @@ def turned(down: Tensor, across: Tensor, angle_deg: float) -> Tensor:
     return (across - across.shape[-1] / 2) * angle.cos() + (down - down.shape[-2] / 2 + 0.3) * angle.sin()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [0.0, 0.004, 0.02])
 @pytest.mark.parametrize("side", [64, 128])
 def test_of_an_image_without_content_in_every_direction_nothing_is_told(side: int, sigma: float) -> None:

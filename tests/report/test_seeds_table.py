@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import statistics
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_the_files_link_to_each_record_and_hold_the_table(tmp_path: Path) -> Non
 
 
 def test_the_terminal_shows_the_headline_figures() -> None:
-    console = Console(width=200, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=200, record=True, file=io.StringIO())
     console.print(seeds_table(over_seeds(records()), "blur.taps=3"))
     shown = console.export_text()
     assert "messidor_hier · blur.taps=3 · 5 seeds (0, 1, 2, 3, 4)" in shown

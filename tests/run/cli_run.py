@@ -29,7 +29,7 @@ class Ended:
 
 def environment(cwd: Path) -> dict[str, str]:
     """Where a command finds its data and puts what it makes."""
-    places = {"BLURLAB_CACHE": "cache", "BLURLAB_DATA": "data", "BLURLAB_RUNS": "runs"}
+    places = {"BLURLAB_DATA": "data", "BLURLAB_RUNS": "runs"}
     return {**{name: str(cwd / folder) for name, folder in places.items()}, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
 
 

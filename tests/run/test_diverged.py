@@ -22,7 +22,7 @@ SMALL = [
 
 
 def start(folder: Path, *words: str) -> None:
-    (cfg,) = check([*SMALL, f"paths.runs_dir={folder}", f"paths.cache_dir={folder / 'cache'}", *words])
+    (cfg,) = check([*SMALL, f"paths.runs_dir={folder}", *words])
     run(cfg, folder / "run", Console(quiet=True))
 
 

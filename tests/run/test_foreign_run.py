@@ -260,6 +260,7 @@ def test_a_pickled_checkpoint_is_refused_and_the_advice_is_ours(inside: bool, tm
     assert "weights_only" not in str(caught.value) and not marker.exists()
 
 
+@pytest.mark.slow
 def test_a_pickled_checkpoint_to_go_on_from_is_not_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_dir = tmp_path / "run"
     stop(run_dir, monkeypatch, epoch=2)

@@ -31,8 +31,7 @@ class Killed(Exception):
 
 def go(folder: Path, *words: str) -> Path:
     """One run; its stages."""
-    paths = [f"paths.runs_dir={folder}", f"paths.cache_dir={folder / 'cache'}"]
-    (cfg,) = check([*TINY, *words, *paths])
+    (cfg,) = check([*TINY, *words, f"paths.runs_dir={folder}"])
     run(cfg, folder / "run", Console(quiet=True))
     return folder / "run" / "stages"
 

@@ -33,6 +33,7 @@ def test_every_setting_that_belongs_to_no_class_has_a_rule(group: str) -> None:
     assert scalars(group) and scalars(group) <= {key.partition(".")[2] for key in RANGES if key.startswith(f"{group}.")}
 
 
+RESTORER = ["stage=train_restore", "pipeline=known", "deconvolver=unrolled_dr"]
 NO_COUNT = [-1, 1.5, "abc", None, True, math.nan, math.inf, []]
 WRONG: dict[str, list[Any]] = {
     "run.experiment": [None, "", "../../../x", "a/b", ".hidden", "..", 3, ["a"], "x" * 151, "a\nb", "a\\b"],
@@ -85,6 +86,7 @@ def test_a_setting_out_of_its_range_is_named(key: str) -> None:
         (["dataset.name=null"], "dataset.name must be a name"),
         (["dataset.strict=maybe"], "dataset.strict must be true or false, got 'maybe'"),
         (["run.keep=1"], "run.keep must be true or false, got 1"),
+        (["noise.sigma=???"], r"noise.sigma has no value \(\?\?\?\); give it one"),
         (["noise.sigma=true"], "noise.sigma must be a number, got true"),
         (["noise.sigma=nan"], "noise.sigma must be a number, got nan"),
         (["head.hop=1.5"], "hop of Compact must be a whole number, got 1.5"),
@@ -103,6 +105,26 @@ def test_a_setting_out_of_its_range_is_named(key: str) -> None:
         (
             ["dataset=levin09", "noise=captured", "boundary=captured", "blur=hier", "pipeline=likelihood"],
             "not identified",
+        ),
+        (["pipeline.class_share=-1"], "class_share must be above 0 and at most 1, got -1"),
+        (["pipeline.step_px=-1"], "step_px must be above 0"),
+        (["pipeline.candidate_step_px=1e-9"], "candidate_step_px must be above 0"),
+        (["pipeline.weak_share=1.5"], "weak_share must be in"),
+        (["head.hidden=0"], "width and hidden must be at least 1, got 8 and 0"),
+        (["stage=robust", "stage.robustness.conditions.8.factor=1e9"], "factor must be above 0 and at most 16"),
+        (["stage=restore", "stage.restore.run=nowhere"], "nowhere is no run directory"),
+        ([*RESTORER, "stage.train.loss._target_=blurlab.noise.NoNoise"], "stage.train.loss cannot take two batches"),
+        ([*RESTORER, "stage.train.kernel_error={_target_: blurlab.learning.L1}"], "must be a KernelError or null"),
+        (["stage=null"], "stage=null names no member of stage; known: classify, default"),
+        (
+            [
+                "stage.train=null",
+                "stage.fit_parts=null",
+                "stage.calibrate=null",
+                "stage.evaluate=null",
+                "stage.report=null",
+            ],
+            "no stage is left to do",
         ),
         (["dataset=bsds500_test"], "has no photographs to train on"),
     ],

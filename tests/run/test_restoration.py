@@ -33,7 +33,6 @@ def config(data: Path, folder: Path, *words: str) -> Any:
     places = {
         "data_dir": data,
         "runs_dir": folder / "runs",
-        "cache_dir": folder / "cache",
         "experiments_dir": folder / "kept",
     }
     (cfg,) = check([*words, *QUICK, *(f"paths.{name}={place}" for name, place in places.items())])

@@ -45,7 +45,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def config(photographs: Path, folder: Path, *words: str) -> Any:
-    places = {"data_dir": photographs, "runs_dir": folder / "runs", "cache_dir": folder / "cache"}
+    places = {"data_dir": photographs, "runs_dir": folder / "runs"}
     (cfg,) = check([*WORDS, *(f"paths.{name}={place}" for name, place in places.items()), *words])
     return cfg
 

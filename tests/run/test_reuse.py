@@ -22,6 +22,7 @@ from blurlab.run.command.resume import with_resume
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.settings import Settings, differences, settings
 
+pytestmark = pytest.mark.slow
 ANY_OTHER = [
     ("noise.sigma=0.05", "noise.sigma was 0.004, is 0.05"),
     ("run.seed=5", "run.seed was 0, is 5"),
@@ -61,8 +62,7 @@ def content(folder: Path) -> dict[str, str]:
 
 def begin(run_dir: Path, *words: str, sweep: bool = False) -> None:
     """What the command line does before Hydra starts."""
-    places = [f"paths.runs_dir={run_dir.parent}", f"paths.cache_dir={run_dir.parent / 'cache'}"]
-    check([*WORDS, *places, *words], sweep=sweep)
+    check([*WORDS, f"paths.runs_dir={run_dir.parent}", *words], sweep=sweep)
 
 
 @pytest.mark.parametrize(("word", "line"), ANY_OTHER)
@@ -205,7 +205,7 @@ def test_a_resumed_run_whose_defaults_have_changed_since_is_refused(done: Path, 
     held["values"]["budget.tile"] = 999
     (folder / "settings.json").write_text(json.dumps(held))
     with pytest.raises(UsageError, match=r"budget\.tile was 999, is 64"):
-        check(with_resume([f"run.resume={folder}", f"paths.cache_dir={tmp_path}", f"paths.runs_dir={tmp_path}"]))
+        check(with_resume([f"run.resume={folder}", f"paths.runs_dir={tmp_path}"]))
 
 
 def test_a_stopped_run_goes_on_under_the_name_of_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,3 +223,17 @@ def test_one_run_has_one_table(done: Path, tmp_path: Path) -> None:
         cfg.stage.evaluate = {"_target_": "blurlab.run.stage.evaluate.Evaluate"}
     with pytest.raises(UsageError, match="has the table and the pictures of its stage restore, which evaluate would"):
         run(cfg, folder, Console(quiet=True))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"- blur=taps\n", b"- blur=taps\n- blur.ta", b"- 'blur", b"null"])
+def test_a_list_of_words_that_hydra_left_half_written_is_made_good(
+    content: bytes | None, done: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(done, tmp_path / "run"))
+    held = json.loads((folder / "settings.json").read_text())
+    (folder / "settings.json").write_text(json.dumps({**held, "overrides": WORDS}))
+    saved = folder / ".hydra" / "overrides.yaml"
+    saved.unlink() if content is None else saved.write_bytes(content)
+    assert with_resume([f"run.resume={folder}"])[: len(WORDS)] == WORDS
+    saved.write_text("".join(f"- {word}\n" for word in [*WORDS, "stage=robust"]))  # of a later start
+    assert "stage=robust" in with_resume([f"run.resume={folder}"])

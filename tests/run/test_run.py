@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import struct
 import subprocess
@@ -55,12 +54,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cwd
 
 
-def with_photographs(finished: Path, cwd: Path) -> Path:
-    """The directory ``cwd``, with the photographs of the finished run prepared already."""
-    shutil.copytree(finished / "cache", cwd / "cache")
-    return cwd
-
-
 @pytest.mark.slow
 def test_the_main_job_leaves_record_table_page_and_pictures(finished: Path) -> None:
     folder = run_dir(finished)
@@ -79,7 +72,7 @@ def test_the_main_job_leaves_record_table_page_and_pictures(finished: Path) -> N
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(finished: Path, tmp_path: Path) -> None:
-    killed = in_own_process(*TINY, cwd=with_photographs(finished, tmp_path), code=KILLED)
+    killed = in_own_process(*TINY, cwd=tmp_path, code=KILLED)
     assert killed.returncode == 9
     folder = run_dir(tmp_path)
     assert (folder / "stages" / "train_type" / "finished.json").is_file()
@@ -99,8 +92,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(finished: Path, tmp
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_how_to_go_on_and_leaves_a_run_that_can(finished: Path, tmp_path: Path) -> None:
-    env = {**os.environ, **environment(with_photographs(finished, tmp_path))}
+def test_ctrl_c_says_how_to_go_on_and_leaves_a_run_that_can(tmp_path: Path) -> None:
+    env = {**os.environ, **environment(tmp_path)}
     words = [sys.executable, "-m", "blurlab", *TINY, "budget.epochs=500", "logger=csv"]
     process = subprocess.Popen(words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 200
@@ -188,10 +181,10 @@ def test_a_bad_photograph_gets_one_line_and_no_output(finished: Path, tmp_path: 
 
 
 @pytest.mark.slow
-def test_a_sweep_runs_a_job_a_value_each_in_its_own_directory_with_one_table(finished: Path, tmp_path: Path) -> None:
+def test_a_sweep_runs_a_job_a_value_each_in_its_own_directory_with_one_table(tmp_path: Path) -> None:
     words = ["-m", "+experiment=messidor_binary", "blur.taps=20,3", "logger=tensorboard", "budget.epochs=1"]
     more = [word for word in TINY if not word.startswith(("+experiment", "budget.risk_", "budget.epochs"))]
-    done = in_process(*words, *more, cwd=with_photographs(finished, tmp_path))
+    done = in_process(*words, *more, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     sweep = next((tmp_path / "runs" / "messidor_binary").iterdir())
     assert [record(sweep / job)["blur"]["taps"] for job in ("0", "1")] == [20, 3]
@@ -206,9 +199,9 @@ def test_a_sweep_runs_a_job_a_value_each_in_its_own_directory_with_one_table(fin
     ("pipeline", "more"), [("grnn", ["budget.patterns=40"]), ("regression_refined", ["augment=varied"])]
 )
 def test_pipelines_that_measure_leave_what_they_learned_and_restore_a_photograph(
-    pipeline: str, more: list[str], finished: Path, tmp_path: Path
+    pipeline: str, more: list[str], tmp_path: Path
 ) -> None:
-    done = in_process(*TINY, "logger=csv", f"pipeline={pipeline}", *more, cwd=with_photographs(finished, tmp_path))
+    done = in_process(*TINY, "logger=csv", f"pipeline={pipeline}", *more, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     folder = run_dir(tmp_path)
     kept = record(folder)
@@ -228,11 +221,9 @@ def test_pipelines_that_measure_leave_what_they_learned_and_restore_a_photograph
     [["head=resnet", "head.widen=0.0625"], ["head=dbn", "head.layers=[20,6]"], ["head=lenet"], ["head=compact_tapers"]],
     ids=lambda words: words[0],
 )
-def test_the_main_job_runs_with_any_head_and_its_page_shows_the_interval(
-    head: list[str], finished: Path, tmp_path: Path
-) -> None:
+def test_the_main_job_runs_with_any_head_and_its_page_shows_the_interval(head: list[str], tmp_path: Path) -> None:
     words = ["budget.pretrain_epochs=1", "budget.epochs=1", "logger=csv", *head]
-    done = in_process(*TINY, *words, cwd=with_photographs(finished, tmp_path))
+    done = in_process(*TINY, *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     folder = run_dir(tmp_path)
     kept = record(folder)

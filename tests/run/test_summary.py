@@ -25,7 +25,7 @@ from blurlab.pipeline.taps_scorer import TapsScorer
 from blurlab.run.record.curves import curve, curves, propagation
 from blurlab.run.record.lines import line
 from blurlab.run.record.parameters import before_refinement, parameters
-from blurlab.run.record.rows import Figures, Item, Named, NamedBlur, Truth
+from blurlab.run.record.rows import Item, Named, NamedBlur, Truth
 from blurlab.run.record.scores import accuracies, share, strengths
 from blurlab.run.record.summary import confusion, evaluation, restorations
 
@@ -75,7 +75,7 @@ def test_curve_bins_hold_every_item_once() -> None:
 
 
 def restored(strength: float, photo: str, **isnr: float) -> Item:
-    figures = {kernel: Figures(isnr=value) for kernel, value in isnr.items()}
+    figures = {kernel: dict(isnr=value) for kernel, value in isnr.items()}
     return made("motion", strength, "motion", photo, restorations=figures)
 
 
@@ -100,8 +100,8 @@ def test_without_a_scorer_kernels_and_restorations_are_measured_alone() -> None:
         for photo in "ab"
     ]
     for item, (estimated, constant) in zip(items, [(9.0, 3.0), (7.0, 2.0)], strict=True):
-        item.restorations["estimated"] = Figures(isnr=6.0, psf_snr=estimated)
-        item.restorations["constant"] = Figures(isnr=1.0, psf_snr=constant)
+        item.restorations["estimated"] = dict(isnr=6.0, psf_snr=estimated)
+        item.restorations["constant"] = dict(isnr=1.0, psf_snr=constant)
     entries = evaluation(items, None, {"identify_ms": 2.0}, seed=0)
     assert set(entries) == {"metrics", "limit"}
     metrics = {name: entry["value"] for name, entry in entries["metrics"].items()}
@@ -263,7 +263,7 @@ def test_curves_hold_the_weakest_and_the_strongest() -> None:
 
 def test_the_line_of_an_item_has_the_columns_that_records_have() -> None:
     item = measured(7.0, 7.1, 20.0, 24.0, halfwidth={LENGTH: 0.2}, before=network("motion", 7.5, 20.0))
-    item.restorations = {"estimated": Figures(isnr=3.0, psf_snr=9.0), "blurred": Figures(ssim=0.5)}
+    item.restorations = {"estimated": dict(isnr=3.0, psf_snr=9.0), "blurred": dict(ssim=0.5)}
     item.bounds, item.ceiling = bounds(0.1, 1.0), 0.9
     columns = line(item)
     params = [RADIUS, LENGTH, ANGLE]

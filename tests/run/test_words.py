@@ -149,5 +149,18 @@ def test_places_and_settings_of_hydras_are_checked_first(words: list[str], line:
     assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == []
 
 
+HOLDERS = ["paths.runs_dir={}", "paths.cache_dir={}/x", "hydra.run.dir={}", "hydra.sweep.dir={}/y"]
+
+
+@pytest.mark.parametrize("target", ["loop", "nowhere/at/all"])
+@pytest.mark.parametrize("word", HOLDERS)
+def test_a_link_to_itself_or_to_nothing_cannot_be_written_to(target: str, word: str, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(target)
+    places = [f"paths.{name}={tmp_path}/{name}" for name in ("runs_dir", "cache_dir") if name not in word]
+    with pytest.raises(UsageError, match=r"cannot write to .*/loop") as caught:
+        check([*places, word.format(tmp_path / "loop")])
+    assert "\n" not in str(caught.value)
+
+
 def test_the_jobs_of_a_long_sweep_are_all_counted() -> None:
     assert count_jobs(["run.seed=range(100)", "blur.taps=20,10,3"]) == 300

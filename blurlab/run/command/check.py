@@ -39,6 +39,8 @@ def prepare_job(cfg: Any) -> Prepared:
     refuse_wide_kernel(cfg, parts)
     refuse_varying_blur(parts)
     stages = tuple(build(node) for node in cfg.stage.values() if node is not None)
+    if not stages:
+        raise UsageError("no stage is left to do; choose stage=default, restore, robust or train_restore")
     for place, stage in enumerate(stages):
         stage.check(cfg, parts, stages[:place])
     return Prepared(parts, stages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -85,6 +86,7 @@ def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool 
     try:
         hydra_words = [word for word in overrides if _is_hydras(word)]
         hydra_places(hydra_words)
+        _check_choices(overrides, config_dir)
         for words in islice(_jobs(overrides, config_dir), MOST_CHECKED):
             cfg, place = _checked(words, hydra_words, config_dir, len(jobs) if sweep else None)
             prepared = prepare_job(cfg)
@@ -127,6 +129,9 @@ def _checked(
     missing = [name for name in NEEDED if cfg.get(name) is None]
     if missing:
         raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
+    without_value = sorted(OmegaConf.missing_keys(cfg))
+    if without_value:
+        raise UsageError(f"{without_value[0]} has no value (???); give it one")
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     check_targets(values)
     check_ranges(values)
@@ -199,6 +204,14 @@ def _check_experiment(overrides: list[str], config_dir: str | None) -> None:
                 raise UsageError(f"write +{word} (an experiment is added to the configuration)")
 
 
+def _check_choices(overrides: Sequence[str], config_dir: str | None) -> None:
+    """Raise where a group's member is null: a group is left out by ``~group``, and none of blurlab's may be."""
+    for word in overrides:
+        group, _, member = word.partition("=")
+        if member == "null" and (group := group.lstrip("+")) in nested_groups(config_dir):
+            raise UsageError(f"{word} names no member of {group}; known: {', '.join(options(group, config_dir))}")
+
+
 def _is_choice(word: str, config_dir: str | None) -> bool:
     """Is this override the choice of a group's member (dataset=drive, +experiment=x)?"""
     named = re.sub(r"^[+~]*", "", word).split("=", 1)[0].split("@")[0]
@@ -230,7 +243,7 @@ def _jobs(overrides: list[str], config_dir: str | None) -> Iterator[list[str]]:
 
 def _check_writable(folder: Path, remedy: str) -> None:
     existing = folder.absolute()
-    while not existing.exists():
+    while not os.path.lexists(existing):  # a link to nothing, or to itself, cannot be written to
         existing = existing.parent
     try:
         with tempfile.TemporaryDirectory(dir=existing) as probe:  # surer than reading permissions

@@ -7,6 +7,7 @@ import errno
 import shutil
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from blurlab.run.command.plan import say_plan
 from blurlab.run.record.kept import keep_record, refuse_to_keep
 from blurlab.run.record.record import write_record
 from blurlab.run.setup.context import Context, make_context
-from blurlab.run.setup.logging import close, log_results
+from blurlab.run.setup.logger.wandb import wandb_folders
+from blurlab.run.stage.base import Stage
 
 ERROR = "error.txt"
 MADE_FIRST = {".hydra", "wandb", "csv", "tensorboard", "stages", "settings.json", "data.json", "record.json"}
@@ -99,23 +101,34 @@ def run(cfg: DictConfig, run_dir: Path, console: Console, prepared: Prepared | N
     """
     prepared = prepared or prepare_job(cfg)
     run_dir.mkdir(parents=True, exist_ok=True)
-    context = make_context(cfg, prepared.parts, run_dir, console)
-    status = "failed"
-    try:
-        if cfg.run.keep:
-            refuse_to_keep(context)
-        say_plan(context, prepared.stages)
-        for stage in prepared.stages:
-            stage(context)
-            record = write_record(context)
-        log_run(context)
-        if cfg.run.keep:
-            context.console.print(f"kept {keep_record(context)}")
-        (run_dir / ERROR).unlink(missing_ok=True)  # of an earlier start
-        status = "success"
-        return record
-    finally:
-        close(context.logger, status)
+    with wandb_folders(run_dir):
+        context = make_context(cfg, prepared.parts, run_dir, console)
+        status = "failed"
+        try:
+            record = do_stages(context, prepared.stages)
+            status = "success"
+            return record
+        finally:
+            context.logger.close(status)
+
+
+def do_stages(context: Context, stages: Sequence[Stage]) -> Path:
+    """Do the stages of a run, then keep its record where it is to be kept.
+
+    Returns:
+        Path of the record.
+    """
+    if context.cfg.run.keep:
+        refuse_to_keep(context)
+    say_plan(context, stages)
+    for stage in stages:
+        stage(context)
+        record = write_record(context)
+    log_run(context)
+    if context.cfg.run.keep:
+        context.console.print(f"kept {keep_record(context)}")
+    (context.dir / ERROR).unlink(missing_ok=True)  # of an earlier start
+    return record
 
 
 def log_run(context: Context) -> None:
@@ -134,7 +147,10 @@ def log_run(context: Context) -> None:
         for key in ("sharp", "blurred", "oracle", "estimated_image")
         if key in example
     }
-    log_results(context.logger, metrics, context.record.get("confusion"), pictures)
+    context.logger.log_metrics(metrics)
+    context.logger.log_confusion(context.record.get("confusion", {}))
+    context.logger.log_pictures({f"example/{title}": image for title, image in pictures.items()})
+    context.logger.save()
 
 
 def _picture(context: Context, name: str) -> np.ndarray:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from blurlab.core.boundary import BOUNDARIES
 from blurlab.run.errors import UsageError
 
 Rule = Callable[[Any], str]
@@ -69,6 +68,13 @@ def one_of(*known: str) -> Rule:
     return lambda value: "" if value in known else f"one of {', '.join(known)}"
 
 
+def boundary(value: Any) -> str:
+    """A border that data can be made with, or that of a camera."""
+    from blurlab.core.boundary import BOUNDARIES  # not at the top: it imports torch
+
+    return one_of(*BOUNDARIES, "captured")(value)
+
+
 def numbers(low: float, high: float, *, least: int, must_have: float | None = None) -> Rule:
     """A list of ``least`` numbers or more within ``low`` and ``high``, one of which may have to be ``must_have``."""
     words = f"a list of {least} or more numbers from {low:g} to {high:g}"
@@ -117,7 +123,7 @@ RANGES: dict[str, Rule] = {
     "dataset.cut": one_of("whole", "centre", "anywhere"),
     "dataset.test_part": one_of("quarter", "all"),
     "dataset.strict": flag,
-    "boundary.data": one_of(*BOUNDARIES, "captured"),
+    "boundary.data": boundary,
     "optimizer.schedule": text,  # which there are, the training knows
     "optimizer.ema_decay": number(0, 1),
     "optimizer.gradient_clip": positive_or_null,

@@ -54,24 +54,45 @@ def _folder(word: str) -> Path:
 
 
 def saved_words(folder: Path, config_dir: str | None = None) -> list[str]:
-    """The words that a run directory was made with, each checked.
+    """The words that a run directory was made with, each checked: those of the last start, if they are whole.
 
     Raises:
         UsageError: If there are none, the file is damaged, or a word is not a setting of blurlab's own configuration.
     """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    from blurlab.run.setup.begun import begun_words
+    from blurlab.run.setup.settings import words_of
+
+    path = folder / SAVED
+    first = begun_words(folder)
+    try:
+        words = _saved(folder, path)
+        OverridesParser.create().parse_overrides(words if first else [])
+    except (UsageError, HydraException):
+        if not first:
+            raise
+        words = first
+    for word in [*words, *first]:
+        _check_saved(word, path, config_dir)
+    if first and words_of(words) != words_of(first):  # Hydra was stopped while it wrote them
+        words = first
+    return [word for word in words if not word.startswith("hydra.run.dir=")]
+
+
+def _saved(folder: Path, path: Path) -> list[str]:
+    """The words of the last start, as Hydra wrote them: not whole or not at all."""
     from omegaconf import OmegaConf
 
     from blurlab.run.setup.saved import load_yaml
 
-    path = folder / SAVED
     if not path.is_file():
         raise UsageError(f"run.resume={folder} is no run directory (it has no {SAVED}); name one under runs/")
     words = OmegaConf.to_container(load_yaml(path), resolve=False)
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise UsageError(f"{path} is damaged: it is not a list of words; start the run anew")
-    for word in words:
-        _check_saved(word, path, config_dir)
-    return [word for word in words if not word.startswith("hydra.run.dir=")]
+    return words
 
 
 def _check_saved(word: str, path: Path, config_dir: str | None) -> None:

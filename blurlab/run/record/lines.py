@@ -39,7 +39,7 @@ def line(item: Item) -> Line:
     if item.best_observer is not None:
         columns["best_observer"] = item.best_observer
     for kernel, figures in item.restorations.items():
-        columns |= {f"{name}_{kernel}": value for name, value in figures.measured().items()}
+        columns |= {f"{name}_{kernel}": value for name, value in figures.items()}
     for known, limits in item.bounds.items():
         columns |= {f"{known}_{name}": value for name, value in limits.items()}
     if item.ceiling is not None:

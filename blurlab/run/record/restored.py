@@ -10,7 +10,16 @@ from typing import Any
 
 from torch import Tensor
 
-from blurlab.metric import align, isnr, isnr_border, isnr_oracle_wiener, psnr, psnr_oracle_wiener, ssim
+from blurlab.metric import (
+    IMAGE_METRICS,
+    align,
+    image_figures,
+    isnr,
+    isnr_border,
+    isnr_oracle_wiener,
+    psnr,
+    psnr_oracle_wiener,
+)
 from blurlab.physics import Convolution, Degraded
 from blurlab.run.record.lines import Line
 from blurlab.run.record.means import interval
@@ -19,7 +28,10 @@ from blurlab.run.record.rows import TRUE_KERNEL, NamedBlur
 BORDER_PX = 16
 """Width of the frame whose ISNR stands beside that of the rest."""
 WIENER = "Wiener filter that knows kernel, noise and the photograph's own spectrum; circular, expected over the noise"
-UNITS = {"isnr": "dB", "psnr": "dB", "ssim": "", "isnr_border16": "dB", "isnr_interior": "dB"}
+UNITS = {
+    **{name: metric.unit for name, metric in IMAGE_METRICS.items()},
+    "isnr": "dB", "isnr_border16": "dB", "isnr_interior": "dB",
+}  # fmt: skip
 """Unit of each figure that has a mean; the shift of a capture has none."""
 
 
@@ -61,22 +73,25 @@ def _name(figure: str, of: str) -> str:
 
 
 def figures(case: Degraded, image: Tensor, captured: bool) -> dict[str, float]:
-    """PSNR, SSIM and ISNR of a restored image; of a capture after alignment, of the rest also frame and inside."""
+    """Image metrics and ISNR of a restored image; of a capture after alignment, of the rest also frame and inside."""
     x, y = case.x, case.y
     if captured:
         moved, before = align(image, x), align(y, x)
         down, right = moved.shift_px[0].tolist()
-        reached = float(psnr(moved.x_hat, moved.x))
-        gain = reached - float(psnr(before.x_hat, before.x))
+        gain = float(psnr(moved.x_hat, moved.x)) - float(psnr(before.x_hat, before.x))
         shift = {"shift_down_px": down, "shift_right_px": right}
-        return {"psnr": reached, "ssim": float(ssim(moved.x_hat, moved.x)), "isnr": gain, **shift}
+        return {**_plain(moved.x_hat, moved.x), "isnr": gain, **shift}
     return {
-        "psnr": float(psnr(image, x)),
-        "ssim": float(ssim(image, x)),
+        **_plain(image, x),
         "isnr": float(isnr(y, image, x)),
         "isnr_border16": float(isnr_border(y, image, x, border=BORDER_PX)),
         "isnr_interior": float(isnr(y, image, x, border=BORDER_PX)),
     }
+
+
+def _plain(image: Tensor, x: Tensor) -> dict[str, float]:
+    """Every image metric of one image."""
+    return {name: float(value) for name, value in image_figures(image, x).items()}
 
 
 def reference(case: Degraded, captured: bool) -> dict[str, dict[str, float]]:
@@ -84,7 +99,7 @@ def reference(case: Degraded, captured: bool) -> dict[str, dict[str, float]]:
     y, x = case.y, case.x
     if captured:
         y, x, _ = align(y, x)
-    found = {"blurred": {"psnr": float(psnr(y, x)), "ssim": float(ssim(y, x))}}
+    found = {"blurred": _plain(y, x)}
     if not isinstance(case.blur, Convolution):  # the filter knows one kernel
         return found
     if max(case.psf.shape[-2:]) <= min(case.x.shape[-2:]):  # circular: no kernel may be wider than the image
@@ -120,7 +135,7 @@ def restoration(items: Sequence[RestoredItem], seed: int) -> dict[str, Any]:
         for of in ("", "oracle")
         if _name(figure, of) in metrics and f"{figure}_oracle_wiener" in metrics
     }
-    for figure in ("isnr", "psnr", "ssim"):
+    for figure in ("isnr", *IMAGE_METRICS):
         if f"{figure}_estimated" in metrics:
             limit[f"{figure}_estimated"] = {"value": metrics[f"{figure}_oracle"]["value"], "how": TRUE_KERNEL}
     return {"metrics": metrics, "limit": limit}

@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from blurlab.blur import BlurFamily
+from blurlab.metric import IMAGE_METRICS
 from blurlab.physics import Degraded
 from blurlab.pipeline import KindEstimate, Scorer
 
-UNITS = {"isnr": "dB", "ssim": "", "psnr": "dB", "psf_snr": "dB"}
-"""Unit of each of :class:`Figures`."""
+UNITS = {"isnr": "dB", **{name: metric.unit for name, metric in IMAGE_METRICS.items()}, "psf_snr": "dB"}
+"""Unit of each figure of a restoration."""
 TRUE_KERNEL = "the same deconvolver with the true kernel"
 """How the limit of a figure with an estimated kernel was found."""
-
-
-@dataclass(frozen=True)
-class Figures:
-    """How near an image, or a kernel, is to the true one; None where it was not measured."""
-
-    isnr: float | None = None
-    ssim: float | None = None
-    psnr: float | None = None
-    psf_snr: float | None = None
-
-    def measured(self) -> dict[str, float]:
-        """Those that were measured, by name."""
-        every = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: value for name, value in every.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -99,7 +85,8 @@ class Item:
         best_observer: How often one who knows the photograph tells it from the nearest other class; None where
             estimates have no label.
         restorations: By kernel used ("oracle", "estimated", "map", ...), besides "blurred" (not restored) and
-            "oracle_wiener"; none where the item was not restored.
+            "oracle_wiener": the figures that were measured, by name (those of ``UNITS``); none where the item was
+            not restored.
         bounds: Smallest standard deviation of each parameter's estimate, by what is known of the photograph.
         ceiling: How often the kind can be told; NaN where there are not two; None where it was not measured.
     """
@@ -109,14 +96,13 @@ class Item:
     truth: Truth
     named: Named | None = None
     best_observer: float | None = None
-    restorations: dict[str, Figures] = field(default_factory=dict)
+    restorations: dict[str, dict[str, float]] = field(default_factory=dict)
     bounds: dict[str, dict[str, float]] = field(default_factory=dict)
     ceiling: float | None = None
 
     def figure(self, name: str, kernel: str) -> float:
         """A figure of a restoration; NaN where it was not measured."""
-        value = getattr(self.restorations.get(kernel, Figures()), name)
-        return math.nan if value is None else value
+        return self.restorations.get(kernel, {}).get(name, math.nan)
 
 
 def named(item: Item) -> Named:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from blurlab.metric import IMAGE_METRICS
 from blurlab.pipeline import Scorer
 from blurlab.run.record.bounds import CEILING
 from blurlab.run.record.curves import curves, propagation
@@ -68,7 +69,7 @@ def accuracy_limit(items: Sequence[Item], scorer: Scorer) -> dict[str, Any]:
 
 def oracle_limits(metrics: dict[str, Any]) -> dict[str, Any]:
     """The figures with the true kernel, as the limits of those with an estimated one."""
-    pairs = {"isnr_estimated": "isnr_oracle", "isnr_map": "isnr_oracle", "ssim_estimated": "ssim_oracle"}
+    pairs = {f"{name}_estimated": f"{name}_oracle" for name in ("isnr", *IMAGE_METRICS)} | {"isnr_map": "isnr_oracle"}
     return {
         name: {"value": metrics[oracle]["value"], "how": TRUE_KERNEL}
         for name, oracle in pairs.items()
@@ -80,10 +81,7 @@ def restorations(items: Sequence[Item], seed: int) -> dict[str, Any]:
     """Mean of every restoration figure over the blurred items that were restored; bootstrap over photographs."""
     restored = [item for item in items if item.restorations]
     names = dict.fromkeys(
-        (figure, kernel)
-        for item in restored
-        for kernel, figures in item.restorations.items()
-        for figure in figures.measured()
+        (figure, kernel) for item in restored for kernel, figures in item.restorations.items() for figure in figures
     )
     found: dict[str, Any] = {}
     for figure, kernel in names:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from blurlab.core.atomic import write_text
 from blurlab.run.errors import UsageError
-from blurlab.run.setup.settings import Settings, differences, in_short, overrides, settings, values_of, words_of
+from blurlab.run.setup.settings import Settings, differences, given, in_short, settings, values_of, words_of
 
 FILE = "settings.json"
 
@@ -50,7 +50,7 @@ def begin(cfg: DictConfig, run_dir: Path, console: Console) -> Begun:
     now = settings(cfg)
     before = begun(run_dir)
     if before is None:
-        ours = Begun(uuid.uuid4().hex, (now.code,), tuple(overrides()), now)
+        ours = Begun(uuid.uuid4().hex, (now.code,), tuple(given()), now)
     else:
         refuse_other_settings(run_dir, before, now)
         console.print(f"{run_dir} was begun earlier with these settings: going on", markup=False, highlight=False)
@@ -142,6 +142,12 @@ def begun(run_dir: Path) -> Begun | None:
         return Begun("", (), tuple(words), Settings(values_of(tree), words_of(words), ""))
     except Exception as error:  # YAML and OmegaConf have each errors of their own
         raise UsageError(f"{saved[0].parent} cannot be read; put it back, or start a new run") from error
+
+
+def begun_words(run_dir: Path) -> list[str]:
+    """The words that a run was begun with; none where ``settings.json`` does not know them."""
+    path = run_dir / FILE
+    return list(_read(path).overrides) if path.is_file() else []
 
 
 def _read(path: Path) -> Begun:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from omegaconf import DictConfig, open_dict
-from pytorch_lightning.loggers import Logger
 from rich.console import Console
 from torch import nn
 
@@ -26,6 +25,7 @@ from blurlab.run.setup.begun import Begun, begin
 from blurlab.run.setup.build import build, plain
 from blurlab.run.setup.data import RunData, prepare
 from blurlab.run.setup.items import DegradedItems
+from blurlab.run.setup.logger import RunLogger
 from blurlab.run.setup.naming import run_name
 from blurlab.run.setup.parts import Parts
 
@@ -57,7 +57,7 @@ class Context:
     budget: dict[str, Any]
     parts: Parts
     data: RunData
-    logger: Logger
+    logger: RunLogger
     console: Console
     device: torch.device
     begun: Begun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
@@ -15,6 +15,9 @@ from blurlab.noise import NoiseModel
 from blurlab.pipeline import Identifier
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
+
+if TYPE_CHECKING:
+    from blurlab.run.setup.logger import RunLogger
 
 SOURCES = ("source", "fallback", "val_source", "test_source")
 
@@ -37,7 +40,7 @@ class Parts:
     condition: Corruption
     deconvolver: Deconvolver
     sources: dict[str, Source]
-    logger: Callable[..., Any]
+    logger: Callable[..., RunLogger]
 
 
 def build_parts(cfg: DictConfig) -> Parts:

@@ -19,7 +19,7 @@ INSTEAD = {
     "fast_dev_run": "budget=smoke", "overfit_batches": "budget=smoke", "limit_train_batches": "budget.steps_per_epoch",
     "limit_val_batches": "budget.draws_val", "check_val_every_n_epoch": "budget.steps_per_epoch",
     "val_check_interval": "budget.steps_per_epoch", "accumulate_grad_batches": "budget.batch_size",
-    "gradient_clip_val": "optimizer.gradient_clip", "logger": "logger=csv, tensorboard or wandb",
+    "gradient_clip_val": "optimizer.gradient_clip", "logger": "logger=<one of those that blurlab --help lists>",
     "default_root_dir": "hydra.run.dir", "enable_progress_bar": "run.progress",
     "strategy": "launcher=joblib, which runs jobs side by side", "num_nodes": "launcher=slurm, which runs a job a node",
 }  # fmt: skip

@@ -12,15 +12,10 @@ from blurlab.run.setup.moved import MOVED
 
 FOLDERS = (
     "blurlab.blur", "blurlab.noise", "blurlab.dataset", "blurlab.head", "blurlab.likelihood", "blurlab.deconvolver",
-    "blurlab.learning", "blurlab.pipeline", "blurlab.run.stage",
+    "blurlab.learning", "blurlab.pipeline", "blurlab.run.stage", "blurlab.run.setup.logger",
 )  # fmt: skip
 """Packages whose classes may be named."""
-FUNCTIONS = (
-    "blurlab.blur.recorded_kernels",
-    "blurlab.run.setup.logging.csv_logger",
-    "blurlab.run.setup.logging.tensorboard_logger",
-    "blurlab.run.setup.logging.wandb_logger",
-)
+FUNCTIONS = ("blurlab.blur.recorded_kernels",)
 """The functions that may be named; no other one."""
 TRAINER = "pytorch_lightning.Trainer"
 OPTIMIZERS = "torch.optim"

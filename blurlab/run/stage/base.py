@@ -6,6 +6,7 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -77,6 +78,16 @@ def check_networks(cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> No
         raise UsageError(
             "this pipeline has networks and no stage before trains them; use stage=default, or pipeline=likelihood"
         )
+
+
+def check_run(run: str | None) -> None:
+    """Raise where a run is named that is none.
+
+    Raises:
+        UsageError: With the remedy.
+    """
+    if run is not None and not Path(run, ".hydra", "config.yaml").is_file():
+        raise UsageError(f"{run} is no run directory (it has no .hydra/config.yaml); name one under runs/")
 
 
 def check_photographs(cfg: DictConfig) -> None:

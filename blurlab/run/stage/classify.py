@@ -26,7 +26,7 @@ from blurlab.run.setup.build import plain
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import bar
-from blurlab.run.stage.base import FIRST_NETWORK, NETWORKS, Stage, once
+from blurlab.run.stage.base import FIRST_NETWORK, NETWORKS, Stage, check_run, once
 from blurlab.run.stage.evaluate import PER_IMAGE
 from blurlab.run.stage.train import best_net
 
@@ -48,6 +48,7 @@ class Classify(Stage):
     def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
         """Besides: does the first task ask for a class, and is there a network for it?"""
         super().check(cfg, parts, before)
+        check_run(self.run)
         tasks = parts.identifier.tasks
         if not tasks or not isinstance(tasks[0].target, Labels) or parts.identifier.scorer is None:
             raise UsageError("stage=classify tests a network that names a class; use pipeline=hierarchical or direct")

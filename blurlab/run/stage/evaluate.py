@@ -22,7 +22,7 @@ from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import bar
 from blurlab.run.stage.assemble import assemble
 from blurlab.run.stage.base import Stage, check_networks, check_restores, once
-from blurlab.run.stage.examples import keep_examples
+from blurlab.run.stage.examples import Gallery
 from blurlab.run.stage.kernels import BATCH, mean_kernel, restore_items, used_kernels
 from blurlab.run.stage.latency import classify_ms, identify_ms, restore_ms
 
@@ -52,25 +52,24 @@ def evaluate(context: Context, folder: Path) -> dict[str, Any]:
     pipeline = assemble(context)
     scorer, draws = context.identifier.scorer, context.budget["draws_test"]
     constant = mean_kernel(context.identifier.family, context.seed) if scorer is None else None
-    drawn = context.degraded("test", draws)
+    drawn, gallery = context.degraded("test", draws), Gallery(context, draws)
     items: list[Item] = []
     with bar(context.console, context.progress) as progress, torch.inference_mode():
         task = progress.add_task("identify and restore", total=len(drawn))
         for degraded in drawn.batches(BATCH):
-            items += measure(context, pipeline, degraded, drawn.sharp(degraded.item), constant)
+            items += measure(context, pipeline, degraded, drawn.sharp(degraded.item), constant, gallery)
             progress.advance(task, len(degraded))
-        examples = keep_examples(context, pipeline, drawn, draws)
         times = {
             "classify_ms": classify_ms(context, pipeline),
             "identify_ms": identify_ms(context, pipeline),
             "restore_ms": restore_ms(context, pipeline),
         }
     write_lines(context.dir / PER_IMAGE, [line(item) for item in items])
-    return {**evaluation(items, scorer, times, seed=context.seed), "examples": examples}
+    return {**evaluation(items, scorer, times, seed=context.seed), "examples": gallery.finish()}
 
 
 def measure(
-    context: Context, pipeline: Pipeline, degraded: Degraded, sharp: Tensor, constant: Tensor | None
+    context: Context, pipeline: Pipeline, degraded: Degraded, sharp: Tensor, constant: Tensor | None, gallery: Gallery
 ) -> list[Item]:
     """Identify the items of a batch, restore those whose turn it is, and measure both.
 
@@ -80,6 +79,7 @@ def measure(
         degraded: The items.
         sharp: Their sharp images with the margins that the blur takes away (B, C, H, W).
         constant: The kernel (1, 1, k, k) that stands beside estimates without a label; None beside labelled ones.
+        gallery: Shown the restored items.
     """
     estimate, scorer, budget = pipeline.identify(degraded.y), context.identifier.scorer, context.budget
     family, photos = context.identifier.family, context.data.test.ids
@@ -94,7 +94,8 @@ def measure(
         index = torch.tensor(wanted, device=degraded.y.device)
         truth = degraded.take(index)
         restored = [items[i] for i in wanted]
-        restore_items(pipeline, truth, used_kernels(truth, index, estimate, scorer, constant), restored)
+        images = restore_items(pipeline, truth, used_kernels(truth, index, estimate, scorer, constant), restored)
+        gallery.offer(truth, restored, estimate, wanted, images)
         if scorer is not None:
             add_bounds(family, truth, restored)
     return items

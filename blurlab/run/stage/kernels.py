@@ -7,11 +7,11 @@ from torch import Tensor
 
 from blurlab.blur import BlurFamily
 from blurlab.core.rng import generator
-from blurlab.metric import isnr, isnr_oracle_wiener, psf_snr, psnr, ssim
+from blurlab.metric import IMAGE_METRICS, image_figures, isnr, isnr_oracle_wiener, psf_snr
 from blurlab.physics import Degraded
 from blurlab.pipeline import BlurEstimate, Pipeline, Scorer
 from blurlab.pipeline.estimate import by_kernel
-from blurlab.run.record.rows import Figures, Item
+from blurlab.run.record.rows import Item
 
 BATCH = 16
 PSF_SNR_CEILING_DB = 80.0
@@ -19,8 +19,8 @@ PSF_SNR_CEILING_DB = 80.0
 DRAWS_AVERAGED, AT_ONCE = 1024, 64
 """Draws of the blurs whose mean is the constant kernel, and how many are in memory at once."""
 WISHED = {
-    "oracle": ("isnr", "ssim", "psnr"),
-    "estimated": ("isnr", "ssim", "psnr", "psf_snr"),
+    "oracle": ("isnr", *IMAGE_METRICS),
+    "estimated": ("isnr", *IMAGE_METRICS, "psf_snr"),
     "constant": ("isnr", "psf_snr"),
 }
 """Kernel used -> what is measured of it; of others the ISNR."""
@@ -56,8 +56,12 @@ def _rows(estimate: BlurEstimate, index: Tensor) -> BlurEstimate:
     return by_kernel(estimate.psf[index], estimate.blurred[index])
 
 
-def restore_items(pipeline: Pipeline, truth: Degraded, used: dict[str, Used], items: list[Item]) -> None:
-    """Restore items with each of the kernels and add the figures to them, with those of the images as they came."""
+def restore_items(pipeline: Pipeline, truth: Degraded, used: dict[str, Used], items: list[Item]) -> dict[str, Tensor]:
+    """Restore items with each of the kernels and add the figures to them, with those of the images as they came.
+
+    Returns:
+        The restored images (m, C, H, W) by name of the kernel.
+    """
     jobs = [(name, int(place)) for name, (rows, _) in used.items() for place in rows]
     place = torch.cat([rows.to(truth.y.device) for rows, _ in used.values()])
     kernel = torch.cat([estimate.psf.to(truth.psf) for _, estimate in used.values()])
@@ -66,23 +70,24 @@ def restore_items(pipeline: Pipeline, truth: Degraded, used: dict[str, Used], it
     image = y.clone()
     for some in blurred.nonzero().squeeze(1).split(BATCH):
         image[some] = pipeline.restore(y[some], by_kernel(kernel[some], blurred[some]), truth.sigma[place][some])
-    figures = {"isnr": isnr(y, image, x), "ssim": ssim(image, x), "psnr": psnr(image, x)}
+    figures = {"isnr": isnr(y, image, x), **image_figures(image, x)}
     figures["psf_snr"] = psf_snr(kernel, true).clamp_max(PSF_SNR_CEILING_DB)
     for number, (name, at) in enumerate(jobs):
         wished = WISHED.get(name, ("isnr",))
-        items[at].restorations[name] = Figures(**{figure: float(figures[figure][number]) for figure in wished})
+        items[at].restorations[name] = {figure: float(figures[figure][number]) for figure in wished}
     add_references(truth, items)
+    return dict(zip(used, image.split([len(rows) for rows, _ in used.values()]), strict=True))
 
 
 def add_references(truth: Degraded, items: list[Item]) -> None:
     """The figures of the blurred images, and of the Wiener filter that knows each photograph's spectrum."""
-    plain = {"ssim": ssim(truth.y, truth.x), "psnr": psnr(truth.y, truth.x)}
+    plain = image_figures(truth.y, truth.x)
     fits = max(truth.psf.shape[-2:]) <= min(truth.x.shape[-2:])  # circular: no kernel may be wider than the image
     wiener = isnr_oracle_wiener(truth.x, truth.psf, truth.sigma) if fits else None
     for row, item in enumerate(items):
-        item.restorations["blurred"] = Figures(**{name: float(values[row]) for name, values in plain.items()})
+        item.restorations["blurred"] = {name: float(values[row]) for name, values in plain.items()}
         if wiener is not None:
-            item.restorations["oracle_wiener"] = Figures(isnr=float(wiener[row]))
+            item.restorations["oracle_wiener"] = {"isnr": float(wiener[row])}
 
 
 def mean_kernel(family: BlurFamily, seed: int) -> Tensor:

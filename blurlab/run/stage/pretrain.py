@@ -15,7 +15,6 @@ from blurlab.learning import ContrastiveDivergence, filter_picture, shared_callb
 from blurlab.pipeline import Task
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
-from blurlab.run.setup.logging import log_pictures
 from blurlab.run.setup.trainer import degraded_data, fit_or_resume, fresh_head, make_trainer
 from blurlab.run.stage.base import once
 
@@ -73,7 +72,7 @@ def fit_layer(context: Context, task: Task, layer: int, folder: Path, below: Pat
     if layer == 0:
         picture = filter_picture(net.filters())
         write_image(folder / FILTERS, picture)
-        log_pictures(context.logger, {f"filters/{task.name}": picture})
+        context.logger.log_pictures({f"filters/{task.name}": picture})
     save_weights(net, folder / WEIGHTS)
     return {"reconstruction_error": module.errors.tolist(), "steps": trainer.global_step}
 

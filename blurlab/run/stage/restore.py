@@ -25,7 +25,7 @@ from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.assemble import assemble
-from blurlab.run.stage.base import NETWORKS, Stage, check_restores, once
+from blurlab.run.stage.base import NETWORKS, Stage, check_restores, check_run, once
 from blurlab.run.stage.cases import Cases, cases
 from blurlab.run.stage.evaluate import PER_IMAGE
 from blurlab.run.stage.examples import in_words
@@ -55,6 +55,7 @@ class Restore(Stage):
         """Are there networks where the pipeline has some, and a deconvolver that restores?"""
         super().check(cfg, parts, before)
         check_restores(parts, before)
+        check_run(self.run)
         trained = cfg.run.resume is not None or any(stage.trains == NETWORKS for stage in before)
         if parts.identifier.tasks and self.run is None and not trained:
             raise UsageError(

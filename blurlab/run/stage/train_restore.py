@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import DictConfig
 from torch import nn
 
@@ -15,7 +15,6 @@ from blurlab.learning import BEST, KernelError, Restoration, RestorationLoss, Ru
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
-from blurlab.run.setup.logging import log_pictures
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.recipe import check_recipe
 from blurlab.run.setup.trainer import best_score, degraded_data, fit_or_resume, lower_rate, make_trainer, planned
@@ -50,6 +49,9 @@ class TrainRestorer(Stage):
             name = type(parts.deconvolver).__name__
             raise UsageError(f"{name} has nothing to train; choose deconvolver=unrolled_dr or wiener_stack")
         check_photographs(cfg)
+        check_loss(self.loss)
+        if not isinstance(self.kernel_error, KernelError | None):
+            raise UsageError(f"stage.train.kernel_error must be a KernelError or null, got {self.kernel_error}")
         check_recipe(cfg)
 
     def training(self, context: Context) -> str:
@@ -83,7 +85,7 @@ class TrainRestorer(Stage):
             schedule=str(recipe.schedule),
             total_steps=budget["epochs"] * len(data.train_dataloader()),
             kernel_error=self.kernel_error,
-            show=partial(log_pictures, context.logger),
+            show=context.logger.log_pictures,
             facts={"net": type(net).__name__, "channels": context.data.channels},
         )
         callbacks = training_callbacks(
@@ -101,3 +103,18 @@ class TrainRestorer(Stage):
             "steps": trainer.global_step,
             "weights": sum(weight.numel() for weight in net.parameters()),
         }
+
+
+def check_loss(loss: RestorationLoss) -> None:
+    """Raise unless a loss gives a number an image.
+
+    Raises:
+        UsageError: With what it gives.
+    """
+    images = torch.zeros(2, 1, 16, 16)
+    try:
+        shape = tuple(loss(images, images).shape)
+    except Exception as error:  # whatever it is, it cannot take images
+        raise UsageError(f"stage.train.loss cannot take two batches of images: {error}") from error
+    if shape != (2,):
+        raise UsageError(f"stage.train.loss must give a number an image, got {shape} for 2 images")
