@@ -177,8 +177,9 @@ def noise_to_signal(
     """``sigma^2 / v``, where a signal of spectrum ``v / L^p`` has the gradients that y has beyond the noise's.
 
     ``mean |grad y|^2 = v mean(|H|^2 L^(1 - p)) + 4 sigma^2``, the mean over the pixels of y alone: those appended to
-    make it periodic have less noise. The plain variance would put almost all of v into the slow shading of the image, and
-    leave far too much noise. Where y has less than the noise it is said to have, so much less of what it has is noise.
+    make it periodic have less noise. The plain variance would put almost all of v into the slow shading of the image,
+    and leave far too much noise. Where y has less than the noise it is said to have, so much less of what it has is
+    noise.
 
     Args:
         y: Observed images (B, C, H, W).
