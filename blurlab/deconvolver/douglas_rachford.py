@@ -16,8 +16,8 @@ from blurlab.deconvolver.border import BOUNDARIES
 from blurlab.deconvolver.iteration import BatchState, explained, iterate
 from blurlab.deconvolver.observation import Observation, observe
 from blurlab.deconvolver.scale import within
-from blurlab.deconvolver.tv import TV, D
-from blurlab.deconvolver.variation import project
+from blurlab.deconvolver.tv import TV
+from blurlab.deconvolver.variation import D, project
 from blurlab.deconvolver.weight import WeightRule, frozen_weight, weight_rule
 from blurlab.physics import LinearOperator
 

@@ -14,7 +14,7 @@ from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed
 from blurlab.deconvolver.iteration import BatchState, explained, iterate
 from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.scale import within
-from blurlab.physics import Gradient
+from blurlab.deconvolver.variation import D
 
 STRENGTH = 0.57
 EXPONENT = 1.58
@@ -22,7 +22,6 @@ EXPONENT = 1.58
 CHASE_DB1 at sigma .002, .004 and .01: ``experiments/bench/hyper_weight.py``, ``results/hyper_weight.json`` there."""
 NEWTON_STEPS = 4
 """Newton steps of :func:`shrink`; from above the root of a convex function, so they never pass it."""
-D = Gradient()
 
 
 def shrink(length: Tensor, weight: float, power: float) -> Tensor:

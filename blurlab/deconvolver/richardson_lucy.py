@@ -14,8 +14,9 @@ from blurlab.deconvolver.border import BOUNDARIES
 from blurlab.deconvolver.iteration import CHECK_EVERY, BatchState, explained, iterate
 from blurlab.deconvolver.observation import Observation, observe
 from blurlab.deconvolver.scale import within
+from blurlab.deconvolver.variation import D
 from blurlab.deconvolver.weight import FromGradient
-from blurlab.physics import Gradient, LinearOperator
+from blurlab.physics import LinearOperator
 
 DARK = 1e-6
 """Least blurred image that is divided by: a quotient far above the rest would drown it in the round-off of the FFT."""
@@ -23,7 +24,6 @@ SEEN = 1e-2
 """A pixel beyond the border of which less than this share of the light was observed is left as it was guessed."""
 FLAT = 8.0
 """Gradients below this many lambda are no edges: the step, explicit in the total variation, would swing on them."""
-D = Gradient()
 
 
 def richardson_lucy(

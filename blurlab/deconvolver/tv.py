@@ -16,11 +16,9 @@ from blurlab.deconvolver.border import BOUNDARIES, keep_observed
 from blurlab.deconvolver.iteration import BatchState, iterate
 from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.scale import within
-from blurlab.deconvolver.variation import NORMS, field_length, gradient, gradient_adjoint, project, total_variation
+from blurlab.deconvolver.variation import NORMS, D, field_length, project, total_variation
 from blurlab.deconvolver.weight import FromGradient, WeightRule, frozen_weight, weight_rule
-from blurlab.physics import Gradient
 
-D = Gradient()
 RELAXATION = 1.8
 """Over-relaxation of all splits: between 1 (none) and 2."""
 FALL = 0.8
@@ -125,13 +123,13 @@ def step(problem: Problem, state: State) -> State:
     v.spectrum, v.u = spectrum, irfft2(spectrum, grid)
 
     # d: shrink(grad u + b, alpha / rho);  b <- grad u + b - d, which is the projection
-    v.field.lerp_(gradient(v.u, out=v.space).add_(v.b), RELAXATION)
+    v.field.lerp_(D.forward_into(v.u, v.space).add_(v.b), RELAXATION)
     project(v.field, p.radius, p.norm, out=v.b)
 
     # w: clip(u + c);  c <- u + c - w
     v.box.lerp_(v.c.add_(v.u), RELAXATION)
     w = within(v.box, p.upper, out=v.c)
-    v.pull = gradient_adjoint(torch.sub(v.field, v.b, alpha=2, out=v.space), out=v.pull)
+    v.pull = D.adjoint_into(torch.sub(v.field, v.b, alpha=2, out=v.space), v.pull)
     v.pull.add_(w, alpha=2 * p.gamma).sub_(v.box, alpha=p.gamma)
     v.c = torch.sub(v.box, w, out=v.c)
     return v
@@ -150,7 +148,7 @@ def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor) -> None:
 
 def measure(problem: Problem, state: State) -> dict[str, Tensor]:
     """Objective and relative primal residual ``|grad u - d| / |grad u|`` of a state, per image (B,)."""
-    p, y, slope = problem, problem.seen.y, gradient(state.u)
+    p, y, slope = problem, problem.seen.y, D.A(state.u)
     residual = observed(irfft2(p.seen.otf * state.spectrum, (state.u.shape[-2], state.u.shape[-1])), y) - y
     objective = residual.square().flatten(1).sum(1) / 2 + p.alpha.flatten() * field_length(slope, p.norm)
     size = slope.square().flatten(1).sum(1).clamp_min(torch.finfo(slope.dtype).tiny)
