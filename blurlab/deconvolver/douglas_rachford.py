@@ -159,6 +159,7 @@ class DouglasRachford(Deconvolver):
     """
 
     takes = (LinearOperator,)
+    has_gradient = True
 
     def __init__(
         self,
@@ -193,9 +194,10 @@ class DouglasRachford(Deconvolver):
         return iterate(step, problem, State(seen.first, seen.first, None), self.iterations, self.tolerance, measure)
 
     def _alpha(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
-        if isinstance(blur, LinearOperator):
-            return self.weight.choose_varying(y, blur, sigma)
-        return self.weight.choose(y, blur, sigma, TV(boundary=self.boundary).blur_again)
+        with torch.no_grad():
+            if isinstance(blur, LinearOperator):
+                return self.weight.choose_varying(y, blur, sigma)
+            return self.weight.choose(y, blur, sigma, TV(boundary=self.boundary).blur_again)
 
     def at_level(self, level: Tensor) -> Self:
         """The same for images divided by their level; a fixed weight is an intensity."""
