@@ -22,24 +22,24 @@ def test_every_experiment_composes(experiment: str, levin_data: Path, tmp_path: 
 
 
 NO_STRENGTH = "no one parameter for its strength"
+VARIES = "varies over the image"
 NOTHING = {
-    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "gaussian_anisotropic": NO_STRENGTH,
-    "levin": NO_STRENGTH, "trajectory": NO_STRENGTH, "photographic": NO_STRENGTH,
+    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "field": VARIES,
 }  # fmt: skip
 ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "hierarchical": {
         "none": "no range|kind 'none' and others", "motion": "angle_deg from 0 to 180", "taps": "use pipeline=direct",
         "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
         "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
-        "photographic": NO_STRENGTH,
+        "photographic": NO_STRENGTH, "field": VARIES,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {
         "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
-        "photographic": NO_STRENGTH,
+        "photographic": NO_STRENGTH, "field": VARIES,
     },
-    "known": {},
-    "kernel": {},
+    "known": {"field": "takes one kernel an image"},
+    "kernel": {"field": VARIES},
     "regression": NOTHING,
     "regression_refined": NOTHING,
     "grnn": NOTHING,
@@ -74,7 +74,7 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
         "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
-        "levin": known,
+        "levin": known, "field": [*known, "deconvolver=douglas_rachford"],
         "levin09": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
