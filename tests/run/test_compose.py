@@ -22,26 +22,24 @@ def test_every_experiment_composes(experiment: str, levin_data: Path, tmp_path: 
 
 
 NO_STRENGTH = "no one parameter for its strength"
-NOTHING = {
-    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "gaussian_anisotropic": NO_STRENGTH,
-    "levin": NO_STRENGTH, "trajectory": NO_STRENGTH, "photographic": NO_STRENGTH,
-}  # fmt: skip
+ONE_KERNEL = "varies over the image"
+NOTHING = {"taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "field": ONE_KERNEL}
+PATHS = dict.fromkeys(("trajectory", "photographic"), "no image tells the path_seed")
+WITHOUT = dict.fromkeys(
+    ("gaussian_anisotropic", "gaussian_correlated", "levin", "trajectory", "photographic"), NO_STRENGTH
+)
 ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "hierarchical": {
         "none": "no range|kind 'none' and others", "motion": "angle_deg from 0 to 180", "taps": "use pipeline=direct",
-        "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
-        "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
-        "photographic": NO_STRENGTH,
+        "fspecial_motion": "angle_deg from 0 to 180", "three_kinds": "angle_deg from 0 to 180", "field": ONE_KERNEL,
+        **WITHOUT,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
-    "likelihood": {
-        "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
-        "photographic": NO_STRENGTH,
-    },
-    "known": {},
-    "kernel": {},
+    "likelihood": {"taps": "use blur=motion", "field": ONE_KERNEL, **WITHOUT},
+    "known": {"field": "TV takes one kernel an image; use deconvolver="},
+    "kernel": {"field": ONE_KERNEL},
     "regression": NOTHING,
-    "regression_refined": NOTHING,
+    "regression_refined": {**NOTHING, **PATHS},
     "grnn": NOTHING,
 }  # fmt: skip
 
@@ -78,13 +76,8 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
         "levin09": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
-    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin")}
-    if (group, member) in cannot:  # composed, then refused by the pipeline
-        with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
-    if member in ("gaussian_anisotropic", "trajectory", "photographic"):
-        with pytest.raises(UsageError, match=NO_STRENGTH):
-            check([f"{group}={member}", "pipeline=likelihood"])
-        return
+    if group == "blur" and member in ANSWERS["hierarchical"]:  # composed, then refused by the default pipeline
+        with_it = ["pipeline=direct"] if member == "taps" else [*known, "deconvolver=richardson_lucy"]
     if member == "gpu":
         with pytest.raises(UsageError, match="no CUDA device"):
             check([f"{group}={member}", f"paths.runs_dir={tmp_path}"])
