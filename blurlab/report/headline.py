@@ -7,7 +7,7 @@ from typing import Any
 
 from blurlab.report.labels import label, split_name
 from blurlab.report.paper import published_entry, tokens
-from blurlab.report.rows import Row, conditions, rows
+from blurlab.report.rows import Row, conditions, rows, variant
 from blurlab.report.text import MISSING, NOT_RUN, link, md, md_table
 
 Record = Mapping[str, Any]
@@ -68,6 +68,7 @@ def _of(name: str, record: Record, published: Mapping[str, str]) -> list[Row]:
 
 def _best(published: Mapping[str, str], lead: Mapping[str, str], members: Found) -> Measured | None:
     """The figure of the record that is best in the lead's, or where none has that, the best there is."""
+    members = first_seeds(members)
     for figure in (lead, published):
         some = [(file, record, row) for file, record in members for row in _of(figure["metric"], record, figure)]
         some = [one for one in some if (one[2].ours or {}).get("value") is not None]
@@ -81,9 +82,24 @@ def _best(published: Mapping[str, str], lead: Mapping[str, str], members: Found)
     return None
 
 
+def first_seeds(members: Found) -> Found:
+    """The records without those of further seeds: the best of several seeds is better than any one is to be expected.
+
+    Example:
+        >>> a, b, c = ({"variant": v, "budget": "small", "seed": s} for v, s in (("x", 0), ("x", 1), ("y", 1)))
+        >>> [file for file, _ in first_seeds([("a", a), ("b", b), ("c", c)])]
+        ['a', 'c']
+    """
+    first: dict[tuple[str, str], int] = {}
+    for _, record in members:
+        key = record["variant"], record["budget"]
+        first[key] = min(record["seed"], first.get(key, record["seed"]))
+    return [(file, record) for file, record in members if record["seed"] == first[record["variant"], record["budget"]]]
+
+
 def _cell(measured: Measured) -> str:
     file, record, row = measured
     held = conditions(record)
     figure = " ".join(filter(None, (row.ours_text, row.interval_text)))
     by = f" by {md(row.head)}" if row.head else ""
-    return f"{link(figure, file)}{by}: {md(record['variant'])}, {md(held['data set'])}, {md(held['noise'])}"
+    return f"{link(figure, file)}{by}: {md(variant(record))}, {md(held['data set'])}, {md(held['noise'])}"

@@ -11,7 +11,7 @@ from blurlab.report.headline import names
 from blurlab.report.paper import published_entry
 from blurlab.report.record import page_of
 from blurlab.report.robustness import robustness_blocks
-from blurlab.report.rows import conditions, interval_note, rows
+from blurlab.report.rows import conditions, interval_note, rows, variant
 from blurlab.report.spread import accuracy_table, strength_table
 from blurlab.report.text import brief, link, md, md_table
 
@@ -26,7 +26,7 @@ def record_page(file: str, record: Mapping[str, Any], figures: Sequence[Mapping[
     """
     theirs = {row["metric"]: published_entry(row) for row in figures if names({**row, "where": ""}, record)}
     held = {**conditions(record), "blur": brief(record["blur"]), "seed": record["seed"], "git": record["git"]}
-    parts = [f"# {md(record['experiment'])}: {md(record['variant'])}, budget {md(record['budget'])}"]
+    parts = [f"# {md(record['experiment'])}: {md(variant(record))}, budget {md(record['budget'])}"]
     up = "../" * (len(PurePosixPath(page_of(file)).parts) - 1)
     parts.append("; ".join(f"{name}: {md(value)}" for name, value in held.items()) + f". {link('Record', up + file)}.")
     lines = [

@@ -9,7 +9,7 @@ from typing import Any
 from blurlab.report.labels import PROPAGATION, label, sort_key, split_name
 from blurlab.report.panels import by_strength
 from blurlab.report.record import differ_in_sigma_only, page_of
-from blurlab.report.rows import conditions
+from blurlab.report.rows import conditions, variant
 from blurlab.report.text import MISSING, figure, interval, link, md, md_table
 
 Record = Mapping[str, Any]
@@ -53,7 +53,7 @@ def side_by_side(members: Sequence[tuple[str, Record]]) -> str:
     lines = []
     for file, record in members:
         held = conditions(record)
-        start = [link(md(record["variant"]), page_of(file)), md(held["data set"]), md(held["budget"])]
+        start = [link(md(variant(record)), page_of(file)), md(held["data set"]), md(held["budget"])]
         lines.append([*start, *(_cell(record, name) for name in names)])
     units = [f" ({label(name).unit})" if label(name).unit else "" for name in names]
     heads = [md(label(name).text + unit) for name, unit in zip(names, units, strict=True)]

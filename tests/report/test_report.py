@@ -295,7 +295,7 @@ def test_every_record_has_a_page_and_one_that_is_gone_has_none(tmp_path: Path) -
     write_report_md(folder)
     page = folder / "pages" / "small" / "messidor_hier.a|b.md"
     text = page.read_text(encoding="utf-8")
-    assert text.startswith("# messidor\\_hier: a\\|b, budget small") and "0.822" in text
+    assert text.startswith("# messidor\\_hier: a\\|b, seed 7, budget small") and "0.822" in text
     record = re.search(r"\[Record\]\(([^)]+)\)", text)
     assert record is not None and (page.parent / unquote(record[1])).is_file()
     for target in re.findall(r"\]\(([^)]+)\)", (folder / "REPORT.md").read_text(encoding="utf-8")):

@@ -121,6 +121,8 @@ def test_each_parameter_stands_beside_its_bounds_and_the_networks_own_word() -> 
 
 
 def test_records_of_an_experiment_stand_side_by_side() -> None:
-    first, second = made_up_record(), made_up_record() | {"variant": "other"}
-    lines = side_by_side([("results/small/a.json", first), ("results/small/b.json", second)]).splitlines()
-    assert len(lines) == 4 and "[other](pages/small/b.md)" in lines[3]
+    first, second, third = made_up_record(), made_up_record(variant="other", seed=0), made_up_record(seed=3)
+    found = [("results/small/a.json", first), ("results/small/b.json", second), ("results/small/c.json", third)]
+    lines = side_by_side(found).splitlines()
+    assert len(lines) == 5 and "[other](pages/small/b.md)" in lines[3]
+    assert "[fundus\\_synthetic, seed 3](pages/small/c.md)" in lines[4]
