@@ -3,6 +3,7 @@
 _RATIO = "the noise-to-signal ratio is measured in y's own pixels, not in those appended to make it periodic"
 _START = "starts from a total variation nearer its minimum"
 _LEVEL = "an image is restored at its own level, and total variation converges with next to no noise"
+_STEP = "its step has a least length, so data with next to no noise are not made worse"
 CHANGED: dict[str, str] = {
     "deconvolver.wiener": _RATIO,
     "deconvolver.wiener_padded": _RATIO,
@@ -24,6 +25,10 @@ CHANGED: dict[str, str] = {
     "camera.wiener_stack": _START,
     "astronaut.wiener_stack": _START,
     "astronaut.gilbert2019": _START,
+    "deconvolver.douglas_rachford": _STEP,
+    "prior.douglas_rachford_prox": _STEP,
+    "camera.douglas_rachford": _STEP,
+    "astronaut.douglas_rachford": _STEP,
     "per_image.csv": _LEVEL,
 }
 """Member (``*`` stands for any letters) -> why its values are others now, for instance ``"camera.tikhonov": "..."``."""
