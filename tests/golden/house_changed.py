@@ -3,7 +3,7 @@
 _RATIO = "the noise-to-signal ratio is measured in y's own pixels, not in those appended to make it periodic"
 _START = "starts from a total variation nearer its minimum"
 _LEVEL = "an image is restored at its own level, and total variation converges with next to no noise"
-_STEP = "its step has a least length, so data with next to no noise are not made worse"
+_STEP = "its step has a least length: data with next to no noise are no longer made worse"
 CHANGED: dict[str, str] = {
     "deconvolver.wiener": _RATIO,
     "deconvolver.wiener_padded": _RATIO,
@@ -18,6 +18,10 @@ CHANGED: dict[str, str] = {
     "prior.tv_anisotropic_colour": _LEVEL,
     "weight.tv_Discrepancy": _LEVEL,
     "border.wiener_*": _RATIO,
+    "deconvolver.douglas_rachford": _STEP,
+    "prior.douglas_rachford_prox": _STEP,
+    "camera.douglas_rachford": _STEP,
+    "astronaut.douglas_rachford": _STEP,
     "camera.implicit_tv": "multipliers go on from round to round, so it converges",
     "astronaut.implicit_tv": "multipliers go on from round to round, so it converges",
     "camera.wiener": _RATIO,
@@ -25,10 +29,6 @@ CHANGED: dict[str, str] = {
     "camera.wiener_stack": _START,
     "astronaut.wiener_stack": _START,
     "astronaut.gilbert2019": _START,
-    "deconvolver.douglas_rachford": _STEP,
-    "prior.douglas_rachford_prox": _STEP,
-    "camera.douglas_rachford": _STEP,
-    "astronaut.douglas_rachford": _STEP,
     "per_image.csv": _LEVEL,
 }
 """Member (``*`` stands for any letters) -> why its values are others now, for instance ``"camera.tikhonov": "..."``."""
