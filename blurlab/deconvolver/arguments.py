@@ -1,4 +1,4 @@
-"""What a deconvolver is told: kernels, operators and noise that go with the images, or one line that says what to do."""
+"""What a deconvolver is told: kernels, operators and noise that go with the images, or one line that says why not."""
 
 from __future__ import annotations
 
