@@ -7,9 +7,12 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from blurlab.api import TILE, Deblurrer, Found
 from blurlab.cli.verb import OneLineParser, Verb
+
+if TYPE_CHECKING:
+    from blurlab.api import Found
 
 
 def deblur(words: list[str]) -> None:
@@ -18,6 +21,7 @@ def deblur(words: list[str]) -> None:
     Raises:
         ValueError: If a word is wrong, a photograph cannot be read, or two would be written to one file.
     """
+    from blurlab.api import Deblurrer
     from blurlab.core.checks import check_sigma
     from blurlab.core.file_names import check_apart, check_no_options, png_targets, readable
     from blurlab.core.image_io import read_scaled, write_image
@@ -62,6 +66,7 @@ def describe(found: Found) -> str:
 
     Example:
         >>> import numpy as np
+        >>> from blurlab.api import Found
         >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1))))
         'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
         >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1)), angle_deg=37.0))
@@ -91,9 +96,11 @@ def describe(found: Found) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from blurlab.api import TILE
+
     parser = OneLineParser("blurlab deblur", description="Identify the blur of photographs and restore them.")
     parser.add_argument("photo", nargs="+", type=Path, help="photographs, each restored to OUT/<its name>.png")
-    parser.add_argument("--run", type=Path, help="directory of a finished run; without it, no network is args")
+    parser.add_argument("--run", type=Path, help="directory of a finished run; without it, no network is asked")
     parser.add_argument("--out", default=Path("deblurred"), type=Path, help="folder of the results; default: deblurred")
     parser.add_argument("--sigma", type=float, help="noise on the [0, 1] scale; default: the run's, or the image's")
     parser.add_argument(

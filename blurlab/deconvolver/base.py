@@ -53,6 +53,7 @@ class Deconvolver(ABC):
             many times the range of intensities.
         tolerance: Relative change at which an iteration is done; 0 where it never ends early.
         boundary: What it assumes of what lies beyond the border of y, one of ``border.BOUNDARIES``.
+        has_gradient: Can the result be differentiated in y and the blur (:meth:`differentiable`)?
         own_level: Is each image restored at its own level? Not where it is frozen: pieces come at that of the whole.
         upper: Greatest intensity of its images; infinite where it has no bound. At levels of their own
             (:meth:`at_level`) one for each image, (B, 1, 1, 1).
@@ -63,6 +64,7 @@ class Deconvolver(ABC):
     upper: float | Tensor = math.inf
     estimates_outside: bool = False
     tolerance: float = 0.0
+    has_gradient: bool = False
     own_level: bool = True
 
     def __call__(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:
@@ -85,10 +87,31 @@ class Deconvolver(ABC):
             ValueError: If y, blur or sigma has another shape, or values that cannot be, or y another scale.
             ArithmeticError: If the restored image is not finite.
         """
+        with torch.no_grad():
+            return self._restored(y, blur, sigma)
+
+    def differentiable(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:
+        """As a call, but autograd records it, so that what made y or the blur can be trained through it.
+
+        The iterations are recorded one by one: memory grows with their number. A weight that a rule chose from the
+        image is held fixed, and so are the image's level and the noise measured in it.
+
+        Raises:
+            TypeError: If the class has no gradient (``has_gradient``), or as a call does.
+            ValueError: As a call does.
+            ArithmeticError: As a call does.
+        """
+        if not self.has_gradient:
+            raise TypeError(
+                f"{type(self).__name__} has no gradient, it overwrites what it would need on the way back; use Wiener,"
+                " TV, DouglasRachford, or Learned with UnrolledDR"
+            )
+        return self._restored(y, blur, sigma)
+
+    def _restored(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None) -> Restored:
         blur, noise = self.checked(y, blur, sigma)
-        y = y.to(noise.dtype)
-        with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
-            restored = self.restore_at_level(y, blur, noise)
+        with torch.autocast(y.device.type, enabled=False):
+            restored = self.restore_at_level(y.to(noise.dtype), blur, noise)
         if not all_finite(restored.image):
             raise ArithmeticError(f"{type(self).__name__} diverged on images of {tuple(y.shape)}; use a larger weight")
         return restored
@@ -99,6 +122,7 @@ class Deconvolver(ABC):
         Returns:
             Kernels (B, 1, k, k), or the operator; the noise; both on y's device.
         """
+        y = y.detach() if isinstance(y, Tensor) else y
         check_images(y, "y")
         upper = float(self.upper)
         check_reach(y, upper)
@@ -109,7 +133,7 @@ class Deconvolver(ABC):
         if isinstance(blur, LinearOperator):
             blur = self._checked_operator(blur, y, work)
         else:
-            check_kernels(blur, y, self.estimates_outside)
+            check_kernels(blur.detach() if isinstance(blur, Tensor) else blur, y, self.estimates_outside)
             blur = _kernels(blur, work).expand(len(y), -1, -1, -1)
         if sigma is not None:
             check_noise(sigma, len(y), upper)

@@ -21,6 +21,10 @@ from blurlab.deconvolver.variation import D, project
 from blurlab.deconvolver.weight import WeightRule, frozen_weight, weight_rule
 from blurlab.physics import LinearOperator
 
+LEAST_DATA_WEIGHT = 0.1
+"""Where there is next to no noise alpha is minute; with lambda as small the iteration ends far from its minimum, worse
+than y (``experiments/bench/never_worse.py --only douglas_rachford``). Between 0.05 and 0.2 photographs gain as much."""
+
 
 def douglas_rachford_step(
     x: Tensor, prior: Callable[[Tensor], Tensor], data: Callable[[Tensor, Tensor], Tensor]
@@ -151,7 +155,8 @@ class DouglasRachford(Deconvolver):
     Args:
         prior: Prox of R; None is total variation within [0, 1].
         weight: alpha, or a rule that chooses it for each image; None as :class:`~blurlab.deconvolver.tv.TV`.
-        data_weight: lambda in units of alpha: how far a step goes, not where it ends.
+        data_weight: lambda in units of alpha, though no less than ``LEAST_DATA_WEIGHT``: how far a step goes, not where
+            it ends.
         iterations: Ceiling.
         tolerance: Relative change of an image between iterations at which it is done.
         boundary: What lies beyond the border where the blur is kernels, one of
@@ -159,6 +164,7 @@ class DouglasRachford(Deconvolver):
     """
 
     takes = (LinearOperator,)
+    has_gradient = True
 
     def __init__(
         self,
@@ -189,13 +195,15 @@ class DouglasRachford(Deconvolver):
         self, seen: Observation, alpha: Tensor, measure: Callable[[Problem, State], dict[str, Tensor]] | None = None
     ) -> tuple[Tensor, dict[str, list[float]]]:
         """The minimiser for weights (B, 1, 1, 1) on the observation's grid (B, C, P, Q); the history."""
-        problem = Problem(seen, self.data_weight * alpha, torch.full_like(alpha, 1 / self.data_weight), self.prior)
+        data_weight = (self.data_weight * alpha).clamp_min(LEAST_DATA_WEIGHT)
+        problem = Problem(seen, data_weight, alpha / data_weight, self.prior)
         return iterate(step, problem, State(seen.first, seen.first, None), self.iterations, self.tolerance, measure)
 
     def _alpha(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
-        if isinstance(blur, LinearOperator):
-            return self.weight.choose_varying(y, blur, sigma)
-        return self.weight.choose(y, blur, sigma, TV(boundary=self.boundary).blur_again)
+        with torch.no_grad():
+            if isinstance(blur, LinearOperator):
+                return self.weight.choose_varying(y, blur, sigma)
+            return self.weight.choose(y, blur, sigma, TV(boundary=self.boundary).blur_again)
 
     def at_level(self, level: Tensor) -> Self:
         """The same for images divided by their level; a fixed weight is an intensity."""

@@ -20,7 +20,8 @@ class Learned(Deconvolver):
 
     Args:
         net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W); its ``boundary`` says what it assumes, and its
-            ``takes``, where it has one, which operators it is given in place of kernels.
+            ``takes``, where it has one, which operators it is given in place of kernels, ``has_gradient`` whether one
+            reaches y and the kernels.
         weights: A file of the package's ``deconvolver/weights`` by its name, or the path of another ``.safetensors``
             file or of a training's ``.ckpt``; None takes the network as it is, to be trained.
         views: How many of the eight quarter turns and reflections of an image are restored and averaged, 1 to 8: the
@@ -42,6 +43,7 @@ class Learned(Deconvolver):
         self.boundary = str(getattr(net, "boundary", self.boundary))
         self.estimates_outside = self.boundary == "unknown"
         self.takes = tuple(getattr(net, "takes", ()))
+        self.has_gradient = bool(getattr(net, "has_gradient", False))
         self.net = (net if weights is None else load_weights(net, weights)).eval()
 
     def restore(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Restored:

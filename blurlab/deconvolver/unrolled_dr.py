@@ -51,6 +51,7 @@ class UnrolledDR(nn.Module):
 
     boundary = "unknown"
     takes = (LinearOperator,)
+    has_gradient = True
 
     def __init__(
         self,
@@ -81,10 +82,12 @@ class UnrolledDR(nn.Module):
         return self._restore(y.reshape(-1, 1, *y.shape[-2:]), psf, sigma[each]).reshape(y.shape)
 
     def _restore(self, y: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
-        seen = self._started(y, psf, sigma)
-        x = start = seen.first
-        level = ((sigma / SIGMA_UNIT).log() / 3).expand_as(start)
-        shown = torch.cat([level, start, (LOUDER * filtered(seen, sigma)).clamp(-LOUDER, LOUDER)], 1)
+        recorded = isinstance(psf, LinearOperator) or psf.requires_grad or y.requires_grad
+        with torch.set_grad_enabled(torch.is_grad_enabled() and recorded):
+            seen = self._started(y, psf, sigma)
+            x = start = seen.first
+            level = ((sigma / SIGMA_UNIT).log() / 3).expand_as(start)
+            shown = torch.cat([level, start, (LOUDER * filtered(seen, sigma)).clamp(-LOUDER, LOUDER)], 1)
         denoisers = [lambda v, net=net: net(torch.cat([v, shown], 1)) for net in self.denoisers]
         for denoise, weight in zip(denoisers[:-1], self.weights(sigma), strict=True):
             x, _ = douglas_rachford_step(x, denoise, partial(seen.prox, weight=weight))
@@ -95,7 +98,6 @@ class UnrolledDR(nn.Module):
         pairs = zip(self.log_weight, self.power, strict=True)
         return [(a + b * (sigma / SIGMA_UNIT).log()).exp() for a, b in pairs]
 
-    @torch.no_grad()
     def _started(self, y: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Observation:
         """The observation, whose first guess is what total variation gives, (B, 1, P, Q)."""
         alpha = START_STRENGTH * sigma**1.5
@@ -107,7 +109,6 @@ class UnrolledDR(nn.Module):
         return GridObservation(y, start, (y.shape[-2], y.shape[-1]), otf)
 
 
-@torch.no_grad()
 def filtered(seen: Observation, sigma: Tensor) -> Tensor:
     """What Wiener filters with a gradient prior add to an observation's first guess, (B, len(FILTERS), P, Q)."""
     damping = (sigma / SIGMA_UNIT).square()

@@ -34,7 +34,11 @@ def project(field: Tensor, radius: float, norm: str = "isotropic", out: Tensor |
     """
     if norm == "anisotropic":
         return torch.clamp(field, -radius, radius, out=out)
-    share = _squared(field, norm).rsqrt_().mul_(radius).clamp_max_(1.0)
+    squared = _squared(field, norm)
+    if squared.requires_grad:  # in place would overwrite what the way back needs, and 1 / length has no slope at 0
+        share = radius * squared.clamp_min(radius**2).rsqrt()
+    else:
+        share = squared.rsqrt_().mul_(radius).clamp_max_(1.0)
     return torch.mul(field, share.unsqueeze(2), out=out)
 
 

@@ -97,6 +97,8 @@ class Wiener(Deconvolver):
             border of a photograph that goes on there), or another of ``BOUNDARIES``.
     """
 
+    has_gradient = True
+
     def __init__(
         self, nsr: float | None = None, strength: float = 3.0, prior: str = "gradient", boundary: str = "unknown"
     ) -> None:

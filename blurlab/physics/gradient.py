@@ -33,45 +33,25 @@ class Gradient(LinearOperator):
             )
         self.boundary = boundary
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, out: Tensor | None = None) -> Tensor:
         """Differences along x (columns) and y (rows).
 
         Args:
             x: Images (B, C, H, W).
+            out: Where to write them, with circular boundary: quicker in a loop, unknown to autograd. None: new room.
 
         Returns:
             Differences (B, C, 2, H, W), x first.
-        """
-        return torch.stack([self._difference(x, dim) for dim in (-1, -2)], dim=2)
-
-    def adjoint(self, y: Tensor) -> Tensor:
-        """Minus the divergence.
-
-        Args:
-            y: Vector fields (B, C, 2, H, W), x first.
-
-        Returns:
-            Images (B, C, H, W).
-        """
-        return self._difference_adjoint(y[:, :, 0], -1) + self._difference_adjoint(y[:, :, 1], -2)
-
-    def forward_into(self, x: Tensor, out: Tensor) -> Tensor:
-        """:meth:`forward`, written into room that is given: quicker in a loop, and unknown to autograd.
-
-        Args:
-            x: Images (B, C, H, W).
-            out: Where to write (B, C, 2, H, W).
-
-        Returns:
-            ``out``.
 
         Raises:
-            ValueError: If the boundary is not circular.
+            ValueError: If there is room given and the boundary is not circular.
 
         Example:
-            >>> Gradient().forward_into(torch.tensor([[[[1.0, 4.0, 9.0]]]]), torch.empty(1, 1, 2, 1, 3)).flatten()
+            >>> Gradient().forward(torch.tensor([[[[1.0, 4.0, 9.0]]]]), out=torch.empty(1, 1, 2, 1, 3)).flatten()
             tensor([ 3.,  5., -8.,  0.,  0.,  0.])
         """
+        if out is None:
+            return torch.stack([self._difference(x, dim) for dim in (-1, -2)], dim=2)
         self._check_circular()
         across, down = out.unbind(2)
         torch.sub(x[..., 1:], x[..., :-1], out=across[..., :-1])
@@ -80,8 +60,21 @@ class Gradient(LinearOperator):
         torch.sub(x[..., 0, :], x[..., -1, :], out=down[..., -1, :])
         return out
 
-    def adjoint_into(self, y: Tensor, out: Tensor) -> Tensor:
-        """:meth:`adjoint`, written into room that is given (B, C, H, W), as :meth:`forward_into`."""
+    def adjoint(self, y: Tensor, out: Tensor | None = None) -> Tensor:
+        """Minus the divergence.
+
+        Args:
+            y: Vector fields (B, C, 2, H, W), x first.
+            out: Where to write the result, as in :meth:`forward`.
+
+        Returns:
+            Images (B, C, H, W).
+
+        Raises:
+            ValueError: If there is room given and the boundary is not circular.
+        """
+        if out is None:
+            return self._difference_adjoint(y[:, :, 0], -1) + self._difference_adjoint(y[:, :, 1], -2)
         self._check_circular()
         across, down = y.unbind(2)
         torch.sub(across[..., :-1], across[..., 1:], out=out[..., 1:])

@@ -35,8 +35,9 @@ class ProductConvolution(LocalBlur):
     Example:
         >>> sharp_left = hat_windows(torch.linspace(0, 1, 4).expand(1, 4), 2)[None]
         >>> psf = torch.tensor([[0.0, 1, 0], [1 / 3, 1 / 3, 1 / 3]]).reshape(1, 2, 1, 3)
-        >>> ProductConvolution(psf, sharp_left, "zero").A(torch.ones(1, 1, 1, 4)).round(decimals=3).tolist()
-        [[[[1.111, 1.0, 1.0, 0.556]]]]
+        >>> seen = ProductConvolution(psf, sharp_left, "zero").A(torch.ones(1, 1, 1, 4))
+        >>> [round(value, 3) for value in seen.flatten().tolist()]
+        [1.111, 1.0, 1.0, 0.556]
     """
 
     def __init__(self, psf: Tensor, weight: Tensor, boundary: str = "valid") -> None:

@@ -270,7 +270,7 @@ def main() -> None:
         "machine": machine(),
         "photographs": list(rows),
         "summary": summarise(rows),
-        "per_photograph": rows,
+        "isnr": {name: {call: round(one["isnr"]["all"], 2) for call, one in row.items()} for name, row in rows.items()},
     }
     (args.output / "field_of_disks.json").write_text(json.dumps(record, indent=1) + "\n")
     (args.output / "field_of_disks.md").write_text(table(record))

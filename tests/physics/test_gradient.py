@@ -24,11 +24,11 @@ def test_forward_differences(boundary: str, mode: str) -> None:
 def test_written_into_room_it_is_the_same() -> None:
     x, field, op = draw(2, 3, 7, 10), draw(2, 3, 2, 7, 10), Gradient()
     room = torch.full_like(field, torch.nan), torch.full_like(x, torch.nan)
-    assert op.forward_into(x, room[0]) is room[0] and op.adjoint_into(field, room[1]) is room[1]
+    assert op.forward(x, out=room[0]) is room[0] and op.adjoint(field, out=room[1]) is room[1]
     assert torch.equal(room[0], op.A(x))
     torch.testing.assert_close(room[1], op.A_adjoint(field))
     with pytest.raises(ValueError, match="only circular differences"):
-        Gradient("replicate").forward_into(x, room[0])
+        Gradient("replicate").forward(x, out=room[0])
 
 
 def test_power_is_the_transfer_of_the_normal_operator() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 from rich.console import Console
 
 from blurlab.run.command.compose import check
@@ -29,6 +30,8 @@ def go(folder: Path, name: str, *words: str) -> dict[str, Any]:
     paths = [f"paths.runs_dir={folder}", f"paths.cache_dir={folder / 'cache'}"]
     (cfg,) = check([*TINY, *dataset, *words, *paths])
     record = run(cfg, folder / name, Console(quiet=True))
+    (folder / name / ".hydra").mkdir()
+    OmegaConf.save(cfg, folder / name / ".hydra" / "config.yaml")  # as Hydra does where it starts a run
     return json.loads(record.read_text())
 
 

@@ -22,26 +22,26 @@ def test_every_experiment_composes(experiment: str, levin_data: Path, tmp_path: 
 
 
 NO_STRENGTH = "no one parameter for its strength"
+VARIES = "varies over the image"
 NOTHING = {
-    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "gaussian_anisotropic": NO_STRENGTH,
-    "levin": NO_STRENGTH, "trajectory": NO_STRENGTH, "photographic": NO_STRENGTH,
+    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "field": VARIES,
 }  # fmt: skip
 ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "hierarchical": {
         "none": "no range|kind 'none' and others", "motion": "angle_deg from 0 to 180", "taps": "use pipeline=direct",
         "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
         "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
-        "photographic": NO_STRENGTH,
+        "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {
         "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
-        "photographic": NO_STRENGTH,
+        "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
     },
-    "known": {},
-    "kernel": {},
+    "known": {"field": "takes one kernel an image"},
+    "kernel": {"field": VARIES},
     "regression": NOTHING,
-    "regression_refined": NOTHING,
+    "regression_refined": {**NOTHING, "trajectory": "no image tells", "photographic": "no image tells"},
     "grnn": NOTHING,
 }  # fmt: skip
 
@@ -74,14 +74,14 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
         "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
-        "levin": known,
+        "levin": known, "field": [*known, "deconvolver=douglas_rachford"],
         "levin09": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
-    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin")}
+    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin"), ("blur", "field")}
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
-    if member in ("gaussian_anisotropic", "trajectory", "photographic"):
+    if member in ("gaussian_anisotropic", "gaussian_correlated", "trajectory", "photographic"):
         with pytest.raises(UsageError, match=NO_STRENGTH):
             check([f"{group}={member}", "pipeline=likelihood"])
         return

@@ -230,9 +230,8 @@ def test_a_replayed_directory_of_hydras_is_the_run_directory_itself(tmp_path: Pa
     from blurlab.run.command.resume import with_resume
 
     (tmp_path / ".hydra").mkdir()
-    OmegaConf.save(
-        OmegaConf.create(["hydra.run.dir=/elsewhere", "budget=smoke"]), tmp_path / ".hydra" / "overrides.yaml"
-    )
+    words = ["hydra.run.dir=/elsewhere", "++hydra.run.dir=/there", "~hydra.run.dir", "budget=smoke"]
+    OmegaConf.save(OmegaConf.create(words), tmp_path / ".hydra" / "overrides.yaml")
     assert with_resume([f"run.resume={tmp_path}"]) == [
         "budget=smoke", f"run.resume='{tmp_path}'", f"hydra.run.dir='{tmp_path}'",
     ]  # fmt: skip

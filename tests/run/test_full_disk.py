@@ -39,7 +39,8 @@ def test_a_full_disk_gets_one_line_and_the_run_goes_on_when_there_is_space(
     done = in_own_process(*WORDS, "hydra.run.dir=run", cwd=tmp_path, code=FULL.format(epoch=epoch, size=size))
     assert done.returncode == 2, done.stdout + done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
-    assert "File too large; make space, then go on with: python -m blurlab run.resume=" in done.stderr
+    remedy = "then go on with: python -m blurlab run.resume=" if epoch else "then run it again"
+    assert f"File too large; make space, {remedy}" in done.stderr
     assert not list((tmp_path / "run").rglob("*.tmp"))
     for path in (tmp_path / "run").rglob("*.ckpt"):
         assert torch.load(path, weights_only=True)["state_dict"]

@@ -79,7 +79,7 @@ def test_another_setting_is_refused_at_the_moment_of_keeping(tmp_path: Path, mon
     """Another process kept its record while this one worked."""
     cfg = config(tmp_path, *keeping(tmp_path, "noise.sigma=0.05"))
 
-    def meanwhile(context: Context) -> None:
+    def meanwhile(context: Context, stages: object) -> None:
         monkeypatch.undo()
         keep(tmp_path, "other")
 

@@ -28,7 +28,7 @@ NODE = {"_target_": "pytorch_lightning.Trainer", "_partial_": True, "accelerator
         ("val_check_interval", 0.5, "budget.steps_per_epoch"),
         ("accumulate_grad_batches", 2, "budget.batch_size"),
         ("gradient_clip_val", 1.0, "optimizer.gradient_clip"),
-        ("logger", False, "logger=csv"),
+        ("logger", False, "logger=<one of"),
         ("callbacks", [], "trainer takes accelerator"),
         ("enable_checkpointing", False, "trainer takes accelerator"),
         ("default_root_dir", "x", "hydra.run.dir"),

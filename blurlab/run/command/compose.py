@@ -28,13 +28,13 @@ LEAST_SPACE = 1 << 20
 
 
 def with_budget(overrides: list[str]) -> tuple[list[str], str]:
-    """Put the automatic budget where none is asked for: full with a CUDA device, small without.
+    """Put the automatic budget where none is named: full with a CUDA device, small without.
 
     Returns:
         The overrides with a budget, and how it was chosen ("" where the user chose).
     """
-    asked = [word for word in overrides if word.startswith("budget=")]
-    if asked and asked[-1] != "budget=auto":
+    given = [word for word in overrides if word.startswith("budget=")]
+    if given and given[-1] != "budget=auto":
         return overrides, ""
     import torch
 

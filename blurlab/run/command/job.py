@@ -1,4 +1,4 @@
-"""One run: build the parts, say what will happen, do the stages, leave a record."""
+"""One run: its parts are built, its plan is printed, its stages are done, its record is written."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def job(cfg: DictConfig, prepared: Prepared | None = None) -> None:
     console = Console(soft_wrap=True)
     hydra = HydraConfig.get()
     run_dir = Path(hydra.runtime.output_dir)
-    theirs = {path.name for path in run_dir.glob("*")} - {".hydra"}  # Hydra has just written it
+    before = {path.name for path in run_dir.glob("*")} - {".hydra"}  # Hydra has just written it
     try:
         run(cfg, run_dir, console, prepared)
     except KeyboardInterrupt:
         console.print(f"\nstopped; go on with: python -m blurlab run.resume={run_dir}", markup=False, highlight=False)
         sys.exit(130)
     except Exception as error:
-        leave(run_dir, error, theirs)
+        clean_up(run_dir, error, before)
         print(f"error: {one_line(error, run_dir)}", file=sys.stderr)
         if hydra.mode is not RunMode.MULTIRUN:
             sys.exit(2)
@@ -67,13 +67,13 @@ def one_line(error: Exception, run_dir: Path) -> str:
     return message if ours and message else f"{type(error).__name__}: {message}"
 
 
-def leave(run_dir: Path, error: Exception, theirs: set[str]) -> None:
-    """Leave the traceback beside the stages that got anywhere; of a run that got nowhere leave nothing that it made.
+def clean_up(run_dir: Path, error: Exception, before: set[str]) -> None:
+    """Write the traceback beside the stages, where one has begun; else remove everything that the run made.
 
     Args:
         run_dir: Directory of the run.
         error: What ended it.
-        theirs: Names that were there before the run.
+        before: Names that were there before the run.
     """
     if any(path.is_file() for path in run_dir.glob("stages/*/*")):
         text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()  # names of files
@@ -81,7 +81,7 @@ def leave(run_dir: Path, error: Exception, theirs: set[str]) -> None:
             write_text(run_dir / ERROR, text)
         return
     with contextlib.suppress(OSError):  # somebody else's files are in it
-        for name in MADE_FIRST - theirs:
+        for name in MADE_FIRST - before:
             made = run_dir / name
             shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
         run_dir.rmdir()

@@ -11,7 +11,7 @@ from blurlab.run.stage.base import Stage
 def say_plan(context: Context, stages: Sequence[Stage]) -> None:
     """Print data set, budget, device and what will be trained; warn loudly where another data set stands in.
 
-    How long a training will take is said when its first steps have been timed
+    How long a training will take is printed when its first steps have been timed
     (:class:`~blurlab.run.setup.remaining.RemainingTime`): nothing is trained only to be timed.
     """
     facts, say = context.data.facts, context.console.print

@@ -29,10 +29,10 @@ def with_resume(overrides: list[str], config_dir: str | None = None) -> list[str
     Raises:
         UsageError: If the directory is not one that a run made, or its command line holds anything else.
     """
-    asked = [word for word in overrides if word.startswith("run.resume=")]
-    if not asked or asked[-1] == "run.resume=null":
+    given = [word for word in overrides if word.startswith("run.resume=")]
+    if not given or given[-1] == "run.resume=null":
         return overrides
-    folder = _folder(asked[-1])
+    folder = _folder(given[-1])
     replayed = [word for word in saved_words(folder, config_dir) if not word.startswith("run.resume=")]
     rest = [word for word in overrides if not word.startswith("run.resume=")]
     other = [word for word in rest if not word.startswith(RESUMABLE)]
@@ -78,7 +78,7 @@ def saved_words(folder: Path, config_dir: str | None = None) -> list[str]:
         _check_saved(word, path, config_dir)
     if first and words_of(words) != words_of(first):  # Hydra was stopped while it wrote them
         words = first
-    return [word for word in words if not word.startswith("hydra.run.dir=")]
+    return [word for word in words if not word.lstrip("+~").startswith("hydra.")]
 
 
 def _saved(folder: Path, path: Path) -> list[str]:

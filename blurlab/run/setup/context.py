@@ -122,7 +122,7 @@ class Context:
         return DegradedItems(items, partial(self.condition, degrade), self.device, training=True)
 
     def degrade_for(self, task: Task) -> Degrade:
-        """The degradation among whose blurs the task is asked."""
+        """The run's degradation with the blurs of a task."""
         degrade = Degrade(task.family, self.degrade.noise, self.degrade.boundary)
         if degrade.margin != self.degrade.margin:
             raise UsageError(f"the kernels of {task.name} are {task.family.size} wide, not {self.degrade.family.size}")

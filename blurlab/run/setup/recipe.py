@@ -82,7 +82,7 @@ def try_trainer(factory: Any) -> None:
     """
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # said again when a training begins
+        warnings.simplefilter("ignore")  # shown again when a training begins
         try:
             factory(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
         except Exception as error:  # Lightning has several errors of its own

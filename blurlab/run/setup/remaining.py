@@ -14,10 +14,10 @@ TIMED_STEPS = 5
 
 
 class RemainingTime(Callback):
-    """Says once, after a few steps, how long the steps that are left will take; validation comes on top.
+    """Prints once, after a few steps, how long the steps that are left will take, without the validation.
 
     Args:
-        console: Where it is said.
+        console: Where it is printed.
     """
 
     def __init__(self, console: Console) -> None:
@@ -26,7 +26,7 @@ class RemainingTime(Callback):
         self.start = 0.0
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
-        """Count a step; when enough are timed, say the estimate."""
+        """Count a step; when enough are timed, print the estimate."""
         self.seen += 1
         if self.seen == WARM_STEPS:
             self.start = time.perf_counter()

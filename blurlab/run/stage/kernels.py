@@ -15,7 +15,7 @@ from blurlab.run.record.rows import Item
 
 BATCH = 16
 PSF_SNR_CEILING_DB = 80.0
-"""Said of kernels that agree to the precision of float32, whose SNR is not finite."""
+"""SNR of kernels that agree to the precision of float32, for which it is not finite."""
 DRAWS_AVERAGED, AT_ONCE = 1024, 64
 """Draws of the blurs whose mean is the constant kernel, and how many are in memory at once."""
 WISHED = {

@@ -27,7 +27,7 @@ def pretrain(context: Context, task: Task) -> Path | None:
 
     Args:
         context: The run.
-        task: What is asked.
+        task: For which the head is made.
 
     Returns:
         The file of the weights that training starts from; None where the head has nothing to pre-train, or
@@ -51,7 +51,7 @@ def fit_layer(context: Context, task: Task, layer: int, folder: Path, below: Pat
 
     Args:
         context: The run.
-        task: Among whose blurs the layer is trained; what is asked of them does not matter.
+        task: Among whose blurs the layer is trained; its classes do not matter.
         layer: Which layer, 0 the lowest.
         folder: Where the weights go, and with the lowest layer a picture of its filters.
         below: Weights with the layers below trained; None for the lowest.

@@ -37,7 +37,7 @@ DONE = "items.jsonl"
 
 
 class Restore(Stage):
-    """Each item restored by itself; a line of ``per_image.csv`` each. Killed, it goes on with the next item.
+    """Restores one item at a time and writes a line of ``per_image.csv`` for each; resumed, it goes on with the next.
 
     Where the pipeline identifies, each figure is there twice, ``_oracle`` with the true kernel and ``_estimated``.
 

@@ -31,7 +31,7 @@ from blurlab.run.stage.pretrain import load_weights, pretrain
 
 
 class Train(Stage):
-    """Train type, then strength of each kind (or whatever the pipeline asks), best checkpoint kept by name.
+    """Trains a network for each task of the pipeline, and keeps the best checkpoint of each.
 
     Args:
         first_only: Train the network of the first task alone, which is what ``stage=classify`` tests.
@@ -80,7 +80,7 @@ def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -
 
     Args:
         context: The run.
-        task: What is asked.
+        task: For which a network is trained.
         folder: Where the checkpoints go.
         start: Weights to start from, of :func:`~blurlab.run.stage.pretrain.pretrain`; fresh ones if None.
 
