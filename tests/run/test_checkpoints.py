@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -209,3 +210,11 @@ def test_a_training_that_had_ended_at_the_plateau_is_not_gone_on_with(
     monkeypatch.setattr(Supervised, "training_step", lambda *_: pytest.fail("trained on"))
     assert go(tmp_path / "run", *words) == whole
     assert json.loads(mark.read_text())["steps"] == steps
+
+
+def test_a_training_needs_no_folder_for_temporary_files(
+    whole: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lightning's own checkpoints are written there and moved, which between file systems is a copy."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert go(tmp_path / "run") == whole
