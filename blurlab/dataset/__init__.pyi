@@ -24,6 +24,8 @@ from .datamodule import item_seed as item_seed
 from .degrade import Degrade as Degrade
 from .degrade import Degraded as Degraded
 from .drive import Drive as Drive
+from .enlarged import Enlarged as Enlarged
+from .enlarged import enlarge as enlarge
 from .folder import Folder as Folder
 from .fundus_synthetic import FundusSynthetic as FundusSynthetic
 from .hrf import Hrf as Hrf

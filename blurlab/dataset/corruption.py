@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from blurlab.blur import Gaussian, strength_of
 from blurlab.dataset.degrade import Degrade
 from blurlab.dataset.prepare import area_weights
-from blurlab.noise import Chain, NoiseModel, quantise, quantise_sigma
+from blurlab.noise import Chain, NoiseModel, Quantise
 from blurlab.noise.draw import Generators
 from blurlab.physics import Convolution, Degraded
 
@@ -107,16 +107,18 @@ class OtherNoise(Corruption):
     Args:
         name: What tables call it.
         noise: The noise.
+        besides: A second change, of the degradation with that noise; None for no other.
     """
 
-    def __init__(self, name: str, noise: NoiseModel) -> None:
+    def __init__(self, name: str, noise: NoiseModel, besides: Corruption | None = None) -> None:
         super().__init__(name)
         self.noise = noise
+        self.besides = Unchanged(name) if besides is None else besides
 
     def __call__(
         self, degrade: Degrade, sharp: Tensor, *, generator: Generators, item: Tensor | None = None
     ) -> Degraded:
-        return degrade.with_noise(self.noise)(sharp, generator=generator, item=item)
+        return self.besides(degrade.with_noise(self.noise), sharp, generator=generator, item=item)
 
 
 class Encoded(Corruption):
@@ -162,21 +164,23 @@ class Softened(Corruption):
 
 
 class Resized(Corruption):
-    """Observed images resized and rounded to 8 bits, as a program that resizes writes them; the truth is scaled.
+    """Observed images resized and written as a program that resizes writes them; the truth is scaled.
 
     Items whose scaled parameters leave the family's ranges are left out: no answer to them could be right.
 
     Args:
         name: What tables call it.
         factor: New side over old side, above 0.
+        codec: What the resized images are written by, such as :class:`~blurlab.noise.Jpeg`; None rounds to 8 bits.
 
     Raises:
         ValueError: If the factor is not above 0, or greater than ``LARGEST_FACTOR``.
     """
 
-    def __init__(self, name: str, factor: float) -> None:
+    def __init__(self, name: str, factor: float, codec: NoiseModel | None = None) -> None:
         super().__init__(name)
         self.factor = _positive("factor", factor, LARGEST_FACTOR)
+        self.codec = Quantise() if codec is None else codec
 
     def __call__(
         self, degrade: Degrade, sharp: Tensor, *, generator: Generators, item: Tensor | None = None
@@ -185,18 +189,21 @@ class Resized(Corruption):
         params = degrade.family.scaled(done.params, self.factor)
         kept = degrade.family.holds(params).nonzero().squeeze(1)
         done, params = done.take(kept), params[kept]
+        if not isinstance(generator, torch.Generator):
+            generator = [generator[int(row)] for row in kept]
         x, margin = resize(done.x, self.factor), 2 * degrade.margin
         sharp_shape = (x.shape[-2] + margin, x.shape[-1] + margin)
         blur = degrade.family.operator(params, done.kind, shape=sharp_shape, boundary=degrade.boundary)
         gain = noise_gain((done.y.shape[-2], done.y.shape[-1]), self.factor)
+        y, sigma = self.codec(resize(done.y, self.factor), generator=generator) if len(done) else (x, done.sigma)
         return replace(
             done,
             x=x,
-            y=quantise(resize(done.y, self.factor)),
+            y=y,
             blur=blur.to(sharp),
             params=params,
             strength_px=strength_of(degrade.family, params, done.kind).nan_to_num(0.0),
-            sigma=torch.hypot(gain * done.sigma, done.sigma.new_tensor(quantise_sigma())),
+            sigma=torch.hypot(gain * done.sigma, sigma),
         )
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from blurlab.blur import BlurFamily, strength_of
 from blurlab.core.checks import check_images
 from blurlab.noise import NoiseModel
-from blurlab.physics import Degraded
+from blurlab.physics import Degraded, LinearOperator
 
 
 class Degrade:
@@ -57,9 +57,7 @@ class Degrade:
         kind, params = self._draw(len(sharp), generator, sharp.device)
         blur = self.family.operator(params, kind, shape=(sharp.shape[-2], sharp.shape[-1]), boundary=self.boundary)
         blur = blur.to(sharp)
-        observed, sigma = self.noise(blur.A(sharp), generator=generator)
-        margin = self.margin
-        inner = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
+        observed, inner, sigma = self.observe(blur, sharp, generator=generator)
         return Degraded(
             x=inner,
             y=observed,
@@ -71,6 +69,23 @@ class Degrade:
             item=torch.arange(len(sharp)) if item is None else item,
             weight=self.family.importance(params, kind),
         )
+
+    def observe(
+        self, blur: LinearOperator, sharp: Tensor, *, generator: torch.Generator | Sequence[torch.Generator]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What comes of sharp photographs through a given blur.
+
+        Args:
+            blur: What blurs them.
+            sharp: As for a call.
+            generator: As for a call.
+
+        Returns:
+            Observed images, the sharp images that belong to them (both of H x W), and the noise levels (B,).
+        """
+        scene, margin = self.noise.scene(sharp), self.margin
+        inner = scene[..., margin : scene.shape[-2] - margin, margin : scene.shape[-1] - margin]
+        return self.noise.photograph(blur.A(scene), inner, generator=generator)
 
     def _draw(
         self, n: int, generator: torch.Generator | Sequence[torch.Generator], device: torch.device

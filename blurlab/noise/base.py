@@ -10,7 +10,13 @@ from blurlab.noise.draw import Generators
 
 
 class NoiseModel(ABC):
-    """Adds noise to blurred images and says how strong it is. Holds options only; a call changes nothing in it."""
+    """Adds noise to blurred images and says how strong it is. Holds options only; a call changes nothing in it.
+
+    Attributes:
+        blurs_light: Is something else blurred than the values of the photograph (:meth:`scene`)?
+    """
+
+    blurs_light: bool = False
 
     @abstractmethod
     def __call__(self, x: Tensor, *, generator: Generators) -> tuple[Tensor, Tensor]:
@@ -28,3 +34,22 @@ class NoiseModel(ABC):
         Raises:
             ValueError: If there are not as many generators as images.
         """
+
+    def scene(self, sharp: Tensor) -> Tensor:
+        """What a lens blurs, of sharp photographs (B, C, H, W): the photographs, unless a model says else."""
+        return sharp
+
+    def photograph(self, blurred: Tensor, sharp: Tensor, *, generator: Generators) -> tuple[Tensor, Tensor, Tensor]:
+        """Observed images, and the sharp ones that belong to them.
+
+        Args:
+            blurred: Blurred scenes (B, C, H, W).
+            sharp: The scenes (B, C, H, W) that were blurred, cut to ``blurred``.
+            generator: As for a call.
+
+        Returns:
+            y, x and sigma: observed images; the images that a restoration should give (the sharp scenes, unless the
+            model renders its images otherwise); the noise levels (B,).
+        """
+        y, sigma = self(blurred, generator=generator)
+        return y, sharp, sigma

@@ -20,7 +20,7 @@ class Chain(NoiseModel):
         models: At least one noise model.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is none, or one that is not the first is a camera: it decodes photographs before the blur.
         TypeError: If one is not a noise model.
 
     Example:
@@ -37,7 +37,14 @@ class Chain(NoiseModel):
         for model in models:
             if not isinstance(model, NoiseModel):
                 raise TypeError(f"Chain takes noise models, got {type(model).__name__}; pass objects, not settings")
+            if model.blurs_light and model is not models[0]:
+                raise ValueError("a camera decodes photographs to light before the blur, so it comes first in a Chain")
         self.models = tuple(models)
+        self.blurs_light = self.models[0].blurs_light
+
+    def scene(self, sharp: Tensor) -> Tensor:
+        """What the first model says is blurred."""
+        return self.models[0].scene(sharp)
 
     def __call__(self, x: Tensor, *, generator: Generators) -> tuple[Tensor, Tensor]:
         """Images after every model, and the joint level; see :class:`NoiseModel`."""
@@ -46,3 +53,11 @@ class Chain(NoiseModel):
             x, sigma = model(x, generator=generator)
             variance = variance + sigma.square()
         return x, variance.sqrt()
+
+    def photograph(self, blurred: Tensor, sharp: Tensor, *, generator: Generators) -> tuple[Tensor, Tensor, Tensor]:
+        """What every model made of what came from the one before, and the joint level; see :class:`NoiseModel`."""
+        variance = blurred.new_zeros(len(blurred))
+        for model in self.models:
+            blurred, sharp, sigma = model.photograph(blurred, sharp, generator=generator)
+            variance = variance + sigma.square()
+        return blurred, sharp, variance.sqrt()

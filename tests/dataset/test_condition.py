@@ -11,14 +11,41 @@ from torch import Tensor
 from blurlab.blur import AnisotropicGaussian, Defocus, Mixture, Motion, NoBlur, Taps, gaussian_psf
 from blurlab.core.fourier import psf_to_otf
 from blurlab.core.rng import generator
-from blurlab.dataset import Corruption, Degrade, Degraded, Encoded, OtherNoise, Resized, Softened, Unchanged, Varied
+from blurlab.dataset import (
+    Corruption,
+    Degrade,
+    Degraded,
+    Encoded,
+    Enlarged,
+    OtherNoise,
+    Resized,
+    Softened,
+    Unchanged,
+    Varied,
+    enlarge,
+)
 from blurlab.dataset.corruption import noise_gain, resize
 from blurlab.head.spectrum import window_power
-from blurlab.noise import Gaussian, Jpeg, NoNoise, Sensor, bsnr_from_sigma, jpeg, quantise
+from blurlab.noise import (
+    Camera,
+    Exposure,
+    Gaussian,
+    Jpeg,
+    NoNoise,
+    Quantise,
+    SCurve,
+    Sensor,
+    Srgb,
+    bsnr_from_sigma,
+    jpeg,
+    quantise,
+    srgb_to_light,
+)
 from blurlab.physics import Convolution
 
 FAMILY = Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 3]), "motion": Motion([1, 6], [0, 90])})
 RUN = Degrade(FAMILY, Sensor(sigma=0.01), "valid")
+CAMERA = Camera(Srgb(), [Exposure([0.8, 1.5])], [SCurve([0, 0.3]), Jpeg([70, 95])])
 SHARP = torch.rand(24, 1, 30, 39, generator=generator("sharp"))
 CONDITIONS = {
     "unchanged": Unchanged("a"),
@@ -28,6 +55,9 @@ CONDITIONS = {
     "smaller": Resized("e", 0.75),
     "larger": Resized("f", 1.5),
     "soft": Softened("g", 1.0),
+    "enlarged": Enlarged("h", [1, 1.5]),
+    "camera": OtherNoise("i", CAMERA),
+    "camera, smaller": OtherNoise("j", CAMERA, besides=Resized("k", 0.75, codec=Jpeg([80, 90]))),
 }
 
 
@@ -39,7 +69,7 @@ def tried(condition: Corruption, degrade: Degrade = RUN, sharp: Tensor = SHARP) 
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_every_condition_meets_the_same_blurs(name: str) -> None:
     run, done = tried(CONDITIONS["unchanged"]), tried(CONDITIONS[name])
-    factor = getattr(CONDITIONS[name], "factor", 1.0)
+    factor = 0.75 if "smaller" in name else 1.5 if name == "larger" else 1.0
     assert torch.equal(done.kind, run.kind[done.item])
     torch.testing.assert_close(done.strength_px, factor * run.strength_px[done.item])
     torch.testing.assert_close(done.psf, FAMILY.psf(done.params, done.kind))
@@ -158,6 +188,8 @@ def test_resizing_changes_white_noise_as_said(factor: float) -> None:
     [
         (lambda: Resized("r", 0.0), "factor must be above 0 and at most 16, got 0.0"),
         (lambda: Softened("s", float("nan")), "sigma_px must be above 0 and at most 64, got nan"),
+        (lambda: Enlarged("e", 0.9), "factor must be from 1 to 16, got 0.9"),
+        (lambda: Enlarged("e", [1, 20]), "factor must be from 1 to 16"),
         (lambda: resize(torch.ones(3, 3), 0.2), "3 px resized by 0.2 leave nothing"),
     ],
 )
@@ -193,3 +225,45 @@ def test_a_varied_condition_that_leaves_too_little_gives_way_to_the_runs_own() -
             assert len(done) > 0 and min(done.y.shape[-2:]) >= min(
                 RUN(SHARP[:1], generator=torch.Generator()).y.shape[-2:]
             )
+
+
+def test_a_camera_blurs_light_and_the_sharp_image_is_exposed_as_the_observed_one() -> None:
+    degrade = Degrade(FAMILY, Camera(Srgb(), [Exposure(1.4)], [Quantise()]), "valid")
+    done = tried(Unchanged("a"), degrade)
+    light = 1.4 * srgb_to_light(SHARP)
+    expected = Convolution(done.psf, "valid").A(light)
+    torch.testing.assert_close(srgb_to_light(done.y), expected.clamp(0, 1), atol=0.005, rtol=0)
+    margin = degrade.margin
+    inner = light[..., margin:-margin, margin:-margin].clamp(0, 1)
+    torch.testing.assert_close(srgb_to_light(done.x), inner, atol=1e-5, rtol=0)
+
+
+def test_an_enlarged_photograph_is_its_middle_and_the_blur_comes_after() -> None:
+    image = torch.rand(1, 2, 24, 44, generator=generator("image"))
+    for plane, ours in zip(image[0], enlarge(image, 1.5)[0], strict=True):
+        whole = cv2.resize(plane.numpy(), None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+        np.testing.assert_allclose(ours.numpy(), whole[6:30, 11:55], atol=2e-5)
+    degrade = Degrade(FAMILY, NoNoise(), "valid")
+    done = tried(Enlarged("e", 1.5), degrade)
+    torch.testing.assert_close(done.y, Convolution(done.psf, "valid").A(enlarge(SHARP, 1.5)))
+    assert torch.equal(tried(Enlarged("e", 1.0), degrade).y, tried(Unchanged("a"), degrade).y)
+
+
+def test_each_photograph_is_enlarged_by_a_factor_of_its_own_whatever_the_batch() -> None:
+    enlarged = Enlarged("e", [1.1, 1.6])
+    both = tried(enlarged, sharp=SHARP[:1].expand(4, -1, -1, -1))
+    assert len({float(one) for one in both.x.sum((1, 2, 3))}) == 4
+    alone = enlarged(RUN, SHARP[:1], generator=[torch.Generator().manual_seed(102)])
+    assert torch.equal(alone.x[0], both.x[2]) and torch.equal(alone.y[0], both.y[2])
+
+
+def test_a_resized_image_goes_through_its_codec_and_each_keeps_its_own_generator() -> None:
+    codec = Resized("r", 0.75, codec=Jpeg([40, 90]))
+    run, done = tried(CONDITIONS["unchanged"]), tried(codec)
+    assert 0 < len(done) < 24
+    qualities = [q for image, small in zip(done.y, resize(run.y[done.item], 0.75), strict=True)
+                 for q in range(40, 91) if torch.equal(image, jpeg(small[None], q)[0])]  # fmt: skip
+    assert len({*qualities}) > 3
+    row = int(done.item[0])
+    alone = codec(RUN, SHARP[row : row + 1], generator=[torch.Generator().manual_seed(100 + row)])
+    assert torch.equal(alone.y[0], done.y[0])

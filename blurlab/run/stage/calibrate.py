@@ -107,10 +107,7 @@ def restored_isnr(context: Context, task: Task, sharp: Tensor, true_px: float, u
     blurred_kind = torch.full((1,), len(family.kinds) - 1)
     kernel = family.psf_at(torch.tensor([true_px]), blurred_kind).to(sharp)
     noise = generator(context.seed, "risk", task.name, str(true_px))
-    blurred = Convolution(kernel, context.degrade.boundary).A(sharp)
-    y, sigma = context.degrade.noise(blurred, generator=noise)
-    margin = context.degrade.margin
-    x = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
+    y, x, sigma = context.degrade.observe(Convolution(kernel, context.degrade.boundary), sharp, generator=noise)
     params = family.at_strength(torch.tensor([used_px]), blurred_kind)
     if not bool(family.changes(params, blurred_kind)):
         return 0.0  # nothing to undo: the image is left as it is
