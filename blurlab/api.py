@@ -143,7 +143,6 @@ class Deblurrer:
         family = self.trained.pipeline.identifier.family
         valued = zip(family.parameters, label.params[0].tolist(), strict=True)
         angles = [value for one, value in valued if one.unit == "deg" and math.isfinite(value)]
-        even = 1 / len(family.kinds)
         return Found(
             kind=family.kinds[kind],
             probability=float(label.probability[0, kind]),
@@ -153,5 +152,5 @@ class Deblurrer:
             psf=psf,
             sigma=sigma,
             angle_deg=next(iter(angles), math.nan),
-            can_tell=len(family.kinds) == 1 or float(label.probability.amax()) > even + 1e-6,
+            can_tell=bool(label.can_tell[0]),
         )

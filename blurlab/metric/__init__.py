@@ -5,6 +5,7 @@ from blurlab.metric.aligned import Shifted, align
 from blurlab.metric.base import MeanPerImage
 from blurlab.metric.bootstrap import bootstrap_mean
 from blurlab.metric.bsnr import bsnr
+from blurlab.metric.calibration import CalibrationError, Reliability, calibration_error, reliability
 from blurlab.metric.confusion import ConfusionMatrix, confusion_matrix
 from blurlab.metric.image import IMAGE_METRICS, ImageMetric, image_figures
 from blurlab.metric.isnr import ISNR, isnr, isnr_border
@@ -20,14 +21,17 @@ __all__ = [
     "PSNR",
     "SSIM",
     "Accuracy",
+    "CalibrationError",
     "ConfusionMatrix",
     "ImageMetric",
     "MeanPerImage",
+    "Reliability",
     "Shifted",
     "accuracy",
     "align",
     "bootstrap_mean",
     "bsnr",
+    "calibration_error",
     "confusion_matrix",
     "image_figures",
     "isnr",
@@ -37,6 +41,7 @@ __all__ = [
     "psf_snr",
     "psnr",
     "psnr_oracle_wiener",
+    "reliability",
     "ssim",
     "student_mean",
     "wilson",

@@ -14,6 +14,7 @@ from blurlab.pipeline.pipeline import Deblurred, Pipeline
 from blurlab.pipeline.regression import Regression
 from blurlab.pipeline.scorer import Scorer
 from blurlab.pipeline.task import Task
+from blurlab.pipeline.translated import Translated
 
 __all__ = [
     "BlurEstimate",
@@ -32,6 +33,7 @@ __all__ = [
     "RiskTable",
     "Scorer",
     "Task",
+    "Translated",
     "conformal_halfwidth",
     "credible_classes",
     "most_probable",

@@ -13,6 +13,9 @@ from blurlab.physics import Convolution, LinearOperator, kernels_of
 BOUNDARY = "valid"
 """How photographs are made: what lies beyond their border was blurred into them too."""
 
+EVEN = 1e-6
+"""Difference of probabilities that rounding makes."""
+
 
 @dataclass(frozen=True)
 class KindEstimate:
@@ -41,6 +44,12 @@ class KindEstimate:
     most_probable: BlurEstimate
     halfwidth: Tensor | None = None
     before: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def can_tell(self) -> Tensor:
+        """Which images show something of their blur (B,) bool: not where every kind is as likely."""
+        kinds = self.probability.shape[1]
+        return (self.probability.amax(1) > 1 / kinds + EVEN) | (kinds == 1)
 
     def with_rows(self, rows: Tensor, other: KindEstimate) -> KindEstimate:
         """This estimate with some rows (m,) replaced by those of another (m of them)."""

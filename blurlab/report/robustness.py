@@ -25,6 +25,9 @@ CANNOT = "cannot"
 _HEADS = {
     "type_accuracy": "type right",
     "type_accuracy_from_2px": "from 2 px",
+    "answered": "answered",
+    "kind_accuracy_answered": "type right of these",
+    "calibration_error": "calibration error",
     "accuracy_clean": "sharp named so",
     "coverage90": "in its 90 %",
 }

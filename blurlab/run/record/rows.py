@@ -57,6 +57,7 @@ class Named(NamedBlur):
         true_class: Index of the true class.
         found_class: Index of the class named.
         right: Was the right class named?
+        answered: Did the image show anything of its blur, so that this is an answer?
         halfwidth: Half the 90 % interval of each parameter that has one.
         before: What the network named before refinement; None where nothing was refined.
     """
@@ -69,6 +70,7 @@ class Named(NamedBlur):
     true_class: int
     found_class: int
     right: bool
+    answered: bool = True
     halfwidth: Mapping[str, float] = field(default_factory=dict)
     before: NamedBlur | None = None
 
@@ -148,7 +150,7 @@ def _named(family: BlurFamily, degraded: Degraded, label: KindEstimate, scorer: 
     right = scorer.is_correct(label, degraded)
     true = scorer.classes(degraded.kind, degraded.strength_px)
     found = scorer.classes(label.kind, label.strength_map_px)
-    names, kinds = family.names, family.kinds
+    names, kinds, answered = family.names, family.kinds, label.can_tell
     every = []
     for row in range(len(degraded)):
         half = {} if label.halfwidth is None else _by_name(names, label.halfwidth[row])
@@ -167,6 +169,7 @@ def _named(family: BlurFamily, degraded: Degraded, label: KindEstimate, scorer: 
             true_class=int(true[row]),
             found_class=int(found[row]),
             right=bool(right[row]),
+            answered=bool(answered[row]),
             halfwidth={name: value for name, value in half.items() if math.isfinite(value)},
             before=before,
         ))  # fmt: skip

@@ -19,7 +19,7 @@ from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
 
 MARK = "finished.json"
-WITH_TABLE = ("evaluate", "restore", "classify")
+WITH_TABLE = ("evaluate", "restore", "classify", "answers")
 """Stages that write ``per_image.csv`` and ``examples/``, of which a run has one."""
 
 

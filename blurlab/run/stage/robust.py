@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from blurlab.dataset import Corruption
 from blurlab.pipeline import Pipeline, Scorer
 from blurlab.run.errors import UsageError
+from blurlab.run.record.answers import answers
 from blurlab.run.record.lines import Line, line, write_lines
 from blurlab.run.record.rows import Item, make_items
 from blurlab.run.record.scores import scores
@@ -77,7 +78,7 @@ def try_conditions(context: Context, conditions: Sequence[Corruption]) -> dict[s
             except CannotTake as error:
                 entries.append({"condition": condition.name, "error": str(error)})
                 continue
-            metrics, *_ = scores(items, scorer, seed=context.seed)
+            metrics = {**scores(items, scorer, seed=context.seed)[0], **(answers(items) if items else {})}
             entries.append({"condition": condition.name, "left_out": left_out, "metrics": metrics})
             every += [{"condition": condition.name, **line(item)} for item in items]
     write_lines(context.dir / PER_ITEM, every)
