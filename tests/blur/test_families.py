@@ -254,6 +254,7 @@ def test_configuration_makes_its_family(path: Path, levin_data: Path) -> None:
         "field": ("defocus_field",),
         "three_kinds": ("gaussian", "motion", "defocus"),
         "photographic": ("shake", "motion", "defocus", "gaussian"),
+        "camera_kinds": ("none", "gaussian", "defocus", "motion", "shake"),
         "levin": tuple(f"kernel{number}" for number in range(1, 9)),
     }
     expected = mixed.get(path.stem, (path.stem,))

@@ -71,7 +71,7 @@ def test_a_wrong_condition_is_refused_before_the_run(codec: str, line: str, tmp_
 def test_quality_of_noise_jpeg_can_be_set_from_a_command_line(tmp_path: Path) -> None:
     (cfg,) = check(["noise=jpeg", "noise.models.1.quality=60", f"paths.runs_dir={tmp_path}"])
     noise = build(cfg.noise)
-    assert isinstance(noise, Chain) and noise.models[1].quality == 60
+    assert isinstance(noise, Chain) and noise.models[1].quality == (60, 60)
 
 
 @pytest.mark.slow

@@ -37,10 +37,10 @@ class Answers(Stage):
     def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
         """Besides: are there trained networks, a deconvolver that restores, and kinds that are named?"""
         super().check(cfg, parts, before)
-        check_networks(cfg, parts, before)
-        check_restores(parts, before)
         if parts.identifier.scorer is None:
             raise UsageError(NAMES_NONE)
+        check_networks(cfg, parts, before)
+        check_restores(parts, before)
         if cfg.budget.draws_restore < 1:
             raise UsageError(
                 f"budget.draws_restore must be 1 or more for stage=answers, got {cfg.budget.draws_restore}"

@@ -78,7 +78,9 @@ def try_conditions(context: Context, conditions: Sequence[Corruption]) -> dict[s
             except CannotTake as error:
                 entries.append({"condition": condition.name, "error": str(error)})
                 continue
-            metrics = {**scores(items, scorer, seed=context.seed)[0], **(answers(items) if items else {})}
+            metrics, *_ = scores(items, scorer, seed=context.seed)
+            if items and not scorer.discrete:
+                metrics |= answers(items)
             entries.append({"condition": condition.name, "left_out": left_out, "metrics": metrics})
             every += [{"condition": condition.name, **line(item)} for item in items]
     write_lines(context.dir / PER_ITEM, every)
