@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The records of camera-simulated photographs in experiments/schuler2016/results/small. bsds500 lies under $1 (or $BLURLAB_DATA).
+# Stopped half-way? Run it again: what has a record is not run twice. Remove a record to have it made anew.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export BLURLAB_DATA="${1:-${BLURLAB_DATA:?name the folder of photographs: run_camera.sh FOLDER}}"
+BLURLAB="${BIN:+$BIN/}python -m blurlab"
+
+for experiment in camera_bsds camera_single; do
+  [ -f "experiments/schuler2016/results/small/$experiment.likelihood.json" ] ||
+    $BLURLAB "+experiment=$experiment" budget=small run.keep=true
+done
