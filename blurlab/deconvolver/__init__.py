@@ -8,6 +8,7 @@ from blurlab.deconvolver.douglas_rachford import Denoised, DouglasRachford, Tota
 from blurlab.deconvolver.epll import EPLL
 from blurlab.deconvolver.hyper_laplacian import HyperLaplacian
 from blurlab.deconvolver.implicit_tv import ImplicitTV
+from blurlab.deconvolver.in_light import InLight, by_tiles
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.learned import Learned, load_weights, save_weights
 from blurlab.deconvolver.richardson_lucy import RichardsonLucy
@@ -33,6 +34,7 @@ __all__ = [
     "FromGradient",
     "HyperLaplacian",
     "ImplicitTV",
+    "InLight",
     "Learned",
     "Restored",
     "RichardsonLucy",
@@ -45,6 +47,7 @@ __all__ = [
     "WeightRule",
     "Wiener",
     "WienerStack",
+    "by_tiles",
     "check_deconvolver",
     "load_weights",
     "save_weights",

@@ -9,6 +9,7 @@ from blurlab.head.kernel_quotient import KernelQuotient
 from blurlab.head.kernel_target import KernelTarget
 from blurlab.head.labels import KindLabels, Labels, StrengthLabels, Target
 from blurlab.head.lenet import LeNet
+from blurlab.head.pyramid import Pyramid
 from blurlab.head.rbm import RBM, Pretrainable
 from blurlab.head.resnet import ResNet
 from blurlab.head.shape import Cepstrum, Profiles, SpectrumEdges
@@ -30,6 +31,7 @@ __all__ = [
     "LogSpectrum",
     "Pretrainable",
     "Profiles",
+    "Pyramid",
     "RawPixels",
     "Readout",
     "ResNet",

@@ -10,6 +10,7 @@ from blurlab.pipeline.hierarchical import Hierarchical
 from blurlab.pipeline.identifier import Identifier
 from blurlab.pipeline.known_kernel import KnownKernel
 from blurlab.pipeline.likelihood import Likelihood
+from blurlab.pipeline.photograph import Photograph
 from blurlab.pipeline.pipeline import Deblurred, Pipeline
 from blurlab.pipeline.regression import Regression
 from blurlab.pipeline.scorer import Scorer
@@ -28,6 +29,7 @@ __all__ = [
     "KindEstimate",
     "KnownKernel",
     "Likelihood",
+    "Photograph",
     "Pipeline",
     "Regression",
     "RiskTable",

@@ -51,6 +51,12 @@ class KindEstimate:
         kinds = self.probability.shape[1]
         return (self.probability.amax(1) > 1 / kinds + EVEN) | (kinds == 1)
 
+    def take(self, rows: Tensor) -> KindEstimate:
+        """The estimate of some of the images (m,)."""
+        taken = {one.name: value[rows] for one in fields(self) if isinstance(value := getattr(self, one.name), Tensor)}
+        before = None if self.before is None else (self.before[0][rows], self.before[1][rows])
+        return replace(self, **taken, before=before, most_probable=self.most_probable.take(rows))
+
     def with_rows(self, rows: Tensor, other: KindEstimate) -> KindEstimate:
         """This estimate with some rows (m,) replaced by those of another (m of them)."""
         changed = {
@@ -89,6 +95,15 @@ class BlurEstimate:
             TypeError: If the blur is not one kernel an image.
         """
         return kernels_of(self.blur)
+
+    def take(self, rows: Tensor) -> BlurEstimate:
+        """The estimate of some of the images (m,)."""
+        return BlurEstimate(
+            self.blur.rows(rows),
+            self.blurred[rows],
+            None if self.sigma is None else self.sigma[rows],
+            None if self.label is None else self.label.take(rows),
+        )
 
     def with_rows(self, rows: Tensor, other: BlurEstimate) -> BlurEstimate:
         """This estimate with some rows (m,) replaced by those of another (m of them), with what both of them have."""

@@ -95,19 +95,10 @@ class Regression(ByKind):
         if self.refiners:
             alone = scale(first.logits).argmax(1)
             before = alone, self.of_kind(first.params, alone)
-        likeliest = self.blur(params, kind)
+        likeliest = described(self.family, params, kind)
         label = KindEstimate(kind, probability, chosen, strength, strength, ends, params, likeliest, halfwidth, before)
         used = self.family.with_strength(params, chosen, kind)
-        return replace(self.blur(used, kind), sigma=refined.sigma, label=label)
-
-    def blur(self, params: Tensor, kind: Tensor) -> BlurEstimate:
-        """The blurs of these parameters (B, P); none of kinds that no image tells all of."""
-        hidden = [any(one.is_hidden for one in self.family.member(k).parameters) for k in self.family.kinds]
-        if not any(hidden):
-            return by_parameters(self.family, params, kind)
-        rows = (~torch.tensor(hidden, device=kind.device)[kind]).nonzero().squeeze(1)
-        known = by_parameters(self.family, params[rows], kind[rows])
-        return nothing_found(self.family, params).with_rows(rows, known)
+        return replace(described(self.family, used, kind), sigma=refined.sigma, label=label)
 
     def refine(self, y: Tensor, first: Readout) -> Fits:
         """Every likely kind fitted, the network's word its prior; the network's estimate where there is no refiner.
@@ -132,6 +123,16 @@ class Regression(ByKind):
         evidence = torch.where(likely, evidence, evidence.amin(1, keepdim=True))
         best = torch.where(likely, evidence, -torch.inf).argmax(1, keepdim=True)
         return Fits(params.to(y), spread.to(y), evidence, sigma.gather(1, best)[:, 0].to(y))
+
+
+def described(family: Mixture, params: Tensor, kind: Tensor) -> BlurEstimate:
+    """The blurs of these parameters (B, P) and kinds (B,); none of kinds of which no image tells all parameters."""
+    hidden = [any(one.is_hidden for one in family.member(k).parameters) for k in family.kinds]
+    if not any(hidden):
+        return by_parameters(family, params, kind)
+    rows = (~torch.tensor(hidden, device=kind.device)[kind]).nonzero().squeeze(1)
+    known = by_parameters(family, params[rows], kind[rows])
+    return nothing_found(family, params).with_rows(rows, known)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,154 @@
+"""The blur of a photograph as a camera left it: looked at in several sizes, and named only where that is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from blurlab.blur import BlurFamily, pad_to_odd
+from blurlab.likelihood import Refiner
+from blurlab.pipeline.choice import RiskTable
+from blurlab.pipeline.estimate import BlurEstimate, by_kernel
+from blurlab.pipeline.regression import Regression, described
+
+FreeForm = Callable[[Tensor, int], Tensor]
+"""From one photograph (1, C, H, W) and the side of a kernel [px] to the kernel (1, 1, k, k)."""
+
+
+class Photograph(Regression):
+    """:class:`Regression` asked at several sizes of a photograph; the surest answer counts, and an unsure one is none.
+
+    A camera's sharpening and compression touch the finest details most. In a copy of half the size or less they are
+    gone, and a blur too wide for the network's ranges is within them. Parameters, intervals and kernels are brought
+    back to the size of the file. Where no answer is sure enough nothing is told: every kind is as likely and nothing
+    is undone.
+
+    A blur that no parameters describe, as the shake of a hand, is estimated pixel by pixel by ``free_form``.
+
+    Args:
+        family: A mixture, one of whose kinds is ``none``.
+        scales: By how much the sides of each copy are divided, rising from 1.
+        least_px: Smallest side of a copy that is looked at.
+        least_probability: Of the kind; below it nothing is told.
+        free_form: Estimates the kernel of a kind that no parameters describe; None leaves such photographs as they are.
+        free_share: Side of a free-form kernel as a share of the length that the network says, [px / px].
+        refine: As in :class:`Regression`.
+        weak_share: As in :class:`Regression`.
+        class_share: As in :class:`Regression`.
+
+    Raises:
+        ValueError: If an option is out of its range, or the family has no kind ``none``.
+    """
+
+    def __init__(
+        self,
+        family: BlurFamily,
+        *,
+        scales: Sequence[int] = (1, 2, 3, 4),
+        least_px: int = 96,
+        least_probability: float = 0.6,
+        free_form: FreeForm | None = None,
+        free_share: float = 0.6,
+        refine: Callable[[BlurFamily], Refiner] | None = None,
+        weak_share: float = 0.0,
+        class_share: float = 1 / 9,
+    ) -> None:
+        super().__init__(family, refine=refine, weak_share=weak_share, class_share=class_share)
+        if not scales or scales[0] != 1 or list(scales) != sorted({*scales}):
+            raise ValueError(f"scales must be whole numbers rising from 1, got {list(scales)}; use [1, 2, 3, 4]")
+        if not 0 <= least_probability <= 1 or least_px < 1:
+            raise ValueError(
+                f"least_probability must be in [0, 1] and least_px 1 or more, got {least_probability}, {least_px}"
+            )
+        if "none" not in self.family.kinds:
+            raise ValueError("one kind must be none: not every photograph is blurred; use blur=camera_kinds")
+        self.scales = tuple(scales)
+        self.least_px = least_px
+        self.least_probability = least_probability
+        self.free_form = free_form
+        self.free_share = free_share
+
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
+        scales = [scale for scale in self.scales if scale == 1 or min(y.shape[-2:]) >= scale * self.least_px]
+        seen = [super(Photograph, self).identify(smaller(y, scale), nets, risks) for scale in scales]
+        place = self._surest(torch.stack([_probability(one) for one in seen]))
+        size = 2 * (self.family.size * scales[-1] // 2) + 1
+        found = self._nothing(y, size)
+        for index, (scale, one) in enumerate(zip(scales, seen, strict=True)):
+            rows = (place == index).nonzero().squeeze(1)
+            if len(rows):
+                found = found.with_rows(rows, self._at_file_size(one.take(rows), scale, size, y[rows]))
+        return found
+
+    def _surest(self, probability: Tensor) -> Tensor:
+        """Which copy's answer counts (B,), from probabilities (copies, B, K); -1 where none is sure enough.
+
+        That a smaller copy is sharp says little of the photograph, so there only a blur counts.
+        """
+        none = self.family.kinds.index("none")
+        sure, kind = probability.max(2)
+        counts = sure >= self.least_probability
+        counts[1:] &= kind[1:] != none
+        place = torch.where(counts, sure, -1.0).argmax(0)
+        return torch.where(counts.any(0), place, -1)
+
+    def _nothing(self, y: Tensor, size: int) -> BlurEstimate:
+        """The estimate from images of which nothing is told, its kernels of this size."""
+        nothing = self.uninformed(y)
+        unknown = nothing.psf.new_full((len(y),), torch.nan) if self.refiners else None
+        assert nothing.label is not None
+        likeliest = by_kernel(pad_to_odd(nothing.psf, size), nothing.blurred)
+        label = replace(nothing.label, most_probable=likeliest)
+        return by_kernel(pad_to_odd(nothing.psf, size), nothing.blurred, unknown, label)
+
+    def _at_file_size(self, found: BlurEstimate, scale: int, size: int, y: Tensor) -> BlurEstimate:
+        """What was found in a copy, said of the file y (B, C, H, W), with kernels of this size."""
+        label, family = found.label, self.family.with_size(size)
+        assert label is not None
+        params = family.scaled(label.params, scale)
+        halfwidth = None if label.halfwidth is None else family.scaled(label.halfwidth, scale)
+        before = None if label.before is None else (label.before[0], family.scaled(label.before[1], scale))
+        used = family.with_strength(params, label.strength_px * scale, label.kind)
+        likeliest = self._kernels(params, label.kind, size, y, None)
+        label = replace(
+            label,
+            strength_px=label.strength_px * scale,
+            strength_map_px=label.strength_map_px * scale,
+            strength_mean_px=label.strength_mean_px * scale,
+            interval_px=label.interval_px * scale,
+            params=params,
+            halfwidth=halfwidth,
+            before=before,
+            most_probable=likeliest,
+        )
+        return replace(self._kernels(used, label.kind, size, y, self.free_form), sigma=found.sigma, label=label)
+
+    def _kernels(
+        self, params: Tensor, kind: Tensor, size: int, y: Tensor, free_form: FreeForm | None
+    ) -> BlurEstimate:
+        """The blurs of these parameters (B, P); those that parameters do not describe by ``free_form``, if it is given."""
+        found = described(self.family.with_size(size), params, kind)
+        if free_form is None:
+            return found
+        for row in range(len(kind)):
+            member = self.family.member(int(kind[row]))
+            if any(one.is_hidden for one in member.parameters):
+                length = float(self.family.strength_px(params[row : row + 1], kind[row : row + 1]))
+                side = min(max(5, 2 * int(self.free_share * length / 2) + 1), size)
+                psf = pad_to_odd(free_form(y[row : row + 1], side).to(found.psf), size)
+                found = found.with_rows(torch.tensor([row]), by_kernel(psf, torch.tensor([True])))
+        return found
+
+
+def smaller(y: Tensor, scale: int) -> Tensor:
+    """Means over squares of ``scale`` pixels; what does not fill a last square is left out."""
+    return y if scale == 1 else avg_pool2d(y, scale)
+
+
+def _probability(found: BlurEstimate) -> Tensor:
+    assert found.label is not None
+    return found.label.probability

@@ -1,0 +1,117 @@
+"""A photograph looked at in several sizes: the surest answer counts, brought back to the size of the file."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Trajectory
+from blurlab.pipeline import Photograph
+from blurlab.pipeline.calibration import PosteriorCalibration
+from blurlab.pipeline.regression import SCALE
+
+FAMILY = Mixture({
+    "none": NoBlur(),
+    "defocus": Defocus([2, 6]),
+    "motion": Motion([4, 12], [0, 180]),
+    "shake": Trajectory(exposure=1, length_px=[10, 30], size=15),
+})  # fmt: skip
+SIDE = 120
+
+
+class BySize(nn.Module):
+    """Says of images of each size what it was told to say, whatever they show."""
+
+    def __init__(self, identifier: Photograph, answers: dict[int, dict[str, float]]) -> None:
+        super().__init__()
+        self.names, self.answers = identifier.target.names, answers
+
+    def forward(self, y: Tensor) -> Tensor:
+        said = self.answers.get(y.shape[-1], {})
+        return torch.tensor([said.get(name, 0.0) for name in self.names]).expand(len(y), -1)
+
+
+def identified(answers: dict[int, dict[str, float]], y: Tensor | None = None, **options: object):  # type: ignore[no-untyped-def]
+    identifier = Photograph(FAMILY, least_px=30, **options)  # type: ignore[arg-type]
+    count = len(FAMILY.names)
+    nets = {"blur": BySize(identifier, answers), SCALE: PosteriorCalibration(torch.ones(count), torch.ones(count), 1.0, 0.0)}
+    seen = torch.rand(2, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) if y is None else y
+    return identifier.identify(seen, nets, {})
+
+
+def test_the_surest_size_counts_and_lengths_are_those_of_the_file() -> None:
+    half = {"motion": 5.0, "motion.length_px": 0.0, "motion.angle_deg cos": 1.0, "motion.length_px log spread": -2.0}
+    found = identified({SIDE: {"defocus": 2.0}, SIDE // 2: half})
+    label = found.label
+    assert label.kind.tolist() == [2, 2]
+    length, angle = label.params[0, FAMILY.names.index("motion.length_px")], label.params[0, 2]
+    assert float(length) == pytest.approx(16) and float(angle) == pytest.approx(0)
+    assert label.halfwidth[0, 1] == pytest.approx(2 * 4 * math.exp(-2), rel=1e-4)
+    low, high = label.interval_px[0].tolist()
+    assert (low + high) / 2 == pytest.approx(16)
+    # the kernel handed on is a line of the cautious length, wider than any at the network's own size
+    line = found.psf[0, 0].sum(0)
+    assert float(label.strength_px[0]) <= 16 and int((line > 1e-3).sum()) >= 14
+    assert bool(found.blurred.all())
+    torch.testing.assert_close(found.psf.sum((1, 2, 3)), torch.ones(2))
+
+
+def test_a_small_copy_that_is_sharp_says_nothing_of_the_file() -> None:
+    found = identified({SIDE: {"motion": 1.0, "none": 0.9}, SIDE // 2: {"none": 9.0}})
+    assert not bool(found.label.can_tell.any())
+    assert not bool(found.blurred.any())
+    assert bool(found.label.interval_px.isnan().all())
+
+
+def test_a_sharp_photograph_is_named_so() -> None:
+    found = identified({SIDE: {"none": 4.0}})
+    assert found.label.kind.tolist() == [0, 0] and bool(found.label.can_tell.all())
+    assert not bool(found.blurred.any())
+
+
+def test_copies_below_the_least_size_are_not_looked_at() -> None:
+    answers = {SIDE: {"none": 1.5}, SIDE // 4: {"motion": 9.0}}
+    assert identified(answers).label.kind.tolist() == [2, 2]
+    identifier_sees_less = identified(answers, torch.rand(1, 1, SIDE, SIDE - 4))
+    assert not bool(identifier_sees_less.label.can_tell.any())
+
+
+def test_a_shake_is_estimated_pixel_by_pixel_or_left() -> None:
+    shake = {SIDE: {"shake": 6.0}}
+    left = identified(shake)
+    assert left.label.kind.tolist() == [3, 3] and not bool(left.blurred.any())
+    sides = []
+
+    def corner(y: Tensor, side: int) -> Tensor:
+        sides.append(side)
+        psf = torch.zeros(1, 1, side, side)
+        psf[..., 0, 0] = 1
+        return psf
+
+    found = identified(shake, free_form=corner)
+    assert sides == [13, 13]  # of 20 px, 0.6 and odd
+    assert bool(found.blurred.all())
+    middle = found.psf.shape[-1] // 2
+    assert float(found.psf[0, 0, middle - 6, middle - 6]) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"scales": [2, 3]}, "rising from 1"),
+        ({"scales": [1, 3, 2]}, "rising from 1"),
+        ({"least_probability": 1.5}, "least_probability"),
+        ({"least_px": 0}, "least_px"),
+    ],
+)
+def test_options_are_checked(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Photograph(FAMILY, **options)  # type: ignore[arg-type]
+
+
+def test_a_family_without_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be none"):
+        Photograph(Mixture({"defocus": Defocus([2, 6]), "motion": Motion([4, 12], 0)}))
