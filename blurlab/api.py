@@ -107,7 +107,7 @@ class Deblurrer:
         """
         import torch
 
-        from blurlab.deconvolver import Tiled
+        from blurlab.deconvolver import by_tiles
 
         noise = self.sigma(sigma)
         pipeline = self.trained.pipeline
@@ -116,7 +116,7 @@ class Deblurrer:
             return image, self._found(estimate)
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
         with torch.inference_mode():
-            restored = Tiled(pipeline.deconvolver, self.tile, progress=progress)(y, estimate.psf.to(y), noise).image
+            restored = by_tiles(pipeline.deconvolver, self.tile, progress)(y, estimate.psf.to(y), noise).image
         return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), self._found(estimate)
 
     def _seen(self, image: np.ndarray) -> Any:

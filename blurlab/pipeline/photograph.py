@@ -10,10 +10,17 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from blurlab.blur import BlurFamily, pad_to_odd
+from blurlab.deconvolver.parts import middle
 from blurlab.likelihood import Refiner
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate, by_kernel
+from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.regression import Regression, described
+from blurlab.pipeline.shipped import load_nets
+from blurlab.pipeline.task import Task
+
+MOST_PX = 2_100_000
+"""Pixels of a copy that are looked at."""
 
 FreeForm = Callable[[Tensor, int], Tensor]
 """From one photograph (1, C, H, W) and the side of a kernel [px] to the kernel (1, 1, k, k)."""
@@ -36,12 +43,15 @@ class Photograph(Regression):
         least_probability: Of the kind; below it nothing is told.
         free_form: Estimates the kernel of a kind that no parameters describe; None leaves such photographs as they are.
         free_share: Side of a free-form kernel as a share of the length that the network says, [px / px].
+        head: Makes the network from its number of outputs, where ``weights`` are given.
+        weights: A file of the package's ``pipeline/weights`` by its name, or another's path; None: a run trains it.
         refine: As in :class:`Regression`.
         weak_share: As in :class:`Regression`.
         class_share: As in :class:`Regression`.
 
     Raises:
-        ValueError: If an option is out of its range, or the family has no kind ``none``.
+        FileNotFoundError: If there is no such file of weights.
+        ValueError: If an option is out of its range, the family has no kind ``none``, or the weights do not fit.
     """
 
     def __init__(
@@ -53,6 +63,8 @@ class Photograph(Regression):
         least_probability: float = 0.6,
         free_form: FreeForm | None = None,
         free_share: float = 0.6,
+        head: Callable[..., nn.Module] | None = None,
+        weights: str | None = None,
         refine: Callable[[BlurFamily], Refiner] | None = None,
         weak_share: float = 0.0,
         class_share: float = 1 / 9,
@@ -71,8 +83,31 @@ class Photograph(Regression):
         self.least_probability = least_probability
         self.free_form = free_form
         self.free_share = free_share
+        self.own = None if weights is None else self._loaded(weights, head)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return super().tasks if self.own is None else ()
+
+    @property
+    def fitted_parts(self) -> tuple[FittedPart, ...]:
+        return super().fitted_parts if self.own is None else ()
+
+    def _loaded(self, weights: str, head: Callable[..., nn.Module] | None) -> dict[str, nn.Module]:
+        if head is None:
+            raise ValueError(f"weights={weights} are a network's; give the head that they are of")
+        state, (task,), (part,) = load_nets(weights), super().tasks, super().fitted_parts
+        net = head(num_classes=len(task.target))
+        try:
+            net.load_state_dict(state[task.name])
+            return {task.name: net.eval(), part.name: part.restore(state[part.name])}
+        except (KeyError, RuntimeError) as error:
+            said = " ".join(str(error).split())[:200]
+            raise ValueError(f"{weights} holds another network; choose the options of its card ({said})") from error
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
+        if self.own is not None:
+            nets = {name: net.to(y.device) for name, net in self.own.items()}
         scales = [scale for scale in self.scales if scale == 1 or min(y.shape[-2:]) >= scale * self.least_px]
         seen = [super(Photograph, self).identify(smaller(y, scale), nets, risks) for scale in scales]
         place = self._surest(torch.stack([_probability(one) for one in seen]))
@@ -145,8 +180,22 @@ class Photograph(Regression):
 
 
 def smaller(y: Tensor, scale: int) -> Tensor:
-    """Means over squares of ``scale`` pixels; what does not fill a last square is left out."""
-    return y if scale == 1 else avg_pool2d(y, scale)
+    """Means over squares of ``scale`` pixels, of a large photograph in its middle; what fills no last square is left out.
+
+    Args:
+        y: (B, C, H, W).
+        scale: Side of the squares [px].
+
+    Returns:
+        (B, C, h, w) of at most about ``MOST_PX`` pixels each.
+
+    Example:
+        >>> smaller(torch.rand(1, 3, 3000, 4001), 2).shape
+        torch.Size([1, 3, 1254, 1673])
+    """
+    rows, cols = middle(y, scale**2 * MOST_PX)
+    part = y[..., slice(*rows), slice(*cols)]
+    return part if scale == 1 else avg_pool2d(part, scale)
 
 
 def _probability(found: BlurEstimate) -> Tensor:
