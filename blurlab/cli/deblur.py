@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from blurlab.api import Found
 
 
+PAGE = "before_after.html"
+"""Name of the page in ``--out``."""
+
+
 def deblur(words: list[str]) -> None:
     """Restore photographs into ``--out`` and print what was found in each.
 
@@ -25,6 +29,7 @@ def deblur(words: list[str]) -> None:
     from blurlab.core.checks import check_sigma
     from blurlab.core.file_names import check_apart, check_no_options, png_targets, readable
     from blurlab.core.image_io import read_scaled, write_image
+    from blurlab.report import Shown, shown, write_photographs
 
     check_no_options(words)
     args = _parser().parse_args(words)
@@ -39,17 +44,22 @@ def deblur(words: list[str]) -> None:
     except OSError as error:
         raise PermissionError(f"cannot make the folder {args.out} ({error.strerror}); choose another --out") from error
     check_apart(targets, args.out)
+    pages: list[Shown] = []
     for target, path in targets.items():
         image, scale = images[target].pixels, images[target].scale
-        with shown(readable(path.name)) as progress:
+        with progress_bar(readable(path.name)) as progress:
             restored, found = tool.deblur(image, sigma, progress)
         write_image(target, restored, scale.written_white)
         deep = f" ({scale})" if scale.is_deep else ""
         print(f"{readable(path)}: {describe(found)} -> {readable(target)}{deep}")
+        if args.page:
+            pages.append(shown(readable(path.name), describe(found), image, restored, found.psf))
+    if args.page:
+        print(f"page: {readable(write_photographs(pages, args.out / PAGE))}")
 
 
 @contextmanager
-def shown(title: str) -> Iterator[Callable[[float], None]]:
+def progress_bar(title: str) -> Iterator[Callable[[float], None]]:
     """A bar on a terminal's error stream from the first share that is done, which is gone at the end."""
     from rich.console import Console
     from rich.markup import escape
@@ -76,13 +86,13 @@ def describe(found: Found) -> str:
         >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'none, probability 0.900'
         >>> describe(Found("none", 0.25, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False))
-        'cannot tell, as the image shows nothing of its blur'
+        'cannot tell how it is blurred, so it is left as it came'
         >>> describe(Found("kernel", math.nan, math.nan, (math.nan, math.nan), math.nan, np.ones((25, 25))))
         'a kernel of 25x25 px'
     """
     low, high = found.interval_px
     if not found.can_tell:
-        return "cannot tell, as the image shows nothing of its blur"
+        return "cannot tell how it is blurred, so it is left as it came"
     if found.kind == "kernel":
         return "a kernel of {}x{} px".format(*found.psf.shape)
     if found.kind == "none" or math.isnan(found.strength_px):
@@ -104,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", default=Path("deblurred"), type=Path, help="folder of the results; default: deblurred")
     parser.add_argument("--sigma", type=float, help="noise on the [0, 1] scale; default: the run's, or the image's")
     parser.add_argument(
+        "--page", action="store_true", help=f"write OUT/{PAGE} too: each photograph before and after, kernel, reasons"
+    )
+    parser.add_argument(
         "--tile", default=TILE, type=int, help=f"restore larger photographs in tiles of this side, px; default: {TILE}"
     )
     return parser
@@ -113,6 +126,7 @@ VERB = Verb(
     deblur,
     (
         ("deblur photo.png", "identify the blur of a photograph and restore it, untrained"),
+        ("deblur *.jpg --page", "... and a page with each before and after, its kernel and the reasons"),
         ("deblur photo.png --run runs/<...>", "... with the networks of a run"),
     ),
 )

@@ -128,6 +128,38 @@ class EpochSampler(Sampler[int]):
         return iter(range(self.epoch * self.length, (self.epoch + 1) * self.length))
 
 
+class EchoSampler(EpochSampler):
+    """:class:`EpochSampler` in which each batch comes ``echo`` times in its epoch: data echoing [Choi2019].
+
+    A pass over the epoch's batches follows another, each in an order of its own that the seed names.
+
+    Args:
+        length: Items of an epoch, those that come again counted.
+        batch: Items of a batch.
+        echo: How often a batch comes; ``length`` is a multiple of ``batch * echo``.
+        seed: Names the orders.
+
+    Example:
+        >>> sampler = EchoSampler(8, batch=2, echo=2, seed=0)
+        >>> sorted(sampler), len(set(sampler))
+        ([0, 0, 1, 1, 2, 2, 3, 3], 4)
+    """
+
+    def __init__(self, length: int, *, batch: int, echo: int, seed: int) -> None:
+        super().__init__(length)
+        if length % (batch * echo):
+            raise ValueError(f"{length // batch} batches an epoch are no multiple of echo={echo}; change one of them")
+        self.batch, self.echo, self.seed = batch, echo, seed
+
+    def __iter__(self) -> Iterator[int]:
+        count = self.length // (self.batch * self.echo)
+        for turn in range(self.echo):
+            order = torch.randperm(count, generator=generator(self.seed, "echo", self.epoch, turn))
+            for place in order.tolist():
+                first = (self.epoch * count + place) * self.batch
+                yield from range(first, first + self.batch)
+
+
 class ShuffledPass(Sampler[int]):
     """Every item once an epoch, in an order that the seed, the stage and the epoch name.
 
@@ -171,6 +203,8 @@ class DegradedData(pl.LightningDataModule):
         fixed: Training items that are the same in every epoch, each met once in it and degraded by ``degrade``;
             ``train``, ``steps_per_epoch``, ``workers``, ``scale`` and ``condition`` are then not used. None for an
             endless supply of augmented ones.
+        echo: How often each degraded batch is met in its epoch (:class:`EchoSampler`); it is kept in memory until the
+            epoch ends. For degradations that take longer than a step of the training.
     """
 
     def __init__(
@@ -189,8 +223,11 @@ class DegradedData(pl.LightningDataModule):
         scale: tuple[float, float] | None = SCALE,
         condition: Corruption | None = None,
         fixed: FixedItems | None = None,
+        echo: int = 1,
     ) -> None:
         super().__init__()
+        self.echo = echo
+        self.kept: dict[int, Degraded] = {}
         self.images = train, val
         self.condition = condition
         self.fixed = fixed
@@ -210,7 +247,10 @@ class DegradedData(pl.LightningDataModule):
             order = ShuffledPass(len(self.fixed), seed=self.seed, stage=self.stage_name)
             return DataLoader(self.fixed, batch_size=self.batch_size, sampler=order)
         items = AugmentedItems(self.images[0], self.size, seed=self.seed, stage=self.stage_name, scale=self.scale)
-        sampler = EpochSampler(self.steps_per_epoch * self.batch_size)
+        length = self.steps_per_epoch * self.batch_size
+        sampler = EpochSampler(length)
+        if self.echo > 1:
+            sampler = EchoSampler(length, batch=self.batch_size, echo=self.echo, seed=self.seed)
         return DataLoader(
             items,
             batch_size=self.batch_size,
@@ -230,9 +270,14 @@ class DegradedData(pl.LightningDataModule):
     def on_after_batch_transfer(self, batch: list[Tensor], dataloader_idx: int) -> Degraded:
         """Degrade on the device: one generator a batch in training, one a sample where items are fixed."""
         training = self.trainer is not None and self.trainer.training and self.fixed is None
-        if training and self.condition is not None:
-            return degrade_batch(partial(self.condition, self.degrade), batch, training=True)
-        return degrade_batch(self.degrade, batch, training=training)
+        degrade = partial(self.condition, self.degrade) if training and self.condition is not None else self.degrade
+        if not training or self.echo == 1:
+            return degrade_batch(degrade, batch, training=training)
+        first, new = int(batch[2][0]), self.steps_per_epoch // self.echo * self.batch_size
+        self.kept = {item: kept for item, kept in self.kept.items() if item // new == first // new}
+        if first not in self.kept:
+            self.kept[first] = degrade_batch(degrade, batch, training=True)
+        return self.kept[first]
 
 
 def degrade_batch(degrade: Callable[..., Degraded], batch: list[Tensor], *, training: bool) -> Degraded:

@@ -43,7 +43,7 @@ def _along(x: Tensor, taps: Tensor, dim: int) -> Tensor:
     wide = x.index_select(dim, torch.where(index < side, index, 2 * side - 1 - index))
     total = torch.zeros_like(x)
     for place in range(taps.shape[1]):
-        total = total + per_image(taps[:, place]) * wide.narrow(dim, place, side)
+        total.addcmul_(per_image(taps[:, place]), wide.narrow(dim, place, side))
     return total
 
 

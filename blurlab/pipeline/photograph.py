@@ -11,7 +11,7 @@ from torch.nn.functional import avg_pool2d
 
 from blurlab.blur import BlurFamily, pad_to_odd
 from blurlab.deconvolver.parts import middle
-from blurlab.likelihood import Refiner
+from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate, by_kernel
 from blurlab.pipeline.fitted_part import FittedPart
@@ -19,6 +19,8 @@ from blurlab.pipeline.regression import Regression, described
 from blurlab.pipeline.shipped import load_nets
 from blurlab.pipeline.task import Task
 
+LEAST_PX = 64
+"""Side of the smallest image of which it is asked whether it shows its blur at all."""
 MOST_PX = 2_100_000
 """Pixels of a copy that are looked at."""
 
@@ -31,8 +33,8 @@ class Photograph(Regression):
 
     A camera's sharpening and compression touch the finest details most. In a copy of half the size or less they are
     gone, and a blur too wide for the network's ranges is within them. Parameters, intervals and kernels are brought
-    back to the size of the file. Where no answer is sure enough nothing is told: every kind is as likely and nothing
-    is undone.
+    back to the size of the file. Where no answer is sure enough, or the image varies along one direction alone, nothing
+    is told: every kind is as likely and nothing is undone.
 
     A blur that no parameters describe, as the shake of a hand, is estimated pixel by pixel by ``free_form``.
 
@@ -111,6 +113,8 @@ class Photograph(Regression):
         scales = [scale for scale in self.scales if scale == 1 or min(y.shape[-2:]) >= scale * self.least_px]
         seen = [super(Photograph, self).identify(smaller(y, scale), nets, risks) for scale in scales]
         place = self._surest(torch.stack([_probability(one) for one in seen]))
+        if min(y.shape[-2:]) >= LEAST_PX:
+            place = torch.where(has_one_direction(y), -1, place)
         size = 2 * (self.family.size * scales[-1] // 2) + 1
         found = self._nothing(y, size)
         for index, (scale, one) in enumerate(zip(scales, seen, strict=True)):
@@ -162,10 +166,8 @@ class Photograph(Regression):
         )
         return replace(self._kernels(used, label.kind, size, y, self.free_form), sigma=found.sigma, label=label)
 
-    def _kernels(
-        self, params: Tensor, kind: Tensor, size: int, y: Tensor, free_form: FreeForm | None
-    ) -> BlurEstimate:
-        """The blurs of these parameters (B, P); those that parameters do not describe by ``free_form``, if it is given."""
+    def _kernels(self, params: Tensor, kind: Tensor, size: int, y: Tensor, free_form: FreeForm | None) -> BlurEstimate:
+        """The blurs of these parameters (B, P); of others the estimate of ``free_form``, if given."""
         found = described(self.family.with_size(size), params, kind)
         if free_form is None:
             return found
@@ -180,7 +182,7 @@ class Photograph(Regression):
 
 
 def smaller(y: Tensor, scale: int) -> Tensor:
-    """Means over squares of ``scale`` pixels, of a large photograph in its middle; what fills no last square is left out.
+    """Means over squares of ``scale`` pixels, in the middle of a large photograph; a rest is left out.
 
     Args:
         y: (B, C, H, W).

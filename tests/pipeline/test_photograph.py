@@ -37,7 +37,10 @@ class BySize(nn.Module):
 def identified(answers: dict[int, dict[str, float]], y: Tensor | None = None, **options: object):  # type: ignore[no-untyped-def]
     identifier = Photograph(FAMILY, least_px=30, **options)  # type: ignore[arg-type]
     count = len(FAMILY.names)
-    nets = {"blur": BySize(identifier, answers), SCALE: PosteriorCalibration(torch.ones(count), torch.ones(count), 1.0, 0.0)}
+    nets = {
+        "blur": BySize(identifier, answers),
+        SCALE: PosteriorCalibration(torch.ones(count), torch.ones(count), 1.0, 0.0),
+    }
     seen = torch.rand(2, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) if y is None else y
     return identifier.identify(seen, nets, {})
 

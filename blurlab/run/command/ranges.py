@@ -109,6 +109,7 @@ RANGES: dict[str, Rule] = {
     "budget.patterns": whole(2),  # a GRNN leaves one out
     "budget.patience": whole(0),
     "budget.draws_train": whole(0),
+    "budget.echo": whole(1),
     "budget.draws_val": whole(1),
     "budget.draws_test": whole(1),
     "budget.draws_restore": whole(0),

@@ -47,6 +47,12 @@ def check_recipe(cfg: DictConfig) -> None:
             f"augment={cfg.augment.name} degrades training items anew in every batch, and budget.draws_train="
             f"{cfg.budget.draws_train} keeps them fixed; use augment=none, or budget.draws_train=0"
         )
+    echo = cfg.budget.echo
+    if echo > 1 and (cfg.budget.draws_train or cfg.budget.steps_per_epoch % echo):
+        raise UsageError(
+            f"budget.echo={echo} repeats the batches of an epoch: budget.steps_per_epoch must be a multiple of it and "
+            f"budget.draws_train 0, got {cfg.budget.steps_per_epoch} and {cfg.budget.draws_train}"
+        )
     check_trainer(cfg.trainer)
 
 

@@ -78,6 +78,7 @@ def degraded_data(context: Context, degrade: Degrade, stage: str, target: Target
         scale=context.data.scale,
         condition=context.condition,
         fixed=fixed_items(context, degrade, stage, target) if budget["draws_train"] else None,
+        echo=budget["echo"],
     )
 
 
