@@ -37,12 +37,15 @@ class BySize(nn.Module):
 def identified(answers: dict[int, dict[str, float]], y: Tensor | None = None, **options: object):  # type: ignore[no-untyped-def]
     identifier = Photograph(FAMILY, least_px=30, **options)  # type: ignore[arg-type]
     count = len(FAMILY.names)
-    nets = {
-        "blur": BySize(identifier, answers),
-        SCALE: PosteriorCalibration(torch.ones(count), torch.ones(count), 1.0, 0.0),
-    }
-    seen = torch.rand(2, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) if y is None else y
-    return identifier.identify(seen, nets, {})
+    scale = PosteriorCalibration(torch.ones(count), torch.ones(count))
+    nets = {"blur": BySize(identifier, answers), SCALE: scale}
+    return identifier.identify(squares(2, SIDE) if y is None else y, nets, {})
+
+
+def squares(count: int, rows: int) -> Tensor:
+    """Images (n, 1, rows, SIDE) of squares of 8 px, which have edges both ways."""
+    coarse = torch.rand(count, 1, 15, 15, generator=torch.Generator().manual_seed(0))
+    return coarse.repeat_interleave(8, -1).repeat_interleave(8, -2)[..., :rows, :]
 
 
 def test_the_surest_size_counts_and_lengths_are_those_of_the_file() -> None:
@@ -78,7 +81,7 @@ def test_a_sharp_photograph_is_named_so() -> None:
 def test_copies_below_the_least_size_are_not_looked_at() -> None:
     answers = {SIDE: {"none": 1.5}, SIDE // 4: {"motion": 9.0}}
     assert identified(answers).label.kind.tolist() == [2, 2]
-    identifier_sees_less = identified(answers, torch.rand(1, 1, SIDE, SIDE - 4))
+    identifier_sees_less = identified(answers, squares(1, SIDE - 4))
     assert not bool(identifier_sees_less.label.can_tell.any())
 
 
@@ -99,6 +102,12 @@ def test_a_shake_is_estimated_pixel_by_pixel_or_left() -> None:
     assert bool(found.blurred.all())
     middle = found.psf.shape[-1] // 2
     assert float(found.psf[0, 0, middle - 6, middle - 6]) == 1
+
+
+def test_what_varies_along_one_direction_shows_nothing_of_its_blur() -> None:
+    stripes = (torch.arange(SIDE) // 8 % 2).float().expand(1, 1, SIDE, SIDE)
+    found = identified({SIDE: {"motion": 9.0}}, stripes)
+    assert not bool(found.label.can_tell.any()) and not bool(found.blurred.any())
 
 
 @pytest.mark.parametrize(
