@@ -11,9 +11,13 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
-from blurlab.deconvolver.linear_rule import RULES, tikhonov_weight
+from blurlab.deconvolver.linear_rule import RULES, image_energy, tikhonov_weight
+from blurlab.deconvolver.spectrum import tapered_energy
 from blurlab.physics import Gradient, conjugate_gradient
 
+TAPER = 0.6
+"""Share of an image's sides under a taper where its energy is measured: more would leave too little of the image, less
+lets the border pass for what the blur cannot have made (``experiments/bench/never_worse.py``)."""
 TIE = 1e-6
 """Weight of a first guess beyond the border beside that of an observed pixel."""
 PENALTIES = {"identity": 0, "gradient": 1, "laplacian": 2}
@@ -86,9 +90,9 @@ class Tikhonov(Deconvolver):
     Args:
         weight: Of the penalty; None lets ``rule`` choose it for each image.
         penalty: D: identity, gradient or laplacian.
-        rule: How the weight is found where it is None, on the grid of a first guess of what lies beyond the border: gcv
-            (needs no noise level), discrepancy or sure, see :mod:`blurlab.deconvolver.linear_rule`; the default loses
-            least over photographs of DRIVE, CHASE_DB1 and BSDS500 (``experiments/bench/tikhonov.py``).
+        rule: How the weight is found where it is None, from the energy of y under a window: gcv (needs no noise level,
+            save for its least weight), discrepancy or sure, see :mod:`blurlab.deconvolver.linear_rule`; the default
+            loses least over photographs of DRIVE, CHASE_DB1 and BSDS500 (``experiments/bench/tikhonov.py``).
         strength: Factor on the rule's weight.
         boundary: unknown (M keeps the pixels that were observed), or another of ``BOUNDARIES`` (M = 1).
         tolerance: Relative residual of :func:`complete` at which an image is done.
@@ -127,7 +131,7 @@ class Tikhonov(Deconvolver):
         mean = y.mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
         grid = on_grid(y - mean, psf, self.boundary)
         otf, power = self._spectra(grid, psf)
-        weighed = self._weight(grid, otf, power, sigma) * power
+        weighed = self._weight(y, grid, otf, power, sigma) * power
         if self.boundary == "unknown":
             grid = complete(grid, (y.shape[-2], y.shape[-1]), otf, weighed, self.tolerance, self.iterations)
         return Restored(tikhonov(grid, otf, weighed)[..., : y.shape[-2], : y.shape[-1]] + mean)
@@ -137,10 +141,12 @@ class Tikhonov(Deconvolver):
         shape = (grid.shape[-2], grid.shape[-1])
         return psf_to_otf(psf, shape), Gradient().power(shape, like=grid) ** PENALTIES[self.penalty]
 
-    def _weight(self, grid: Tensor, otf: Tensor, power: Tensor, sigma: Tensor) -> Tensor:
+    def _weight(self, y: Tensor, grid: Tensor, otf: Tensor, power: Tensor, sigma: Tensor) -> Tensor:
         if self.weight is not None:
             return torch.full_like(sigma, self.weight)
-        return self.strength * tikhonov_weight(grid, otf, power, sigma, self.rule)
+        shape = (grid.shape[-2], grid.shape[-1])
+        energy = image_energy(grid) if self.boundary == "circular" else tapered_energy(y, shape, TAPER)
+        return self.strength * tikhonov_weight(energy, otf, power, sigma, self.rule, shape)
 
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with mean and weight of the whole image."""
@@ -148,7 +154,7 @@ class Tikhonov(Deconvolver):
         frozen.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
         grid = on_grid(parts - frozen.mean, psf.expand(each), self.boundary)
         otf, power = self._spectra(grid, psf.expand(each))
-        frozen.weight = float(self._weight(grid, otf, power, sigma.expand(each)).log().mean().exp())
+        frozen.weight = float(self._weight(parts, grid, otf, power, sigma.expand(each)).log().mean().exp())
         return frozen
 
 

@@ -206,5 +206,6 @@ def gradient_energy(y: Tensor) -> Tensor:
         >>> float(gradient_energy(torch.tensor([[[[0.0, 1.0, 3.0], [0.0, 1.0, 3.0]]]])))
         2.5
     """
-    parts = (y.diff(dim=axis).square().flatten(1) for axis in (-1, -2))
-    return sum(part.sum(1) / max(part.shape[1], 1) for part in parts).reshape(-1, 1, 1, 1)
+    across, down = (y.diff(dim=axis).square().flatten(1) for axis in (-1, -2))
+    mean = across.sum(1) / max(across.shape[1], 1) + down.sum(1) / max(down.shape[1], 1)
+    return mean.reshape(-1, 1, 1, 1)

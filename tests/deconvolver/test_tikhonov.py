@@ -87,10 +87,13 @@ def test_rules_are_near_the_best_weight(penalty: str, rule: str) -> None:
     assert error(rule=rule) < best * 10 ** (0.2 if rule == "discrepancy" else 0.1)
 
 
-def test_cross_validation_needs_no_noise_level() -> None:
+def test_cross_validation_needs_no_noise_level_save_for_its_least_weight() -> None:
     _, y, psf = photographed()
     solver = Tikhonov(rule="gcv")
-    assert torch.equal(solver(y, psf, 0.01).image, solver(y, psf, 0.2).image)
+    low, high, drowned = (solver(y, psf, sigma).image for sigma in (0.001, 0.01, 0.5))
+    assert torch.equal(low, high)
+    least = Tikhonov(weight=4 * 0.5**2 / 8)  # 8: the greatest of |D|^2
+    torch.testing.assert_close(drowned, least(y, psf, 0.5).image, atol=1e-3, rtol=0)
 
 
 def test_mean_is_kept_where_nothing_else_is() -> None:
