@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export NO_ALBUMENTATIONS_UPDATE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint small results bench bench-deepinv report clean
+.PHONY: help install demo test test-fast quick lint small results bench bench-deepinv report clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -22,7 +22,13 @@ demo: $(VENV)/.installed ## the main job on the embedded data, budget=smoke; end
 	$(BIN)/python -m blurlab +experiment=messidor_hier budget=smoke
 
 test: lint ## lint, types, import floors, then every test
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+test-fast: ## lint beside the tests that are not marked slow: two minutes on two cores
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint quick
+
+quick: $(VENV)/.installed
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 lint: $(VENV)/.installed ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -36,6 +42,7 @@ small: $(VENV)/.installed ## every experiment at budget=small (needs DATA=<folde
 	BIN=$(BIN) experiments/nonblind/run_small.sh $(DATA)
 	BIN=$(BIN) experiments/gilbert2019/run_small.sh $(DATA)
 	BIN=$(BIN) experiments/elliptic_gaussian/run_small.sh $(DATA)
+	BIN=$(BIN) experiments/free_kernel/run_small.sh $(DATA)
 
 bench: $(VENV)/.installed ## time the parts against plain FFTs and peers, write experiments/bench/results
 	$(BIN)/python experiments/bench/convolution.py

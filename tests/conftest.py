@@ -1,13 +1,22 @@
-"""Made-up sets that tests of several folders read."""
+"""Made-up sets and prepared photographs that tests of several folders read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage, signal
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache of prepared photographs for all tests, in place of the user's; entries are named by their content."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BLURLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -18,12 +18,14 @@ from torch import Tensor, nn
 from blurlab import api
 from blurlab.blur import BlurFamily, Defocus, Gaussian, Motion, Taps
 from blurlab.cli import main
+from blurlab.cli.deblur import describe, shown
 from blurlab.core.image_io import read_image, write_image
 from blurlab.dataset.prepare import GREY_WEIGHTS
-from blurlab.deconvolver import Wiener
+from blurlab.deconvolver import TV, Wiener
 from blurlab.metric import isnr
+from blurlab.noise import effective_sigma, estimate_sigma
 from blurlab.physics import Convolution
-from blurlab.pipeline import Direct, Pipeline, RiskTable
+from blurlab.pipeline import Direct, FreeKernel, Pipeline, RiskTable
 from blurlab.run.stage import load
 from blurlab.run.stage.load import Trained
 
@@ -41,7 +43,7 @@ class Says(nn.Module):
         return self.logits.expand(len(y), -1)
 
 
-def trained(net: nn.Module, channel: str = "green", sigma: float = 0.01) -> Trained:
+def trained(net: nn.Module, channel: str = "green", sigma: float | None = 0.01) -> Trained:
     identifier = Direct(Taps([3, 5]))
     table = RiskTable(identifier.taps_px, identifier.taps_px, 1 - torch.eye(3))
     return Trained(Pipeline(identifier, {"taps": net}, {"taps": table}, Wiener()), channel, 64, sigma)
@@ -107,8 +109,6 @@ def test_a_wrong_sigma_is_refused_before_the_network_is_asked(
     net.seen.clear()
     with pytest.raises(ValueError, match="sigma is a standard deviation"):
         tool(monkeypatch, trained(net)).deblur(photo(), sigma)
-    with pytest.raises(ValueError, match="no one sigma; give sigma"):
-        tool(monkeypatch, trained(net, sigma=math.nan)).deblur(photo())
     assert net.seen == []
 
 
@@ -119,6 +119,20 @@ def test_a_blurred_photograph_is_restored_and_a_sharp_one_is_returned(monkeypatc
     assert restored.shape == image.shape and not np.array_equal(restored, image)
     same, _ = tool(monkeypatch, trained(Says(0.8, 0.1, 0.1))).deblur(image)
     np.testing.assert_array_equal(same, image)
+
+
+def test_a_run_whose_network_gives_a_kernel_restores_with_it_and_names_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    family, image = Motion([3, 5], 0), photo()
+    psf = family.psf(torch.tensor([[5.0, 0.0]]))
+    net = Says(*psf.clamp_min(1e-9).flatten().tolist())
+    made = Trained(Pipeline(FreeKernel(family), {"kernel": net}, {}, Wiener()), "grey", 64, 0.01)
+    restored, found = tool(monkeypatch, made).deblur(image)
+    assert found.kind == "kernel" and math.isnan(found.probability) and describe(found) == "a kernel of 5x5 px"
+    np.testing.assert_allclose(found.psf, psf[0, 0], atol=1e-5)
+    assert restored.shape == image.shape and not np.array_equal(restored, image)
+    flat = np.full((70, 81, 3), 0.4, np.float32)
+    same, nothing = api.Deblurrer("a run").deblur(flat)
+    assert np.array_equal(same, flat) and not nothing.can_tell
 
 
 def test_a_photograph_larger_than_a_tile_is_restored_alike_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +192,7 @@ def test_markup_in_a_name_is_shown_as_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    with api._shown("[bold]eye.png") as progress:
+    with shown("[bold]eye.png") as progress:
         progress(0.5)
     assert "[bold]eye.png" in capsys.readouterr().err
 
@@ -221,12 +235,24 @@ def test_a_wrong_word_gets_one_line(capsys: pytest.CaptureFixture[str], words: l
     assert line in said(capsys, *words)
 
 
-def test_a_run_without_one_sigma_is_refused_before_anything_is_made(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], photos: list[Path], tmp_path: Path
-) -> None:
-    tool(monkeypatch, trained(Says(0.8, 0.1, 0.1), sigma=math.nan))
-    assert "give sigma" in said(capsys, photos[0], "--run", "a run", "--out", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+def test_a_run_without_one_sigma_lets_the_deconvolver_measure_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = skimage.data.astronaut()[:150, :190].astype(np.float32) / 255
+    y = torch.from_numpy(image).permute(2, 0, 1)[None]
+    made = trained(Says(0.1, 0.2, 0.7), sigma=None)
+    restored, found = tool(monkeypatch, made).deblur(image)
+    psf = torch.from_numpy(found.psf)[None, None]
+    expected = Wiener()(y, psf, effective_sigma(y)).image[0].permute(1, 2, 0).clamp(0, 1)
+    np.testing.assert_allclose(restored, expected, atol=1e-6)
+    bare = Wiener()(y, psf, estimate_sigma(y)).image[0].permute(1, 2, 0).clamp(0, 1)
+    assert np.abs(restored - bare.numpy()).max() > 1e-3  # the two noises are told apart by this photograph
+
+
+def test_without_a_run_the_deconvolver_allows_for_a_kernel_that_is_not_exact() -> None:
+    sharp = torch.from_numpy(skimage.data.astronaut()[100:260, 60:220].copy()).permute(2, 0, 1)[None] / 255
+    y = Convolution(Defocus(3.0).psf(torch.tensor([[3.0]])), "valid").A(sharp)
+    restored, found = api.Deblurrer().deblur(y[0].permute(1, 2, 0).numpy())
+    expected = TV()(y, torch.from_numpy(found.psf)[None, None], effective_sigma(y)).image[0].permute(1, 2, 0)
+    np.testing.assert_allclose(restored, expected.clamp(0, 1), atol=1e-6)
 
 
 def test_a_photograph_is_not_overwritten(capsys: pytest.CaptureFixture[str], photos: list[Path]) -> None:
@@ -247,6 +273,7 @@ def test_each_command_prints_its_own_help(capsys: pytest.CaptureFixture[str], co
     assert f"blurlab {command}" in out and word in out and "groups and their members" not in out and err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "params", "kind", "error_px"),
     [

@@ -20,11 +20,10 @@ def test_the_built_wheel_prints_its_help_in_a_fresh_environment(tmp_path: Path) 
     wheel = next(tmp_path.glob("blurlab-*.whl"))
     assert "blurlab/deconvolver/weights/patch_prior.safetensors" in zipfile.ZipFile(wheel).namelist()
     home = tmp_path / "env"
-    venv.create(home, with_pip=True)
+    venv.create(home)
     python = home / "bin" / "python"
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)], check=True, capture_output=True
-    )
+    install = [sys.executable, "-m", "pip", "--python", str(home), "install", "--quiet", "--no-deps", str(wheel)]
+    subprocess.run(install, check=True, capture_output=True)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     done = subprocess.run(
@@ -32,7 +31,7 @@ def test_the_built_wheel_prints_its_help_in_a_fresh_environment(tmp_path: Path) 
     )
     assert "messidor_hier" in done.stdout
     conf = subprocess.run(
-        [python, "-c", "from blurlab.run.command.compose import conf_dir; print(conf_dir())"],
+        [python, "-c", "from blurlab.run.command.names import conf_dir; print(conf_dir())"],
         cwd=elsewhere,
         capture_output=True,
         text=True,

@@ -3,6 +3,7 @@
 from blurlab.blur.base import Blur, BlurFamily
 from blurlab.blur.box import Box, box_psf
 from blurlab.blur.defocus import Defocus, disk_psf
+from blurlab.blur.field import Field
 from blurlab.blur.fspecial import (
     FspecialDisk,
     FspecialMotion,
@@ -30,6 +31,7 @@ __all__ = [
     "Box",
     "CorrelatedGaussian",
     "Defocus",
+    "Field",
     "FspecialDisk",
     "FspecialMotion",
     "Gaussian",

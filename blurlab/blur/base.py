@@ -14,6 +14,7 @@ from torch import Tensor
 from blurlab.blur.parameter import Parameter, rows_apart, rows_within
 from blurlab.blur.shape import check_size, odd_at_least
 from blurlab.core.rng import uniform
+from blurlab.physics import Convolution, LocalBlur
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class BlurFamily(ABC):
         symmetric: Is the centre of mass at the centre pixel, whatever the parameters?
         may_cut: May a kernel be smaller than its blur (a tail that is cut and renormalised)?
         has_zeros: Has the transfer function zeros, so that a likelihood has several peaks? A Gaussian's has none.
+        varies: Is the blur another in different parts of an image? Then :meth:`psf` is its mean.
         size: Side k of the kernels, odd, the same for all.
 
     Args:
@@ -59,6 +61,7 @@ class BlurFamily(ABC):
     symmetric: bool = True
     may_cut: bool = False
     has_zeros: bool = True
+    varies: bool = False
 
     def __init__(self, parameters: Sequence[Parameter], size: int | None = None) -> None:
         self.parameters = tuple(parameters)
@@ -117,6 +120,22 @@ class BlurFamily(ABC):
                 its parameter has no sign.
         """
 
+    def operator(
+        self, params: Tensor, kind: Tensor | int | None = None, *, shape: tuple[int, int], boundary: str = "valid"
+    ) -> LocalBlur:
+        """What the blurs with these parameters do to images.
+
+        Args:
+            params: Parameters (n, P).
+            kind: Index of each row's kind (n,), as for :meth:`psf`.
+            shape: Sides (H, W) of the sharp images; of account where the blur varies over them.
+            boundary: One of circular, reflect, replicate, zero, valid.
+
+        Returns:
+            An operator on images (n, C, H, W).
+        """
+        return Convolution(self.psf(params, kind), boundary)
+
     def draw(self, n: int, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Kinds (n,) and parameters (n, P), float32, uniform over the ranges, on the generator's device.
 
@@ -135,6 +154,12 @@ class BlurFamily(ABC):
         """Density of the uniform distribution over that of the draws (n,): the weight of an item in a mean."""
         check_params(params, self.names)
         return params.new_ones(len(params))
+
+    def changes(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        """Which blurs (n,), bool, are wider than one pixel, so that there is something to undo."""
+        check_params(params, self.names)
+        wide = [self.extent_px(*row) > 1 for row in params.tolist()]
+        return torch.tensor(wide, dtype=torch.bool, device=params.device)
 
     def scaled(self, params: Tensor, factor: float) -> Tensor:
         """Parameters (n, P) of the same blurs in images resized by a factor: lengths are multiplied, others stay."""

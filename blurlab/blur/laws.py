@@ -16,6 +16,9 @@ ITEMS = 64
 SAME = 1e-6
 """Kernels and parameters that differ by less are the same but for rounding."""
 
+STILL = 1e-3
+"""Share of a kernel that may lie beyond its centre where nothing is said to change: a Gaussian's tails."""
+
 
 def check_family(family: BlurFamily, *, generator: torch.Generator) -> None:
     """Check that a family keeps its promises on 64 drawn kernels.
@@ -23,7 +26,7 @@ def check_family(family: BlurFamily, *, generator: torch.Generator) -> None:
     Kernels are odd, finite, non-negative, of sum 1 and centred if the family is symmetric, at the ends of the ranges
     too; labels lie within the bounds and are what :meth:`BlurFamily.within` makes of them; a period more is the same
     kernel; the same state of the generator gives the same blurs; a batch equals its items; gradients are finite;
-    strengths, where a kind has one, survive the way to parameters and back.
+    strengths, where a kind has one, survive the way to parameters and back; what changes nothing is one pixel.
 
     Raises:
         AssertionError: With the law that is broken and by how much.
@@ -47,6 +50,7 @@ def check_family(family: BlurFamily, *, generator: torch.Generator) -> None:
     single = torch.cat([family.psf(blur.params[i : i + 1], blur.kind[i : i + 1]) for i in range(4)])
     _law(torch.allclose(single, blur.psf[:4], rtol=0, atol=1e-6), "a batch differs from its items one by one")
     _check_gradients(family, blur)
+    _check_changes(family, blur)
     if isinstance(family, StrengthFamily):
         _check_strength(family, blur)
 
@@ -101,8 +105,6 @@ def _check_ends(family: BlurFamily) -> None:
 def _check_ranges(family: BlurFamily, blur: Blur) -> None:
     params = blur.params.double()
     psf = family.psf(params, blur.kind)
-    kept = family.within(params)
-    _law(torch.allclose(kept, params, rtol=0, atol=SAME, equal_nan=True), "within() changes what the family draws")
     for column, one in enumerate(family.parameters):
         if one.period is not None:
             more = params.clone()
@@ -111,6 +113,8 @@ def _check_ranges(family: BlurFamily, blur: Blur) -> None:
             _law(off < SAME, f"a period of {one.name} more changes the kernel by {off:g}")
             off = float((family.psf(family.within(more), blur.kind) - psf).abs().max())
             _law(not one.goes_round or off < SAME, f"within() changes the kernel of another {one.name} by {off:g}")
+    kept = family.within(params)
+    _law(torch.allclose(kept, params, rtol=0, atol=SAME, equal_nan=True), "within() changes what the family draws")
     known = family.measurable(params)
     told = known.dtype == torch.bool and known.shape == params.shape and not bool((known & params.isnan()).any())
     _law(told, "measurable() is no mask (n, P), or names a parameter that a kind lacks")
@@ -142,3 +146,8 @@ def _check_strength(family: StrengthFamily, blur: Blur) -> None:
     for name, other in made.items():
         back = family.strength_px(other, kind)
         _law(torch.allclose(back, strength, rtol=1e-5, atol=1e-6), f"{name} and strength_px do not invert each other")
+
+
+def _check_changes(family: BlurFamily, blur: Blur) -> None:
+    still = blur.psf[~family.changes(blur.params, blur.kind)]
+    _law(bool((still.flatten(1).amax(1) > 1 - STILL).all()), "a blur wider than a pixel is said to change nothing")

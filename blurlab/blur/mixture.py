@@ -114,6 +114,12 @@ class Mixture(StrengthFamily):
             weight = weight.index_copy(0, rows, member.importance(params[rows][:, columns]))
         return weight
 
+    def changes(self, params: Tensor, kind: Tensor | int | None = None) -> Tensor:
+        changed = torch.zeros(len(params), dtype=torch.bool, device=params.device)
+        for (member, columns), rows in self._parts(params, kind):
+            changed = changed.index_copy(0, rows, member.changes(params[rows][:, columns]))
+        return changed
+
     def within(self, params: Tensor) -> Tensor:
         return self._by_member(params, lambda member, own: member.within(own))
 
@@ -204,6 +210,11 @@ def _check_members(members: Mapping[str, BlurFamily]) -> None:
         if len(member.kinds) != 1:
             raise ValueError(
                 f"member {name!r} has the kinds {', '.join(member.kinds)}; a member has one, so give them apart"
+            )
+        if member.varies:
+            raise ValueError(
+                f"member {name!r} varies over the image, and a mixture has one kernel an image; use it alone, with"
+                " pipeline=known"
             )
 
 

@@ -108,3 +108,33 @@ def centroid(psf: Tensor) -> Tensor:
     rows, cols = (torch.arange(side, dtype=psf.dtype, device=psf.device) - side // 2 for side in psf.shape[-2:])
     mass = psf.sum((-2, -1))
     return torch.stack([(psf.sum(-1) * rows).sum(-1) / mass, (psf.sum(-2) * cols).sum(-1) / mass], dim=-1)
+
+
+def recentred(psf: Tensor) -> Tensor:
+    """Kernels moved so that their centre of mass lies on the centre pixel, by linear interpolation between pixels.
+
+    What a blind estimate cannot know is where a kernel lies: a shifted kernel and an image shifted back explain an
+    observation as well.
+
+    Args:
+        psf: Kernels (n, 1, k, k) with a sum other than 0.
+
+    Returns:
+        Kernels (n, 1, k, k) of the same sums, differentiable. What would lie beyond the border is left out, and then
+        the centre of mass is not quite in the middle.
+
+    Example:
+        >>> psf = torch.zeros(1, 1, 5, 5); psf[..., 1, 3] = 0.5; psf[..., 1, 4] = 0.5
+        >>> recentred(psf)[0, 0, 2].tolist()
+        [0.0, 0.25, 0.5, 0.25, 0.0]
+    """
+    offset = centroid(psf)[:, 0]
+    rows, cols = (_moved(offset[:, axis], psf.shape[axis - 2]) for axis in (0, 1))
+    moved = rows[:, None] @ psf @ cols[:, None].mT
+    return moved * (psf.sum((-2, -1), keepdim=True) / moved.sum((-2, -1), keepdim=True))
+
+
+def _moved(offset: Tensor, side: int) -> Tensor:
+    """Matrices (n, side, side) that move a line of pixels by ``-offset`` (n,)."""
+    place = torch.arange(side, dtype=offset.dtype, device=offset.device)
+    return (1 - (place[:, None] - place + offset[:, None, None]).abs()).clamp_min(0)

@@ -99,6 +99,6 @@ def check_sigma(sigma: float | Tensor, name: str = "sigma", *, white: float = 1.
     if not bool(((value >= 0) & (value <= most)).all()):
         came = value.flatten().tolist()[:4]
         raise ValueError(
-            f"{name} is a standard deviation on the [0, {white:g}] scale, at most {most:g}, and must be finite and >= 0,"
-            f" got {came}; divide it by the white of the image, as the image"
+            f"{name} is a standard deviation on the [0, {white:g}] scale, at most {most:g}, and must be finite and "
+            f">= 0, got {came}; divide it by the white of the image, as the image"
         )

@@ -1,3 +1,4 @@
+from .balanced import BalancedItems as BalancedItems
 from .bsds500 import Bsds500 as Bsds500
 from .bundled import Bundled as Bundled
 from .caltech101 import Caltech101 as Caltech101
@@ -17,10 +18,11 @@ from .datamodule import DegradedData as DegradedData
 from .datamodule import EpochSampler as EpochSampler
 from .datamodule import FixedItems as FixedItems
 from .datamodule import SharpImages as SharpImages
+from .datamodule import ShuffledPass as ShuffledPass
 from .datamodule import degrade_batch as degrade_batch
 from .datamodule import item_seed as item_seed
 from .degrade import Degrade as Degrade
-from .degraded import Degraded as Degraded
+from .degrade import Degraded as Degraded
 from .drive import Drive as Drive
 from .folder import Folder as Folder
 from .fundus_synthetic import FundusSynthetic as FundusSynthetic

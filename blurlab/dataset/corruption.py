@@ -13,11 +13,13 @@ from torch.nn import functional as F
 
 from blurlab.blur import Gaussian, strength_of
 from blurlab.dataset.degrade import Degrade
-from blurlab.dataset.degraded import Degraded
 from blurlab.dataset.prepare import area_weights
 from blurlab.noise import Chain, NoiseModel, quantise, quantise_sigma
 from blurlab.noise.draw import Generators
-from blurlab.physics import Convolution
+from blurlab.physics import Convolution, Degraded
+
+SOFTEST_PX = 64.0
+LARGEST_FACTOR = 16.0
 
 
 class Corruption(ABC):
@@ -145,12 +147,12 @@ class Softened(Corruption):
         sigma_px: Standard deviation of that Gaussian, px, above 0.
 
     Raises:
-        ValueError: If sigma_px is not above 0 and finite.
+        ValueError: If sigma_px is not above 0, or greater than ``SOFTEST_PX``.
     """
 
     def __init__(self, name: str, sigma_px: float) -> None:
         super().__init__(name)
-        self.sigma_px = _positive("sigma_px", sigma_px)
+        self.sigma_px = _positive("sigma_px", sigma_px, SOFTEST_PX)
 
     def __call__(
         self, degrade: Degrade, sharp: Tensor, *, generator: Generators, item: Tensor | None = None
@@ -169,12 +171,12 @@ class Resized(Corruption):
         factor: New side over old side, above 0.
 
     Raises:
-        ValueError: If the factor is not above 0 and finite.
+        ValueError: If the factor is not above 0, or greater than ``LARGEST_FACTOR``.
     """
 
     def __init__(self, name: str, factor: float) -> None:
         super().__init__(name)
-        self.factor = _positive("factor", factor)
+        self.factor = _positive("factor", factor, LARGEST_FACTOR)
 
     def __call__(
         self, degrade: Degrade, sharp: Tensor, *, generator: Generators, item: Tensor | None = None
@@ -183,12 +185,15 @@ class Resized(Corruption):
         params = degrade.family.scaled(done.params, self.factor)
         kept = degrade.family.holds(params).nonzero().squeeze(1)
         done, params = done.take(kept), params[kept]
+        x, margin = resize(done.x, self.factor), 2 * degrade.margin
+        sharp_shape = (x.shape[-2] + margin, x.shape[-1] + margin)
+        blur = degrade.family.operator(params, done.kind, shape=sharp_shape, boundary=degrade.boundary)
         gain = noise_gain((done.y.shape[-2], done.y.shape[-1]), self.factor)
         return replace(
             done,
-            x=resize(done.x, self.factor),
+            x=x,
             y=quantise(resize(done.y, self.factor)),
-            psf=degrade.family.psf(params, done.kind).to(sharp),
+            blur=blur.to(sharp),
             params=params,
             strength_px=strength_of(degrade.family, params, done.kind).nan_to_num(0.0),
             sigma=torch.hypot(gain * done.sigma, done.sigma.new_tensor(quantise_sigma())),
@@ -244,7 +249,7 @@ def noise_gain(shape: tuple[int, int], factor: float) -> float:
     return math.sqrt(rows * cols)
 
 
-def _positive(name: str, value: float) -> float:
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be finite and above 0, got {value}")
+def _positive(name: str, value: float, most: float) -> float:
+    if not 0 < value <= most:
+        raise ValueError(f"{name} must be above 0 and at most {most:g}, got {value}")
     return float(value)

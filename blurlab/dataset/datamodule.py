@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from blurlab.core.rng import generator, seed_from
 from blurlab.dataset.corruption import Corruption
 from blurlab.dataset.degrade import Degrade
-from blurlab.dataset.degraded import Degraded
+from blurlab.physics import Degraded
 
 Item = tuple[Tensor, int, int]
 SCALE = (0.75, 1.0)
@@ -63,9 +63,13 @@ class FixedItems(Dataset[Item]):
 
     def __getitem__(self, index: int) -> Item:
         photo, draw = divmod(index, self.draws)
-        seed = item_seed(self.seed, self.split, self.images.ids[photo], draw)
+        seed = self.seed_of(photo, draw)
         array = self.images.arrays[photo]
         return _to_tensor(array if self.size is None else _square_of(array, self.size, seed)), seed, index
+
+    def seed_of(self, photo: int, draw: int) -> int:
+        """The seed from which a draw of a photograph is degraded."""
+        return item_seed(self.seed, self.split, self.images.ids[photo], draw)
 
 
 class AugmentedItems(Dataset[Item]):
@@ -124,6 +128,30 @@ class EpochSampler(Sampler[int]):
         return iter(range(self.epoch * self.length, (self.epoch + 1) * self.length))
 
 
+class ShuffledPass(Sampler[int]):
+    """Every item once an epoch, in an order that the seed, the stage and the epoch name.
+
+    Lightning calls :meth:`set_epoch`, also after a resume.
+    """
+
+    def __init__(self, length: int, *, seed: int, stage: str) -> None:
+        self.length = length
+        self.seed = seed
+        self.stage = stage
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[int]:
+        order = torch.randperm(self.length, generator=generator(self.seed, self.stage, "order", self.epoch))
+        return iter(order.tolist())
+
+
 class DegradedData(pl.LightningDataModule):
     """Degraded batches for one training stage and its validation.
 
@@ -140,6 +168,9 @@ class DegradedData(pl.LightningDataModule):
         workers: Processes that augment; what they give does not depend on their number.
         scale: As in :class:`AugmentedItems`.
         condition: How training items are degraded otherwise than by ``degrade``; None for not.
+        fixed: Training items that are the same in every epoch, each met once in it and degraded by ``degrade``;
+            ``train``, ``steps_per_epoch``, ``workers``, ``scale`` and ``condition`` are then not used. None for an
+            endless supply of augmented ones.
     """
 
     def __init__(
@@ -157,10 +188,12 @@ class DegradedData(pl.LightningDataModule):
         workers: int = 0,
         scale: tuple[float, float] | None = SCALE,
         condition: Corruption | None = None,
+        fixed: FixedItems | None = None,
     ) -> None:
         super().__init__()
         self.images = train, val
         self.condition = condition
+        self.fixed = fixed
         self.scale = scale
         self.degrade = degrade
         self.size = size
@@ -172,7 +205,10 @@ class DegradedData(pl.LightningDataModule):
         self.workers = workers
 
     def train_dataloader(self) -> DataLoader[Item]:
-        """Augmented photographs, ``steps_per_epoch`` batches of them."""
+        """Augmented photographs, ``steps_per_epoch`` batches of them, or every fixed item once."""
+        if self.fixed is not None:
+            order = ShuffledPass(len(self.fixed), seed=self.seed, stage=self.stage_name)
+            return DataLoader(self.fixed, batch_size=self.batch_size, sampler=order)
         items = AugmentedItems(self.images[0], self.size, seed=self.seed, stage=self.stage_name, scale=self.scale)
         sampler = EpochSampler(self.steps_per_epoch * self.batch_size)
         return DataLoader(
@@ -192,8 +228,8 @@ class DegradedData(pl.LightningDataModule):
         return DataLoader(items, batch_size=self.batch_size)
 
     def on_after_batch_transfer(self, batch: list[Tensor], dataloader_idx: int) -> Degraded:
-        """Degrade on the device: one generator a batch in training, one a sample otherwise."""
-        training = self.trainer is not None and self.trainer.training
+        """Degrade on the device: one generator a batch in training, one a sample where items are fixed."""
+        training = self.trainer is not None and self.trainer.training and self.fixed is None
         if training and self.condition is not None:
             return degrade_batch(partial(self.condition, self.degrade), batch, training=True)
         return degrade_batch(self.degrade, batch, training=training)

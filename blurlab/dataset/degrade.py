@@ -7,21 +7,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from blurlab.blur import Blur, BlurFamily, strength_of
+from blurlab.blur import BlurFamily, strength_of
 from blurlab.core.checks import check_images
-from blurlab.dataset.degraded import Degraded
 from blurlab.noise import NoiseModel
-from blurlab.physics import Convolution
+from blurlab.physics import Degraded
 
 
 class Degrade:
-    """Blur with a kernel per image, then add noise.
+    """Blur each image with a blur of its own, then add noise.
 
     With boundary ``valid`` the sharp images must be larger than the observed ones by ``margin`` pixels on each side,
     so that no pixel of ``y`` depends on anything outside the photograph; ``x`` is then cropped to ``y``.
 
     Args:
-        family: Where kernels come from.
+        family: Where blurs come from.
         noise: What is added after the blur.
         boundary: One of circular, reflect, replicate, zero, valid.
     """
@@ -55,27 +54,28 @@ class Degrade:
             The degraded batch, images of H x W.
         """
         check_images(sharp, "sharp")
-        blur = self._draw(len(sharp), generator, sharp.device)
-        blurred = Convolution(blur.psf.to(sharp), self.boundary).A(sharp)
-        observed, sigma = self.noise(blurred, generator=generator)
+        kind, params = self._draw(len(sharp), generator, sharp.device)
+        blur = self.family.operator(params, kind, shape=(sharp.shape[-2], sharp.shape[-1]), boundary=self.boundary)
+        blur = blur.to(sharp)
+        observed, sigma = self.noise(blur.A(sharp), generator=generator)
         margin = self.margin
         inner = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
         return Degraded(
             x=inner,
             y=observed,
-            psf=blur.psf.to(sharp),
-            kind=blur.kind,
-            params=blur.params,
-            strength_px=strength_of(self.family, blur.params, blur.kind).nan_to_num(0.0),
+            blur=blur,
+            kind=kind,
+            params=params,
+            strength_px=strength_of(self.family, params, kind).nan_to_num(0.0),
             sigma=sigma,
             item=torch.arange(len(sharp)) if item is None else item,
-            weight=self.family.importance(blur.params, blur.kind),
+            weight=self.family.importance(params, kind),
         )
 
-    def _draw(self, n: int, generator: torch.Generator | Sequence[torch.Generator], device: torch.device) -> Blur:
+    def _draw(
+        self, n: int, generator: torch.Generator | Sequence[torch.Generator], device: torch.device
+    ) -> tuple[Tensor, Tensor]:
         if isinstance(generator, torch.Generator):
-            return self.family.sample(n, generator=generator)
+            return self.family.draw(n, generator=generator)
         draws = [self.family.draw(1, generator=one) for one in generator]
-        kind = torch.cat([kind for kind, _ in draws]).to(device)
-        params = torch.cat([params for _, params in draws]).to(device)
-        return Blur(psf=self.family.psf(params, kind), kind=kind, params=params)
+        return torch.cat([kind for kind, _ in draws]).to(device), torch.cat([params for _, params in draws]).to(device)

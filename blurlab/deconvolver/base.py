@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -41,7 +41,7 @@ class Deconvolver(ABC):
     switches autograd and autocast off, and never lets a NaN pass. An image's result does not depend on its batch.
 
     An image is restored at its own level (:func:`~blurlab.deconvolver.scale.image_level`), a power of two: a dim one is
-    brightened, with its noise, and the result is darkened again. So one in 256th of the intensities is restored as well.
+    brightened, with its noise, and the result is darkened again. So one of a 256th of the intensities is restored too.
 
     Every deconvolver takes kernels, as a tensor or as a :class:`~blurlab.physics.Convolution`. One that takes other
     operators too says so by ``takes``.
@@ -53,7 +53,8 @@ class Deconvolver(ABC):
             many times the range of intensities.
         tolerance: Relative change at which an iteration is done; 0 where it never ends early.
         boundary: What it assumes of what lies beyond the border of y, one of ``border.BOUNDARIES``.
-        own_level: Is each image restored at its own level? Not where it is frozen: all pieces come at that of the whole.
+        has_gradient: Can the result be differentiated in y and the blur (:meth:`differentiable`)?
+        own_level: Is each image restored at its own level? Not where it is frozen: pieces come at that of the whole.
         upper: Greatest intensity of its images; infinite where it has no bound. At levels of their own
             (:meth:`at_level`) one for each image, (B, 1, 1, 1).
     """
@@ -63,6 +64,7 @@ class Deconvolver(ABC):
     upper: float | Tensor = math.inf
     estimates_outside: bool = False
     tolerance: float = 0.0
+    has_gradient: bool = False
     own_level: bool = True
 
     def __call__(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:
@@ -85,22 +87,42 @@ class Deconvolver(ABC):
             ValueError: If y, blur or sigma has another shape, or values that cannot be, or y another scale.
             ArithmeticError: If the restored image is not finite.
         """
+        with torch.no_grad():
+            return self._restored(y, blur, sigma)
+
+    def differentiable(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:
+        """As a call, but autograd records it, so that what made y or the blur can be trained through it.
+
+        The iterations are recorded one by one: memory grows with their number. A weight that a rule chose from the
+        image is held fixed, and so are the image's level and the noise measured in it.
+
+        Raises:
+            TypeError: If the class has no gradient (``has_gradient``), or as a call does.
+            ValueError: As a call does.
+            ArithmeticError: As a call does.
+        """
+        if not self.has_gradient:
+            raise TypeError(
+                f"{type(self).__name__} has no gradient, it overwrites what it would need on the way back; use Wiener,"
+                " TV, DouglasRachford, or Learned with UnrolledDR"
+            )
+        return self._restored(y, blur, sigma)
+
+    def _restored(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None) -> Restored:
         blur, noise = self.checked(y, blur, sigma)
-        y = y.to(noise.dtype)
-        with torch.no_grad(), torch.autocast(y.device.type, enabled=False):
-            restored = self.restore_at_level(y, blur, noise)
+        with torch.autocast(y.device.type, enabled=False):
+            restored = self.restore_at_level(y.to(noise.dtype), blur, noise)
         if not all_finite(restored.image):
             raise ArithmeticError(f"{type(self).__name__} diverged on images of {tuple(y.shape)}; use a larger weight")
         return restored
 
-    def checked(
-        self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None
-    ) -> tuple[Tensor | LinearOperator, Tensor]:
+    def checked(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None) -> tuple[Any, Tensor]:
         """The blur as :meth:`restore` takes it, and noise (B, 1, 1, 1) > 0, of the type to compute in; see the call.
 
         Returns:
             Kernels (B, 1, k, k), or the operator; the noise; both on y's device.
         """
+        y = y.detach() if isinstance(y, Tensor) else y
         check_images(y, "y")
         upper = float(self.upper)
         check_reach(y, upper)
@@ -111,7 +133,7 @@ class Deconvolver(ABC):
         if isinstance(blur, LinearOperator):
             blur = self._checked_operator(blur, y, work)
         else:
-            check_kernels(blur, y, self.estimates_outside)
+            check_kernels(blur.detach() if isinstance(blur, Tensor) else blur, y, self.estimates_outside)
             blur = _kernels(blur, work).expand(len(y), -1, -1, -1)
         if sigma is not None:
             check_noise(sigma, len(y), upper)
@@ -150,14 +172,14 @@ class Deconvolver(ABC):
         scaled.upper = self.upper / level
         return scaled
 
-    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Any, sigma: Tensor) -> Self:
         """The same with all that it takes from a whole image fixed, so that pieces of the image are restored alike.
 
         Here no iteration ends early. What takes a weight from the image extends this and fixes that too.
 
         Args:
             parts: The image (1, C, H, W), or several parts of it (N, C, h, w); a weight is a mean over them.
-            psf: Its kernel (1, 1, k, k).
+            psf: Its kernel (1, 1, k, k); or, where the class ``takes`` it, its operator, and then there is one part.
             sigma: Its noise standard deviation (1, 1, 1, 1).
 
         Returns:
@@ -176,6 +198,14 @@ class Deconvolver(ABC):
             psf: Kernels (B, 1, k, k); or, where the class ``takes`` it, an operator.
             sigma: Noise standard deviation (B, 1, 1, 1), > 0.
         """
+
+
+Each = TypeVar("Each", Tensor, Tensor | LinearOperator)
+
+
+def for_parts(one: Each, parts: Tensor) -> Each:
+    """What belongs to one image (1, ...), for each of its parts (N, C, h, w); an operator is its own."""
+    return one.expand(len(parts), -1, -1, -1) if isinstance(one, Tensor) else one
 
 
 def _kernels(psf: Tensor, work: Tensor) -> Tensor:

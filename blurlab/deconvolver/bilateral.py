@@ -41,6 +41,7 @@ class Bilateral(Deconvolver):
         check_option("strength", strength, 1e-3, 1e4)
         check_option("space", space, 1e-3, 1e3)
         self.inner = inner
+        self.takes = inner.takes
         self.estimates_outside, self.boundary, self.upper = inner.estimates_outside, inner.boundary, inner.upper
         self.window = int(window)
         self.color: float | Tensor | None = color

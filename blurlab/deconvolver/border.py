@@ -48,11 +48,6 @@ def on_grid(y: Tensor, psf: Tensor, boundary: str, margin: int | None = None) ->
     return extend(y, max(max(psf.shape[-2:]) - 1, 1) if margin is None else margin)
 
 
-def has_room(boundary: str) -> bool:
-    """Is the grid of this boundary larger than y, so that a kernel may be wider than the image?"""
-    return boundary not in ("edgetaper", "circular")
-
-
 def keep_observed(blurred: Tensor, y: Tensor) -> Tensor:
     """``M y + (1 - M) H u``: y where it was observed, the present H u elsewhere [Almeida2013]; writes into ``blurred``.
 

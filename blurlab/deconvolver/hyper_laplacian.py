@@ -10,11 +10,11 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed, has_room
+from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed
 from blurlab.deconvolver.iteration import BatchState, explained, iterate
 from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.scale import within
-from blurlab.physics import Gradient
+from blurlab.deconvolver.variation import D
 
 STRENGTH = 0.57
 EXPONENT = 1.58
@@ -22,7 +22,6 @@ EXPONENT = 1.58
 CHASE_DB1 at sigma .002, .004 and .01: ``experiments/bench/hyper_weight.py``, ``results/hyper_weight.json`` there."""
 NEWTON_STEPS = 4
 """Newton steps of :func:`shrink`; from above the root of a convex function, so they never pass it."""
-D = Gradient()
 
 
 def shrink(length: Tensor, weight: float, power: float) -> Tensor:
@@ -206,7 +205,7 @@ class HyperLaplacian(Deconvolver):
         self.power, self.omega = power, omega
         self.iterations, self.tolerance = int(iterations), tolerance
         self.boundary, self.upper = boundary, upper
-        self.estimates_outside = has_room(boundary)
+        self.estimates_outside = boundary == "unknown"
         self.rho, self.gamma, self.mu = rho, gamma, mu
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
@@ -229,7 +228,9 @@ class HyperLaplacian(Deconvolver):
         return scaled
 
     def _problem(self, seen: GridObservation, sigma: Tensor) -> Problem:
-        alpha = self.strength * sigma.pow(self.exponent) if self.weight is None else torch.ones_like(sigma) * self.weight
+        alpha = (
+            self.strength * sigma.pow(self.exponent) if self.weight is None else torch.ones_like(sigma) * self.weight
+        )
         rho, gamma = self.rho * alpha, self.gamma * alpha
         roughness = D.power((seen.first.shape[-2], seen.first.shape[-1]), like=seen.first)
         mu = self.mu if self.boundary == "unknown" else 1.0  # where all is observed the split gains nothing

@@ -14,8 +14,7 @@ from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_
 from blurlab.deconvolver.border import BOUNDARIES, draw_to_observed
 from blurlab.deconvolver.iteration import BatchState, iterate
 from blurlab.deconvolver.observation import GridObservation
-from blurlab.deconvolver.tv import D
-from blurlab.deconvolver.variation import project, total_variation
+from blurlab.deconvolver.variation import D, project, total_variation
 from blurlab.deconvolver.weight import WeightRule, frozen_weight, weight_rule
 
 INSIDE = 1e-3
@@ -212,6 +211,7 @@ class ImplicitTV(Deconvolver):
         self.weight = weight_rule(weight)
         self.iterations, self.rounds, self.tolerance = int(iterations), int(rounds), tolerance
         self.boundary, self.upper = boundary, upper
+        self.estimates_outside = boundary == "unknown"
         self.gamma, self.kappa, self.rho, self.split = gamma, kappa, rho, split
 
     def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:

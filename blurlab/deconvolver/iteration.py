@@ -75,21 +75,22 @@ def iterate(
     """
     result = torch.empty_like(state.u)
     alive = torch.arange(len(result), device=result.device)
-    largest = GROWTH * _rms(state.u).clamp_min(1.0)
+    largest = GROWTH * _rms(state.u.detach()).clamp_min(1.0)
     part = (..., slice(window[0]), slice(window[1])) if window else (...,)
     history: dict[str, list[float]] = {"relative_change": []}
     for n in range(1, iterations + 1):
         if n % CHECK_EVERY and n < iterations:
             state = step(problem, state)
             continue
-        before = state.u[part].clone()
+        before = state.u[part].detach().clone()
         state = step(problem, state)
-        size = _rms(state.u[part])
-        _check_growth(size, largest, alive, n)
-        change = _rms(before.sub_(state.u[part])) / size.clamp_min(torch.finfo(result.dtype).tiny)
-        looks = {"relative_change": change} | (measure(problem, state) if measure else {})
-        for name, value in looks.items():
-            history.setdefault(name, []).append(float(value.mean()))
+        with torch.no_grad():
+            size = _rms(state.u[part])
+            _check_growth(size, largest, alive, n)
+            change = _rms(before.sub_(state.u[part])) / size.clamp_min(torch.finfo(result.dtype).tiny)
+            looks = {"relative_change": change} | (measure(problem, state) if measure else {})
+            for name, value in looks.items():
+                history.setdefault(name, []).append(float(value.mean()))
         going = change > tolerance
         done = torch.ones_like(going) if n == iterations else ~going
         result[alive[done]] = state.u[done]

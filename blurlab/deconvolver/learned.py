@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from blurlab.deconvolver.base import Deconvolver, Restored, check_count
+from blurlab.physics import LinearOperator
 
 SHIPPED = Path(__file__).parent / "weights"
 """Weights that come with the package, each with a model card of the same name."""
@@ -20,7 +19,9 @@ class Learned(Deconvolver):
     """A network (y, psf, sigma) -> image, restored images in float32.
 
     Args:
-        net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W); its ``boundary`` says what it assumes.
+        net: (B, C, H, W), (B, 1, k, k), (B, 1, 1, 1) -> (B, C, H, W); its ``boundary`` says what it assumes, and its
+            ``takes``, where it has one, which operators it is given in place of kernels, ``has_gradient`` whether one
+            reaches y and the kernels.
         weights: A file of the package's ``deconvolver/weights`` by its name, or the path of another ``.safetensors``
             file or of a training's ``.ckpt``; None takes the network as it is, to be trained.
         views: How many of the eight quarter turns and reflections of an image are restored and averaged, 1 to 8: the
@@ -28,7 +29,7 @@ class Learned(Deconvolver):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file holds another network.
+        ValueError: If the file cannot be read, or holds another network.
     """
 
     upper = 1.0
@@ -41,14 +42,48 @@ class Learned(Deconvolver):
         self.trained = weights is not None
         self.boundary = str(getattr(net, "boundary", self.boundary))
         self.estimates_outside = self.boundary == "unknown"
+        self.takes = tuple(getattr(net, "takes", ()))
+        self.has_gradient = bool(getattr(net, "has_gradient", False))
         self.net = (net if weights is None else load_weights(net, weights)).eval()
 
-    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+    def restore(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Restored:
         """A pass of the network for each view; no history."""
         net, image = self.net.to(y.device), torch.zeros_like(y)
         for n in range(self.views):
-            image += unturned(net(turned(y.float(), n), turned(psf.float(), n), sigma.float()), n).to(y.dtype)
+            seen = turned(blur.float(), n) if isinstance(blur, Tensor) else Turned(blur.to(y.float()), n)
+            image += unturned(net(turned(y.float(), n), seen, sigma.float()), n).to(y.dtype)
         return Restored(image / self.views)
+
+
+class Turned(LinearOperator):
+    """The operator of images that lie another way: :func:`turned` after it, undone before it.
+
+    Args:
+        operator: That of the images as they are.
+        view: Which of the eight ways.
+    """
+
+    def __init__(self, operator: LinearOperator, view: int) -> None:
+        self.operator, self.view = operator, view
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A x."""
+        return turned(self.operator.A(unturned(x, self.view)), self.view)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        """A* y."""
+        return turned(self.operator.A_adjoint(unturned(y, self.view)), self.view)
+
+    def rows(self, keep: Tensor) -> Turned:
+        """The same for some of the images."""
+        return Turned(self.operator.rows(keep), self.view)
+
+    def to(self, like: Tensor) -> Turned:
+        """The same in another dtype or on another device."""
+        return Turned(self.operator.to(like), self.view)
+
+    def _approximate_inverse(self, x: Tensor, weight: float | Tensor) -> Tensor:
+        return turned(self.operator._approximate_inverse(unturned(x, self.view), weight), self.view)
 
 
 def turned(x: Tensor, n: int) -> Tensor:
@@ -95,12 +130,13 @@ def load_weights(net: nn.Module, weights: str) -> nn.Module:
 
     Raises:
         FileNotFoundError: If there are none of this name.
-        ValueError: If they are another network's.
+        ValueError: If they are another network's, or cannot be read.
     """
     path = weights_file(weights)
+    state = _read(path)
     try:
-        net.load_state_dict({name: value.float() for name, value in _read(path).items()})
-    except (RuntimeError, SafetensorError, KeyError, UnpicklingError) as error:
+        net.load_state_dict(state)
+    except RuntimeError as error:
         said = " ".join(str(error).split())
         raise ValueError(
             f"{path} holds the weights of another network; choose its options or weights=null ({said[:200]})"
@@ -109,10 +145,17 @@ def load_weights(net: nn.Module, weights: str) -> nn.Module:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    if path.suffix != ".ckpt":
-        return load_file(path)
-    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-    return {name.removeprefix("net."): value for name, value in state.items()}
+    """The tensors of a file by name; a training's checkpoint is read with ``weights_only``, so that it runs no code."""
+    try:
+        if path.suffix == ".ckpt":
+            state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        else:
+            state = load_file(path)
+        return {name.removeprefix("net."): value.float() for name, value in state.items()}
+    except Exception as error:  # safetensors and torch have each errors of their own
+        raise ValueError(
+            f"{path} cannot be read as weights: it is damaged, or holds more than tensors; name another file"
+        ) from error
 
 
 def save_weights(net: nn.Module, path: Path, facts: dict[str, str], dtype: torch.dtype = torch.float16) -> None:

@@ -51,6 +51,20 @@ def corners(image: Tensor, size: tuple[int, int]) -> Iterator[tuple[int, int]]:
             yield rooms[0] * i // (ALONG - 1), rooms[1] * j // (ALONG - 1)
 
 
+def middle(image: Tensor, most_px: int = MOST_PX) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Rows and columns of an image's middle, each the first and the one after the last; all of a small image.
+
+    Example:
+        >>> middle(torch.zeros(1, 3, 40, 60)), middle(torch.zeros(1, 3, 40, 60), 600)
+        (((0, 40), (0, 60)), ((10, 30), (15, 45)))
+    """
+    height, width = image.shape[-2:]
+    share = min((most_px / (height * width)) ** 0.5, 1.0)
+    rows, cols = max(int(height * share), 1), max(int(width * share), 1)
+    top, left = (height - rows) // 2, (width - cols) // 2
+    return (top, top + rows), (left, left + cols)
+
+
 def measure_sigma(y: Tensor, level: Tensor, most_px: int = MOST_PX) -> Tensor:
     """:func:`~blurlab.noise.level.effective_sigma`; of a larger image the median over its :func:`parts`.
 

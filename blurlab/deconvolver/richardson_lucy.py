@@ -9,13 +9,14 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option, for_parts
 from blurlab.deconvolver.border import BOUNDARIES
 from blurlab.deconvolver.iteration import CHECK_EVERY, BatchState, explained, iterate
 from blurlab.deconvolver.observation import Observation, observe
 from blurlab.deconvolver.scale import within
+from blurlab.deconvolver.variation import D
 from blurlab.deconvolver.weight import FromGradient
-from blurlab.physics import Gradient, LinearOperator
+from blurlab.physics import LinearOperator
 
 DARK = 1e-6
 """Least blurred image that is divided by: a quotient far above the rest would drown it in the round-off of the FFT."""
@@ -23,7 +24,6 @@ SEEN = 1e-2
 """A pixel beyond the border of which less than this share of the light was observed is left as it was guessed."""
 FLAT = 8.0
 """Gradients below this many lambda are no edges: the step, explicit in the total variation, would swing on them."""
-D = Gradient()
 
 
 def richardson_lucy(
@@ -185,16 +185,17 @@ class RichardsonLucy(Deconvolver):
         """Iterations from y; history: relative_change, misfit.
 
         Raises:
-            ValueError: If a kernel has values below 0, or an operator's adjoint makes some of an image of ones.
+            ValueError: If a kernel has values below 0, or an operator's adjoint makes such of an image of ones.
         """
         if isinstance(blur, Tensor) and bool((blur < 0).any()):
             raise ValueError(f"psf has values down to {float(blur.min()):.3g}; light is never negative, use wiener")
         seen = observe(y, blur, self.boundary)
         seen = replace(seen, y=seen.y.clamp_min(0), first=within(seen.first, self.upper))
         share = seen.adjoint(torch.ones_like(seen.y[:, :1]))
-        if isinstance(blur, LinearOperator) and bool((share < 0).any()):
+        if isinstance(blur, LinearOperator) and bool(share.min() < -SEEN * share.max()):
             raise ValueError(
-                f"the operator's adjoint has values down to {float(share.min()):.3g}; light is never negative"
+                f"the operator makes light negative: its adjoint of ones has values down to {float(share.min()):.3g};"
+                " use douglas_rachford"
             )
         problem = Problem(
             seen, share, self.stop * sigma.square(), self._weight(y, blur, sigma), self.upper, self.accelerated
@@ -209,10 +210,10 @@ class RichardsonLucy(Deconvolver):
         alpha = rule.choose(y, blur, sigma) if isinstance(blur, Tensor) else rule.choose_varying(y, blur, sigma)
         return alpha / y.mean((1, 2, 3), keepdim=True).clamp_min(sigma)
 
-    def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
+    def freeze(self, parts: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Self:
         """The same with the weight of the whole image, and the number of iterations after which all of it is done."""
-        frozen, each = super().freeze(parts, psf, sigma), (len(parts), -1, -1, -1)
-        frozen.weight = float(self._weight(parts, psf.expand(each), sigma.expand(each)).mean())
-        looks = self.restore(parts, psf.expand(each), sigma.expand(each)).history["relative_change"]
+        frozen, blur, level = super().freeze(parts, psf, sigma), for_parts(psf, parts), for_parts(sigma, parts)
+        frozen.weight = float(self._weight(parts, blur, level).mean())
+        looks = self.restore(parts, blur, level).history["relative_change"]
         frozen.iterations, frozen.stop = min(CHECK_EVERY * len(looks), self.iterations), 0.0
         return frozen

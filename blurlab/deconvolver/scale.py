@@ -20,7 +20,7 @@ ROWS = 1024
 
 
 def image_level(y: Tensor, upper: float = math.inf) -> Tensor:
-    """The power of two just above an image's greatest intensity: ``2^(e - 1) <= b < 2^e``, b as below, at most ``upper``.
+    """The power of two just above an image's greatest intensity b: ``2^(e - 1) <= b < 2^e``, at most ``upper``.
 
     An image divided by its level, with its noise, has the range that weights were fitted in and networks trained in; by
     a power of two nothing is rounded. b is the greatest intensity that two pixels share which touch at a corner, so a

@@ -81,6 +81,7 @@ def complete(
         tolerance=tolerance,
         max_iterations=iterations,
     )
+    missing[..., : observed[0], : observed[1]] = 0  # it is; and so is its gradient
     return first + missing
 
 

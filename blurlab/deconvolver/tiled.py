@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 
 from blurlab.deconvolver.base import Deconvolver, Restored, check_option
-from blurlab.deconvolver.parts import corners, parts
+from blurlab.deconvolver.parts import MOST_PX, corners, middle, parts
 from blurlab.deconvolver.scale import image_level
+from blurlab.physics import LinearOperator, LocalBlur
 
 SEAM = 1e-5
 """Greatest difference to the untiled result that is let into what is kept of a tile, where it was tried out."""
 Span = tuple[int, int]
+Place = tuple[Span, Span]
+"""Rows and columns, each the first and the one after the last."""
 
 
 class Tiled(Deconvolver):
@@ -32,6 +35,10 @@ class Tiled(Deconvolver):
     Where a quarter of a tile is not enough, as with a long line and little noise, tiles differ by more, and ``seam`` in
     the history by how much there; larger tiles help. What a network or an estimated spectrum takes from an image is not
     fixed: there a tile is an image of its own.
+
+    A blur that varies over the image (:class:`~blurlab.physics.LocalBlur`) is restored by any deconvolver: one that
+    takes operators is given that of the tile, any other the kernel in the tile's middle and a weight chosen for it. The
+    latter needs tiles so small that the kernel hardly changes within one.
 
     Args:
         deconvolver: Restores the tiles.
@@ -67,20 +74,25 @@ class Tiled(Deconvolver):
         self.progress = progress
         self.estimates_outside, self.boundary = deconvolver.estimates_outside, deconvolver.boundary
         self.upper = deconvolver.upper
+        self.takes = (LocalBlur,)
 
-    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+    def restore(self, y: Tensor, blur: Tensor | LocalBlur, sigma: Tensor) -> Restored:
         """Tile by tile; history: overlap_px and seam (difference at that overlap, where tried out), one an image."""
         if max(y.shape[-2:]) <= self.tile:
-            return self.deconvolver(y, psf, sigma.flatten())
+            if isinstance(blur, LocalBlur) and not isinstance(blur, self.deconvolver.takes):
+                blur = psf_in(blur, ((0, y.shape[-2]), (0, y.shape[-1])))
+            return self.deconvolver(y, blur, sigma.flatten())
         out = torch.empty_like(y)
-        return Restored(out, self._fill(out, y, psf, sigma))
+        return Restored(out, self._fill(out, y, blur, sigma))
 
-    def restore_at_level(self, y: Tensor, blur: Tensor, sigma: Tensor) -> Restored:
+    def restore_at_level(self, y: Tensor, blur: Tensor | LocalBlur, sigma: Tensor) -> Restored:
         """:meth:`restore`, which brings tiles to the level of their image."""
         return self.restore(y, blur, sigma)
 
     @torch.no_grad()
-    def restore_into(self, out: Tensor, y: Tensor, psf: Tensor, sigma: float | Tensor | None = None) -> Restored:
+    def restore_into(
+        self, out: Tensor, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None
+    ) -> Restored:
         """As a call, but the result is written into a tensor that is given, and half precision is converted by tiles.
 
         So neither need be in memory: ``torch.from_numpy`` of a ``numpy.memmap``.
@@ -88,7 +100,7 @@ class Tiled(Deconvolver):
         Args:
             out: Where to write, of y's shape, any floating-point type, no part of y.
             y: Observed images (B, C, H, W).
-            psf: Kernels, as in a call.
+            blur: Kernels or an operator, as in a call.
             sigma: Noise, as in a call.
 
         Returns:
@@ -100,52 +112,81 @@ class Tiled(Deconvolver):
         if out.shape != y.shape or not out.is_floating_point():
             came = f"{tuple(out.shape)} {out.dtype}"
             raise ValueError(f"out must be floating-point of y's shape {tuple(y.shape)}, got {came}; use empty_like(y)")
-        kernels, noise = self.checked(y, psf, sigma)
-        assert isinstance(kernels, Tensor)
-        return Restored(out, self._fill(out, y, kernels, noise))
+        checked, noise = self.checked(y, blur, sigma)
+        return Restored(out, self._fill(out, y, checked, noise))
 
-    def _fill(self, out: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -> dict[str, list[float]]:
+    def _fill(self, out: Tensor, y: Tensor, blur: Tensor | LocalBlur, sigma: Tensor) -> dict[str, list[float]]:
         """Restore image after image into ``out``."""
-        least = 4 * max(psf.shape[-2:])
+        least = 4 * max((blur if isinstance(blur, Tensor) else blur.psf_at(0, 0)).shape[-2:])
         if self.tile < least:
             raise ValueError(f"tile must be at least four kernels wide, {least} px, got {self.tile}; use larger tiles")
         history: dict[str, list[float]] = {"overlap_px": [], "seam": []}
         for i in range(len(y)):
-            one, kernel, level = y[i : i + 1], psf[i : i + 1], image_level(y[i : i + 1], float(self.upper)).to(sigma)
-            noise = sigma[i : i + 1] / level
-            solver = self.deconvolver.at_level(level).freeze(parts(one).to(kernel) / level, kernel, noise)
+            row, one = torch.tensor([i]), y[i : i + 1]
+            solve = self._solver(one, blur[i : i + 1] if isinstance(blur, Tensor) else blur.rows(row), sigma[i : i + 1])
             overlap = self.overlap
             if overlap is None:
-                overlap, seam = self._try_out(solver, one, kernel, noise, level)
+                overlap, seam = self._try_out(solve, one, least // 4)
                 history["seam"].append(seam)
             history["overlap_px"].append(float(overlap))
             out[i].zero_()
             tiles = list(layout((one.shape[-2], one.shape[-1]), self.tile, overlap))
-            for n, ((top, bottom), (left, right), window) in enumerate(tiles, start=1):
-                tile = one[..., top:bottom, left:right].to(kernel) / level
-                image = level * solver(tile, kernel, noise.flatten()).image
-                out[i : i + 1, :, top:bottom, left:right] += (image * window().to(image)).to(out)
+            for n, (rows, cols, window) in enumerate(tiles, start=1):
+                image = solve((rows, cols), (rows, cols))
+                out[i : i + 1, :, slice(*rows), slice(*cols)] += (image * window().to(image)).to(out)
                 if self.progress is not None:
                     self.progress((i + n / len(tiles)) / len(y))
         return history
 
-    def _try_out(
-        self, solver: Deconvolver, y: Tensor, psf: Tensor, sigma: Tensor, level: Tensor
-    ) -> tuple[int, float]:
+    def _solver(self, y: Tensor, blur: Tensor | LocalBlur, sigma: Tensor) -> Callable[[Place, Place], Tensor]:
+        """What restores one image's pixels at a place, with the blur in the middle of another."""
+        level = image_level(y, float(self.upper)).to(sigma)
+        inner, sigma = self.deconvolver.at_level(level), sigma / level
+        noise = sigma.flatten()
+
+        def pixels(place: Place) -> Tensor:
+            return y[..., slice(*place[0]), slice(*place[1])].to(sigma) / level
+
+        if isinstance(blur, Tensor):
+            frozen = inner.freeze(parts(y).to(sigma) / level, blur, sigma)
+            return lambda place, at: level * frozen(pixels(place), blur, noise).image
+        if isinstance(blur, inner.takes):
+            looked_at = middle(y, MOST_PX)
+            frozen = inner.freeze(pixels(looked_at), blur.window(*looked_at), sigma)
+            return lambda place, at: level * frozen(pixels(place), blur.window(*place), noise).image
+        whole = parts(y).to(sigma) / level
+
+        def by_kernel(place: Place, at: Place) -> Tensor:
+            psf = psf_in(blur, at)
+            return level * inner.freeze(whole, psf, sigma)(pixels(place), psf, noise).image
+
+        return by_kernel
+
+    def _try_out(self, solve: Callable[[Place, Place], Tensor], y: Tensor, kernel: int) -> tuple[int, float]:
         """The overlap that keeps ``SEAM`` on the most contrasted piece of an image, and the difference there."""
         size = (min(y.shape[-2], self.tile), min(y.shape[-1], self.tile))
-        pieces = (y[..., top : top + size[0], left : left + size[1]] for top, left in corners(y, size))
-        piece = max(pieces, key=lambda piece: float(piece.float().std())).to(psf) / level
+        top, left = max(corners(y, size), key=lambda at: float(_piece(y, at, size).float().std()))
         stop = [n * 5 // 8 if n == self.tile < whole else n for n, whole in zip(size, y.shape[-2:], strict=True)]
-        whole = solver(piece, psf, sigma.flatten()).image[..., : stop[0], : stop[1]]
-        cut = solver(piece[..., : stop[0], : stop[1]], psf, sigma.flatten()).image
+        at = ((top, top + size[0]), (left, left + size[1]))
+        whole = solve(at, at)[..., : stop[0], : stop[1]]
+        cut = solve(((top, top + stop[0]), (left, left + stop[1])), at)
         most = self.tile // 4
         inner = [most * 3 // 2 if end < n else 0 for n, end in zip(size, stop, strict=True)]
-        worst = (level * (whole - cut)).abs().amax(dim=(0, 1))[inner[0] :, inner[1] :]
-        at = [float(worst[_all_but(d, stop[0] < size[0]), _all_but(d, stop[1] < size[1])].max()) for d in range(most)]
-        kept = next((d for d, error in enumerate(at) if error < SEAM), most)
-        overlap = min(max(-(-4 * kept // 3), max(psf.shape[-2:])), most)
-        return overlap, at[min(overlap * 3 // 4, most - 1)]
+        worst = (whole - cut).abs().amax(dim=(0, 1))[inner[0] :, inner[1] :]
+        off = [float(worst[_all_but(d, stop[0] < size[0]), _all_but(d, stop[1] < size[1])].max()) for d in range(most)]
+        kept = next((d for d, error in enumerate(off) if error < SEAM), most)
+        overlap = min(max(-(-4 * kept // 3), kernel), most)
+        return overlap, off[min(overlap * 3 // 4, most - 1)]
+
+
+def psf_in(blur: LocalBlur, place: Place) -> Tensor:
+    """The kernels in the middle of a place (B, 1, k, k)."""
+    (top, bottom), (left, right) = place
+    return blur.psf_at((top + bottom) // 2, (left + right) // 2)
+
+
+def _piece(y: Tensor, at: Span, size: Span) -> Tensor:
+    return y[..., at[0] : at[0] + size[0], at[1] : at[1] + size[1]]
 
 
 def check_tile(tile: int) -> None:

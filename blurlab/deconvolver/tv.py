@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
 import torch
@@ -16,11 +16,9 @@ from blurlab.deconvolver.border import BOUNDARIES, keep_observed
 from blurlab.deconvolver.iteration import BatchState, iterate
 from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.scale import within
-from blurlab.deconvolver.variation import NORMS, field_length, gradient, gradient_adjoint, project, total_variation
+from blurlab.deconvolver.variation import NORMS, D, field_length, project, total_variation
 from blurlab.deconvolver.weight import FromGradient, WeightRule, frozen_weight, weight_rule
-from blurlab.physics import Gradient
 
-D = Gradient()
 RELAXATION = 1.8
 """Over-relaxation of all splits: between 1 (none) and 2."""
 FALL = 0.8
@@ -108,7 +106,14 @@ def step(problem: Problem, state: State) -> State:
     Returns:
         The next state.
     """
-    p, v, otf = problem, state, problem.seen.otf
+    p, otf = problem, problem.seen.otf
+    recorded = torch.is_grad_enabled() and (otf.requires_grad or p.seen.y.requires_grad)
+    v = (
+        replace(state, **{name: one.clone() for name, one in vars(state).items() if one is not None})
+        if recorded
+        else state
+    )
+    space, b, c, pull = (None,) * 4 if recorded else (v.space, v.b, v.c, v.pull)  # room for what comes next
     grid = (v.u.shape[-2], v.u.shape[-1])
 
     # u: (mu H*H + gamma + grad^T grad) u = mu H*(s - e) + gamma (w - c) + grad^T (d - b)
@@ -125,15 +130,15 @@ def step(problem: Problem, state: State) -> State:
     v.spectrum, v.u = spectrum, irfft2(spectrum, grid)
 
     # d: shrink(grad u + b, alpha / rho);  b <- grad u + b - d, which is the projection
-    v.field.lerp_(gradient(v.u, out=v.space).add_(v.b), RELAXATION)
-    project(v.field, p.radius, p.norm, out=v.b)
+    v.field.lerp_(D.forward(v.u, space).add_(v.b), RELAXATION)
+    v.b = project(v.field, p.radius, p.norm, out=b)
 
     # w: clip(u + c);  c <- u + c - w
     v.box.lerp_(v.c.add_(v.u), RELAXATION)
-    w = within(v.box, p.upper, out=v.c)
-    v.pull = gradient_adjoint(torch.sub(v.field, v.b, alpha=2, out=v.space), out=v.pull)
+    w = within(v.box, p.upper, out=c)
+    v.pull = D.adjoint(torch.sub(v.field, v.b, alpha=2, out=space), pull)
     v.pull.add_(w, alpha=2 * p.gamma).sub_(v.box, alpha=p.gamma)
-    v.c = torch.sub(v.box, w, out=v.c)
+    v.c = torch.sub(v.box, w, out=c)
     return v
 
 
@@ -144,13 +149,13 @@ def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor) -> None:
     known = observed(blurred.lerp_(hu, RELAXATION), y)
     s = torch.addcmul(y, known, v.mu).div_(1 + v.mu)
     v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()).clamp_min(LEAST_MU), v.mu
-    v.e = torch.sub(known, s, out=v.e).mul_(before / v.mu)
-    torch.add(s, v.e, out=known)
+    v.e = known.sub(s).mul_(before / v.mu)
+    known.copy_(s).add_(v.e)
 
 
 def measure(problem: Problem, state: State) -> dict[str, Tensor]:
     """Objective and relative primal residual ``|grad u - d| / |grad u|`` of a state, per image (B,)."""
-    p, y, slope = problem, problem.seen.y, gradient(state.u)
+    p, y, slope = problem, problem.seen.y, D.A(state.u)
     residual = observed(irfft2(p.seen.otf * state.spectrum, (state.u.shape[-2], state.u.shape[-1])), y) - y
     objective = residual.square().flatten(1).sum(1) / 2 + p.alpha.flatten() * field_length(slope, p.norm)
     size = slope.square().flatten(1).sum(1).clamp_min(torch.finfo(slope.dtype).tiny)
@@ -176,6 +181,8 @@ class TV(Deconvolver):
         rho: Penalty of d = grad u in units of alpha.
         gamma: Penalty of w = u in units of alpha.
     """
+
+    has_gradient = True
 
     def __init__(
         self,
@@ -212,7 +219,8 @@ class TV(Deconvolver):
 
     def alpha(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         """Weights (B, 1, 1, 1) of images (B, C, H, W)."""
-        alpha = self.weight.choose(y, psf, sigma, self.blur_again)
+        with torch.no_grad():
+            alpha = self.weight.choose(y, psf, sigma, self.blur_again)
         return alpha * in_norm(self.norm, y.shape[1]) if isinstance(self.weight, FromGradient) else alpha
 
     def at_level(self, level: Tensor) -> Self:
@@ -236,7 +244,7 @@ class TV(Deconvolver):
         problem = self._problem(seen, alpha)
         first = start(problem, seen.first)
         u, history = iterate(step, problem, first, self.iterations, self.tolerance, measure, seen.shape)
-        return within(u, self.upper, out=u), history
+        return within(u, self.upper, out=None if u.requires_grad else u), history
 
     def blur_again(self, y: Tensor, psf: Tensor, alpha: Tensor) -> Tensor:
         """What the images restored with weights (B, 1, 1, 1) look like when blurred again, of y's shape."""

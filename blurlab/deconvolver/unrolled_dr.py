@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -12,11 +13,11 @@ from torch import Tensor, nn
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import check_count
 from blurlab.deconvolver.border import keep_observed
-from blurlab.deconvolver.douglas_rachford import douglas_rachford_step
-from blurlab.deconvolver.observation import GridObservation
+from blurlab.deconvolver.douglas_rachford import DouglasRachford, douglas_rachford_step
+from blurlab.deconvolver.observation import GridObservation, Observation, observe
 from blurlab.deconvolver.tv import TV
 from blurlab.deconvolver.wiener import density, wiener_filter
-from blurlab.physics import Gradient
+from blurlab.physics import Gradient, LinearOperator, conjugate_gradient
 
 SIGMA_UNIT = 0.01
 """Noise at which a learned weight is its own; at another it follows a learned power."""
@@ -28,6 +29,8 @@ INPUTS = 3 + len(FILTERS)
 """What a denoiser is shown: the iterate, the noise level, the start, what each filter adds to it."""
 LEAST_GAIN = 1e-6
 """Of a frequency that the kernel takes away; the filters would blow it up."""
+STEPS = 40
+"""Iterations to the start, and at most to a filter, where the blur has no transfer function."""
 LOUDER = 5.0
 """What a filter adds is small beside the image; it is shown so many times as large, cut to [-5, 5]."""
 
@@ -38,7 +41,7 @@ class UnrolledDR(nn.Module):
     ``z = D_t(x);  r = (H*H + lambda_t)^-1 (H* (M y + (1 - M) H z) + lambda_t (2 z - x));  x <- x - z + r``; the last z
     is the image. It starts from total variation, so it knows before training what that knows; Wiener filters that
     trust y more show each denoiser what total variation took away. Channels are restored one by one. What lies beyond
-    the border is unknown.
+    the border is unknown. Of an operator that is no convolution, start and filters are found by iteration.
 
     Args:
         denoiser: Makes a denoiser from the number of channels that it is shown; (B, inputs, H, W) -> (B, 1, H, W).
@@ -47,6 +50,8 @@ class UnrolledDR(nn.Module):
     """
 
     boundary = "unknown"
+    takes = (LinearOperator,)
+    has_gradient = True
 
     def __init__(
         self,
@@ -61,27 +66,28 @@ class UnrolledDR(nn.Module):
         self.power = nn.Parameter(torch.full((iterations - 1,), 1.5))
         self.start = TV(iterations=start_iterations, tolerance=0, boundary=self.boundary)
 
-    def forward(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+    def forward(self, y: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
         """Restore.
 
         Args:
             y: Observed images (B, C, H, W).
-            psf: Kernels (B, 1, k, k).
+            psf: Kernels (B, 1, k, k), or an operator.
             sigma: Noise standard deviation (B, 1, 1, 1), > 0.
 
         Returns:
             (B, C, H, W).
         """
-        channels = y.shape[1]
-        psf, sigma = psf.repeat_interleave(channels, 0), sigma.repeat_interleave(channels, 0)
-        return self._restore(y.reshape(-1, 1, *y.shape[-2:]), psf, sigma).reshape(y.shape)
+        each = torch.arange(len(y)).repeat_interleave(y.shape[1])
+        psf = psf[each] if isinstance(psf, Tensor) else psf.rows(each)
+        return self._restore(y.reshape(-1, 1, *y.shape[-2:]), psf, sigma[each]).reshape(y.shape)
 
-    def _restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
-        x = start = self._start(y, psf, sigma)
-        otf = psf_to_otf(psf, (start.shape[-2], start.shape[-1]))
-        seen = GridObservation(y, start, (y.shape[-2], y.shape[-1]), otf)
-        level = ((sigma / SIGMA_UNIT).log() / 3).expand_as(start)
-        shown = torch.cat([level, start, filtered(seen, start, sigma)], 1)
+    def _restore(self, y: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
+        recorded = isinstance(psf, LinearOperator) or psf.requires_grad or y.requires_grad
+        with torch.set_grad_enabled(torch.is_grad_enabled() and recorded):
+            seen = self._started(y, psf, sigma)
+            x = start = seen.first
+            level = ((sigma / SIGMA_UNIT).log() / 3).expand_as(start)
+            shown = torch.cat([level, start, (LOUDER * filtered(seen, sigma)).clamp(-LOUDER, LOUDER)], 1)
         denoisers = [lambda v, net=net: net(torch.cat([v, shown], 1)) for net in self.denoisers]
         for denoise, weight in zip(denoisers[:-1], self.weights(sigma), strict=True):
             x, _ = douglas_rachford_step(x, denoise, partial(seen.prox, weight=weight))
@@ -92,18 +98,37 @@ class UnrolledDR(nn.Module):
         pairs = zip(self.log_weight, self.power, strict=True)
         return [(a + b * (sigma / SIGMA_UNIT).log()).exp() for a, b in pairs]
 
-    @torch.no_grad()
-    def _start(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
-        """What total variation gives, on the grid (B, 1, P, Q)."""
-        return self.start.solve(y, psf, START_STRENGTH * sigma**1.5)[0]
+    def _started(self, y: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Observation:
+        """The observation, whose first guess is what total variation gives, (B, 1, P, Q)."""
+        alpha = START_STRENGTH * sigma**1.5
+        if isinstance(psf, LinearOperator):
+            seen = observe(y, psf, self.boundary)
+            return replace(seen, first=DouglasRachford(iterations=STEPS, tolerance=0).solve(seen, alpha)[0])
+        start, _ = self.start.solve(y, psf, alpha)
+        otf = psf_to_otf(psf, (start.shape[-2], start.shape[-1]))
+        return GridObservation(y, start, (y.shape[-2], y.shape[-1]), otf)
 
 
-@torch.no_grad()
-def filtered(seen: GridObservation, start: Tensor, sigma: Tensor) -> Tensor:
-    """What Wiener filters with a gradient prior add to the start, (B, len(FILTERS), P, Q)."""
-    otf, shape = seen.otf, (start.shape[-2], start.shape[-1])
-    spectrum = rfft2(keep_observed(irfft2(otf * rfft2(start), shape), seen.y))
-    power, damping = Gradient().power(shape, like=start), (sigma / SIGMA_UNIT).square()
+def filtered(seen: Observation, sigma: Tensor) -> Tensor:
+    """What Wiener filters with a gradient prior add to an observation's first guess, (B, len(FILTERS), P, Q)."""
+    damping = (sigma / SIGMA_UNIT).square()
     strengths = torch.tensor(FILTERS, dtype=sigma.dtype, device=sigma.device).reshape(1, -1, 1, 1) * damping
-    added = irfft2(wiener_filter(otf.conj(), density(otf) + LEAST_GAIN, strengths, power) * spectrum, shape) - start
-    return (LOUDER * added).clamp(-LOUDER, LOUDER)
+    if isinstance(seen, GridObservation):
+        otf, start, shape = seen.otf, seen.first, (seen.first.shape[-2], seen.first.shape[-1])
+        spectrum = rfft2(keep_observed(irfft2(otf * rfft2(start), shape), seen.y))
+        power = Gradient().power(shape, like=start)
+        return irfft2(wiener_filter(otf.conj(), density(otf) + LEAST_GAIN, strengths, power) * spectrum, shape) - start
+    return torch.cat([_added(seen, strength) for strength in strengths.split(1, 1)], 1)
+
+
+def _added(seen: Observation, strength: Tensor) -> Tensor:
+    """``(A*A + s D*D)^-1 (A* (y - A u) - s D*D u)`` at the first guess u, by conjugate gradients."""
+    slopes = Gradient("replicate")
+
+    def smooth(x: Tensor) -> Tensor:
+        return strength * slopes.A_adjoint(slopes.A(x))
+
+    downhill = seen.adjoint(seen.y - seen.blur(seen.first)) - smooth(seen.first)
+    return conjugate_gradient(
+        lambda x: seen.adjoint(seen.blur(x)) + smooth(x), downhill, tolerance=0.1, max_iterations=STEPS
+    )

@@ -5,41 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from blurlab.physics import Gradient
+
+D = Gradient()
 NORMS = ("isotropic", "anisotropic", "vectorial")
 """Which differences form one vector, whose length counts: the two of a pixel [Rudin1992], each alone, or those of all
 channels of a pixel together [Bresson2008]."""
-
-
-def gradient(u: Tensor, out: Tensor | None = None) -> Tensor:
-    """Periodic forward differences, x first: (B, C, H, W) -> (B, C, 2, H, W), as :class:`~blurlab.physics.Gradient`'s.
-
-    Args:
-        u: Images.
-        out: Where to write them; fresh room if None.
-
-    Example:
-        >>> gradient(torch.tensor([[[[1.0, 4.0, 9.0]]]])).flatten()
-        tensor([ 3.,  5., -8.,  0.,  0.,  0.])
-    """
-    out = u.new_empty(*u.shape[:2], 2, *u.shape[2:]) if out is None else out
-    across, down = out.unbind(2)
-    torch.sub(u[..., 1:], u[..., :-1], out=across[..., :-1])
-    torch.sub(u[..., 0], u[..., -1], out=across[..., -1])
-    torch.sub(u[..., 1:, :], u[..., :-1, :], out=down[..., :-1, :])
-    torch.sub(u[..., 0, :], u[..., -1, :], out=down[..., -1, :])
-    return out
-
-
-def gradient_adjoint(field: Tensor, out: Tensor | None = None) -> Tensor:
-    """Adjoint of :func:`gradient`, minus the divergence: (B, C, 2, H, W) -> (B, C, H, W)."""
-    across, down = field.unbind(2)
-    out = torch.empty_like(across) if out is None else out
-    torch.sub(across[..., :-1], across[..., 1:], out=out[..., 1:])
-    torch.sub(across[..., -1], across[..., 0], out=out[..., 0])
-    out.sub_(down)
-    out[..., 1:, :].add_(down[..., :-1, :])
-    out[..., 0, :].add_(down[..., -1, :])
-    return out
 
 
 def project(field: Tensor, radius: float, norm: str = "isotropic", out: Tensor | None = None) -> Tensor:
@@ -63,7 +34,11 @@ def project(field: Tensor, radius: float, norm: str = "isotropic", out: Tensor |
     """
     if norm == "anisotropic":
         return torch.clamp(field, -radius, radius, out=out)
-    share = _squared(field, norm).rsqrt_().mul_(radius).clamp_max_(1.0)
+    squared = _squared(field, norm)
+    if squared.requires_grad:  # in place would overwrite what the way back needs, and 1 / length has no slope at 0
+        share = radius * squared.clamp_min(radius**2).rsqrt()
+    else:
+        share = squared.rsqrt_().mul_(radius).clamp_max_(1.0)
     return torch.mul(field, share.unsqueeze(2), out=out)
 
 
@@ -93,4 +68,4 @@ def total_variation(u: Tensor, norm: str = "isotropic") -> Tensor:
         >>> total_variation(step.expand(1, 4, 4, 4)), total_variation(step.expand(1, 4, 4, 4), "vectorial")
         (tensor([32.]), tensor([16.]))
     """
-    return field_length(gradient(u), norm)
+    return field_length(D.A(u), norm)

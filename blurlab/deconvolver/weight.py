@@ -38,7 +38,7 @@ class WeightRule(ABC):
     """Chooses alpha of ``1/2 |M H u - y|^2 + alpha R(u)`` for each image of a batch by itself."""
 
     def at_level(self, level: Tensor) -> WeightRule:
-        """The rule for images divided by their level (B, 1, 1, 1): itself, where it looks at the image and its noise."""
+        """The rule for images divided by their level (B, 1, 1, 1): itself where it looks at image and noise."""
         return self
 
     @abstractmethod

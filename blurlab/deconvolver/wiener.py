@@ -97,6 +97,8 @@ class Wiener(Deconvolver):
             border of a photograph that goes on there), or another of ``BOUNDARIES``.
     """
 
+    has_gradient = True
+
     def __init__(
         self, nsr: float | None = None, strength: float = 3.0, prior: str = "gradient", boundary: str = "unknown"
     ) -> None:
@@ -176,9 +178,10 @@ def noise_to_signal(
 ) -> Tensor:
     """``sigma^2 / v``, where a signal of spectrum ``v / L^p`` has the gradients that y has beyond the noise's.
 
-    ``mean |grad y|^2 = v mean(|H|^2 L^(1 - p)) + 4 sigma^2``, the mean over the pixels of y alone: those appended to make
-    it periodic have less noise. The plain variance would put almost all of v into the slow shading of the image, and
-    leave far too much noise. Where y has less than the noise it is said to have, so much less of what it has is noise.
+    ``mean |grad y|^2 = v mean(|H|^2 L^(1 - p)) + 4 sigma^2``, the mean over the pixels of y alone: those appended to
+    make it periodic have less noise. The plain variance would put almost all of v into the slow shading of the image,
+    and leave far too much noise. Where y has less than the noise it is said to have, so much less of what it has is
+    noise.
 
     Args:
         y: Observed images (B, C, H, W).
@@ -206,6 +209,5 @@ def gradient_energy(y: Tensor) -> Tensor:
         >>> float(gradient_energy(torch.tensor([[[[0.0, 1.0, 3.0], [0.0, 1.0, 3.0]]]])))
         2.5
     """
-    across, down = (y.diff(dim=axis).square().flatten(1) for axis in (-1, -2))
-    mean = across.sum(1) / max(across.shape[1], 1) + down.sum(1) / max(down.shape[1], 1)
-    return mean.reshape(-1, 1, 1, 1)
+    parts = [y.diff(dim=axis).square().flatten(1) for axis in (-1, -2)]
+    return torch.stack([part.sum(1) / max(part.shape[1], 1) for part in parts]).sum(0).reshape(-1, 1, 1, 1)

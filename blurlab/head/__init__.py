@@ -1,10 +1,12 @@
 """Networks that say what the blur is: images in, logits out; nets only, no training."""
 
-from blurlab.head.blur_target import BlurTarget, Estimate
+from blurlab.head.blur_target import BlurTarget, Readout
 from blurlab.head.compact import Compact
 from blurlab.head.dbn import DBN
 from blurlab.head.feature import Feature, LogSpectrum, RawPixels
 from blurlab.head.grnn import GRNN
+from blurlab.head.kernel_quotient import KernelQuotient
+from blurlab.head.kernel_target import KernelTarget
 from blurlab.head.labels import KindLabels, Labels, StrengthLabels, Target
 from blurlab.head.lenet import LeNet
 from blurlab.head.rbm import RBM, Pretrainable
@@ -19,8 +21,9 @@ __all__ = [
     "BlurTarget",
     "Cepstrum",
     "Compact",
-    "Estimate",
     "Feature",
+    "KernelQuotient",
+    "KernelTarget",
     "KindLabels",
     "Labels",
     "LeNet",
@@ -28,6 +31,7 @@ __all__ = [
     "Pretrainable",
     "Profiles",
     "RawPixels",
+    "Readout",
     "ResNet",
     "SpectrumEdges",
     "StrengthLabels",

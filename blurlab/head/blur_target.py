@@ -10,6 +10,7 @@ from torch import Tensor
 
 from blurlab.blur import BlurFamily, Mixture, Parameter
 from blurlab.head.labels import Target
+from blurlab.physics import Degraded
 
 LOG_SPREAD = (-7.0, 2.0)
 """Limits of the log of a spread, in half ranges of a parameter."""
@@ -38,8 +39,8 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Outputs read as an answer.
+class Readout:
+    """The kinds and parameters that outputs stand for.
 
     Attributes:
         logits: Of the kinds (B, K).
@@ -88,22 +89,24 @@ class BlurTarget(Target):
                 column += 1
         self.names = tuple(names)
 
-    def loss(self, output: Tensor, kind: Tensor, strength_px: Tensor, params: Tensor) -> Tensor:
+    def loss(self, output: Tensor, truth: Degraded) -> Tensor:
+        kind = truth.kind
         loss = torch.nn.functional.cross_entropy(output[:, : len(self.family.kinds)], kind, reduction="none")
         for slot in self.slots:
             here = kind == slot.kind
-            target = _encode(slot, params[:, slot.column].nan_to_num(slot.parameter.low))
+            target = _encode(slot, truth.params[:, slot.column].nan_to_num(slot.parameter.low))
             spread = output[:, slot.end - 1].clamp(*LOG_SPREAD)
             error = (output[:, slot.start : slot.end - 1] - target).square().sum(1) / target.shape[1]
             misfit = spread.detach().exp() * (0.5 * error * (-2 * spread).exp() + spread)
             loss = loss + self.share * torch.where(here, misfit, 0.0)
         return loss
 
-    def right(self, output: Tensor, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return output[:, : len(self.family.kinds)].argmax(1) == kind
+    def figures(self, output: Tensor, truth: Degraded) -> dict[str, Tensor]:
+        """``accuracy``: 1 where the most probable kind is the true one, else 0."""
+        return {"accuracy": (output[:, : len(self.family.kinds)].argmax(1) == truth.kind).to(output)}
 
-    def read(self, output: Tensor) -> Estimate:
-        """The answer in outputs (B, len(names)); parameters lie within their ranges, a fixed one is what it is."""
+    def read(self, output: Tensor) -> Readout:
+        """The kinds and parameters in outputs (B, len(names)), within their ranges; a fixed one is what it is."""
         known = [math.nan if one.is_hidden else one.low for one in self.family.parameters]
         params = output.new_tensor(known).repeat(len(output), 1)
         spread = torch.where(params.isnan(), params, 0.0)
@@ -120,7 +123,7 @@ class BlurTarget(Target):
                 half = (one.high - one.low) / 2
                 params[:, slot.column] = one.within(one.low + half * (1 + mean[:, 0]))
                 spread[:, slot.column] = half * wide
-        return Estimate(output[:, : len(self.family.kinds)], params, spread)
+        return Readout(output[:, : len(self.family.kinds)], params, spread)
 
 
 def _encode(slot: Slot, value: Tensor) -> Tensor:

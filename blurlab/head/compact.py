@@ -50,6 +50,8 @@ class Compact(nn.Module):
             raise ValueError(f"window must be a multiple of 16 px, got {window}; use 32, 64 or 128")
         if hop < 1 or tapers < 0:
             raise ValueError(f"hop must be at least 1 px and tapers at least 0, got {hop} and {tapers}")
+        if width < 1 or hidden < 1:
+            raise ValueError(f"width and hidden must be at least 1, got {width} and {hidden}")
         self.window = window
         self.hop = hop
         self.tapers = tapers

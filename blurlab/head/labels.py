@@ -7,19 +7,33 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from blurlab.physics import Degraded
+
 
 class Target(ABC):
-    """What the ``len(names)`` outputs of a head mean."""
+    """What the ``len(names)`` outputs of a head mean: classes, parameters, a kernel.
+
+    Attributes:
+        names: What each output is.
+    """
 
     names: tuple[str, ...]
 
     @abstractmethod
-    def loss(self, output: Tensor, kind: Tensor, strength_px: Tensor, params: Tensor) -> Tensor:
-        """Training loss (n,) of outputs (n, len(names)) where this kind (n,), strength (n,), params (n, P) are true."""
+    def loss(self, output: Tensor, truth: Degraded) -> Tensor:
+        """Training loss of each item.
+
+        Args:
+            output: Outputs (n, len(names)).
+            truth: What is known of the n degraded images.
+
+        Returns:
+            (n,), differentiable in the outputs.
+        """
 
     @abstractmethod
-    def right(self, output: Tensor, kind: Tensor, strength_px: Tensor) -> Tensor:
-        """Is the most probable class the true one? (n,) bool."""
+    def figures(self, output: Tensor, truth: Degraded) -> dict[str, Tensor]:
+        """Figures of merit of each item (n,) by name; training logs ``train_<name>`` and ``val_<name>``."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -32,11 +46,14 @@ class Labels(Target):
     def probabilities(self, kind: Tensor, strength_px: Tensor) -> Tensor:
         """Target probabilities (n, len(names)) of samples of this kind (n,) and strength (n,)."""
 
-    def loss(self, output: Tensor, kind: Tensor, strength_px: Tensor, params: Tensor) -> Tensor:
-        return torch.nn.functional.cross_entropy(output, self.probabilities(kind, strength_px), reduction="none")
+    def loss(self, output: Tensor, truth: Degraded) -> Tensor:
+        target = self.probabilities(truth.kind, truth.strength_px)
+        return torch.nn.functional.cross_entropy(output, target, reduction="none")
 
-    def right(self, output: Tensor, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return output.argmax(1) == self.probabilities(kind, strength_px).argmax(1)
+    def figures(self, output: Tensor, truth: Degraded) -> dict[str, Tensor]:
+        """``accuracy``: 1 where the most probable class is the true one, else 0."""
+        target = self.probabilities(truth.kind, truth.strength_px)
+        return {"accuracy": (output.argmax(1) == target.argmax(1)).to(output)}
 
 
 class KindLabels(Labels):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+SMALLEST_SD = 1e-6
+"""Below it an image counts as constant, on the [0, 1] scale."""
+
 
 class LeNet(nn.Module):
     """Four 3x3 convolutions (32, 32, 64, 64), each pair followed by ReLU, 2x2 max-pooling and dropout 0.25.
@@ -20,6 +23,9 @@ class LeNet(nn.Module):
         num_classes: Length of the output.
         in_channels: Channels of the images.
         input_size: Side of what the network sees at once, px.
+        standardise: Is what the network sees first shifted and scaled to mean 0 and standard deviation 1? The paper
+            does not say. The traces of a blur are a few hundredths of an image's range: without it the paper's
+            learning rate of 0.001 takes many more steps before anything is learned.
 
     Raises:
         ValueError: If ``input_size`` is too small for two pairs of convolutions.
@@ -27,25 +33,28 @@ class LeNet(nn.Module):
     [Williams2017], section 3; [Glorot2010]
     """
 
-    def __init__(self, num_classes: int, in_channels: int = 1, input_size: int = 256) -> None:
+    def __init__(
+        self, num_classes: int, in_channels: int = 1, input_size: int = 256, standardise: bool = False
+    ) -> None:
         super().__init__()
         side = ((input_size - 2) // 2 - 2) // 2
         if side < 1:
             raise ValueError(f"input_size must be at least 10 px, got {input_size}")
         self.in_channels = in_channels
         self.input_size = input_size
+        self.standardise = standardise
         self.features = nn.Sequential(
             nn.Conv2d(in_channels, 32, 3, padding=1),
             nn.ReLU(),
             nn.Conv2d(32, 32, 3),
+            nn.MaxPool2d(2),  # ReLU after the maximum is the maximum after ReLU, and has a quarter of the pixels
             nn.ReLU(),
-            nn.MaxPool2d(2),
             nn.Dropout(0.25),
             nn.Conv2d(32, 64, 3, padding=1),
             nn.ReLU(),
             nn.Conv2d(64, 64, 3),
-            nn.ReLU(),
             nn.MaxPool2d(2),
+            nn.ReLU(),
             nn.Dropout(0.25),
             nn.Flatten(),
         )
@@ -53,6 +62,7 @@ class LeNet(nn.Module):
             nn.Linear(64 * side * side, 512), nn.ReLU(), nn.Dropout(0.5), nn.Linear(512, num_classes)
         )
         self.apply(_glorot)
+        self.features.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a CPU is faster so
 
     def forward(self, y: Tensor) -> Tensor:
         """Logits (B, num_classes) of images (B, C, H, W) in [0, 1].
@@ -64,7 +74,8 @@ class LeNet(nn.Module):
         if self.training and tiles.shape[1] > 1:
             one = torch.randint(tiles.shape[1], (len(tiles),), device=tiles.device)
             tiles = tiles[torch.arange(len(tiles), device=tiles.device), one].unsqueeze(1)
-        logits = self.classify(self.features(tiles.flatten(0, 1)))
+        seen = tiles.flatten(0, 1)
+        logits = self.classify(self.features(standardised(seen) if self.standardise else seen))
         return logits.unflatten(0, tiles.shape[:2]).mean(1)
 
 
@@ -76,6 +87,12 @@ def cut_tiles(y: Tensor, size: int, channels: int) -> Tensor:
         )
     tiles = y.unfold(-2, size, size).unfold(-2, size, size)
     return tiles.permute(0, 2, 3, 1, 4, 5).flatten(1, 2)
+
+
+def standardised(images: Tensor) -> Tensor:
+    """Images (n, C, H, W) shifted and scaled to mean 0 and standard deviation 1 each; a constant one is 0."""
+    centred = images - images.mean((1, 2, 3), keepdim=True)
+    return centred / centred.square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(SMALLEST_SD)
 
 
 def _glorot(module: nn.Module) -> None:

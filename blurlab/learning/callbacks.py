@@ -12,7 +12,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, RichProgressBar, WeightAveraging
+from pytorch_lightning.callbacks import Callback, EarlyStopping, RichProgressBar, WeightAveraging
 from torch import Tensor
 
 from blurlab.core.rng import seed_from
@@ -139,7 +139,7 @@ def warm_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tenso
 
 
 def training_callbacks(
-    folder: Path, *, run: str, seed: int, stage: str, ema_decay: float, progress: bool, remedy: str
+    folder: Path, *, run: str, seed: int, stage: str, ema_decay: float, progress: bool, remedy: str, patience: int = 0
 ) -> list[Callback]:
     """The callbacks of one training stage that validates.
 
@@ -151,6 +151,7 @@ def training_callbacks(
         ema_decay: Decay of the exponential moving average of the weights; 0 for none.
         progress: Show a progress bar.
         remedy: What to do where the loss is infinite or NaN.
+        patience: Epochs without a lower validation loss after which the training ends; 0 for all of its epochs.
 
     Returns:
         Callbacks for a Trainer.
@@ -161,7 +162,8 @@ def training_callbacks(
     )  # fmt: skip
     average = [WeightAveraging(avg_fn=warm_average(ema_decay), use_buffers=True)] if ema_decay else []
     shared = shared_callbacks(folder, run=run, stage=stage, progress=progress, remedy=remedy)
-    return [*average, StepSeed(seed, stage), best, *shared]
+    early = [EarlyStopping(monitor="val_loss", mode="min", patience=patience)] if patience else []
+    return [*average, StepSeed(seed, stage), best, *early, *shared]
 
 
 def shared_callbacks(folder: Path, *, run: str, stage: str, progress: bool, remedy: str) -> list[Callback]:

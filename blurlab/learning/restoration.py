@@ -95,7 +95,7 @@ def misinformed(batch: Degraded, error: KernelError) -> Degraded:
     """The same observations with wrong kernels; sigma is then that of all that these do not explain."""
     psf = error(batch.psf)
     unexplained = Convolution(psf - batch.psf, "reflect").A(batch.x).square().mean((1, 2, 3))
-    return replace(batch, psf=psf, sigma=(batch.sigma.square() + unexplained).sqrt())
+    return replace(batch, blur=Convolution(psf, "valid"), sigma=(batch.sigma.square() + unexplained).sqrt())
 
 
 def side_by_side(batch: Degraded, restored: Tensor) -> dict[str, np.ndarray]:

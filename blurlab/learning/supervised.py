@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor, nn
 
-from blurlab.dataset import Degraded
 from blurlab.head import Target
 from blurlab.learning.checkpoint import OtherRun, RunStamp, check_stamp, read_checkpoint
 from blurlab.learning.schedule import OptimizerFactory, check_schedule, scheduled
+from blurlab.physics import Degraded
 
 
 class Supervised(pl.LightningModule):
-    """The weighted mean of an target's loss; for classes the cross-entropy, as [Williams2017] section 2.1.
+    """The weighted mean of a target's loss; for classes the cross-entropy, as [Williams2017] section 2.1.
 
     Args:
         net: Head, (B, C, H, W) -> (B, len(target)).
@@ -54,25 +55,29 @@ class Supervised(pl.LightningModule):
 
     def training_step(self, batch: Degraded, batch_idx: int) -> Tensor:
         """One step of the loss."""
-        loss, accuracy = self._loss_and_accuracy(batch)
-        self.log_dict({"train_loss": loss, "train_accuracy": accuracy}, prog_bar=True, batch_size=len(batch))
-        return loss
+        means = self.means(batch)
+        self._log("train", means, len(batch))
+        return means["loss"]
 
     def validation_step(self, batch: Degraded, batch_idx: int) -> None:
-        """Loss and accuracy on degradations that are the same in every epoch."""
-        loss, accuracy = self._loss_and_accuracy(batch)
-        self.log_dict({"val_loss": loss, "val_accuracy": accuracy}, prog_bar=True, batch_size=len(batch))
+        """Loss and figures on degradations that are the same in every epoch."""
+        self._log("val", self.means(batch), len(batch))
 
     def configure_optimizers(self) -> Any:
         """The optimizer with its schedule, stepped every batch."""
         return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, self.total_steps)
 
-    def _loss_and_accuracy(self, batch: Degraded) -> tuple[Tensor, Tensor]:
-        output = self(batch.y)
-        share = batch.weight / batch.weight.sum()
-        loss = share @ self.target.loss(output, batch.kind, batch.strength_px, batch.params)
-        accuracy = share @ self.target.right(output, batch.kind, batch.strength_px).to(share)
-        return loss, accuracy
+    def means(self, batch: Degraded) -> dict[str, Tensor]:
+        """Weighted means over a batch: ``loss``, and each figure of the target by its name."""
+        output = self(batch.y).float()
+        with torch.autocast(output.device.type, enabled=False):  # it would round the means to half precision
+            share = batch.weight / batch.weight.sum()
+            each = {"loss": self.target.loss(output, batch), **self.target.figures(output, batch)}
+            return {name: share @ value.to(share) for name, value in each.items()}
+
+    def _log(self, part: str, means: dict[str, Tensor], count: int) -> None:
+        named = {f"{part}_{name}": value for name, value in means.items()}
+        self.log_dict(named, prog_bar=True, batch_size=count)
 
 
 def load_net(net: nn.Module, checkpoint: Path, stamp: RunStamp | None = None) -> nn.Module:

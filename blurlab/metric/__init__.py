@@ -6,6 +6,7 @@ from blurlab.metric.base import MeanPerImage
 from blurlab.metric.bootstrap import bootstrap_mean
 from blurlab.metric.bsnr import bsnr
 from blurlab.metric.confusion import ConfusionMatrix, confusion_matrix
+from blurlab.metric.image import IMAGE_METRICS, ImageMetric, image_figures
 from blurlab.metric.isnr import ISNR, isnr, isnr_border
 from blurlab.metric.kernel import kernel_error, psf_snr
 from blurlab.metric.oracle import isnr_oracle_wiener, psnr_oracle_wiener
@@ -14,11 +15,13 @@ from blurlab.metric.ssim import SSIM, ssim
 from blurlab.metric.student import student_mean
 
 __all__ = [
+    "IMAGE_METRICS",
     "ISNR",
     "PSNR",
     "SSIM",
     "Accuracy",
     "ConfusionMatrix",
+    "ImageMetric",
     "MeanPerImage",
     "Shifted",
     "accuracy",
@@ -26,6 +29,7 @@ __all__ = [
     "bootstrap_mean",
     "bsnr",
     "confusion_matrix",
+    "image_figures",
     "isnr",
     "isnr_border",
     "isnr_oracle_wiener",

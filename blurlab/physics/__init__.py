@@ -1,9 +1,23 @@
 """Linear operators of imaging: forward, adjoint, normal equations, proximal step; and the laws they obey."""
 
 from blurlab.physics.conjugate_gradient import conjugate_gradient
-from blurlab.physics.convolution import Convolution
+from blurlab.physics.convolution import Convolution, kernels_of
+from blurlab.physics.degraded import Degraded
 from blurlab.physics.gradient import Gradient
 from blurlab.physics.laws import check_operator
 from blurlab.physics.operator import LinearOperator, LocalBlur
+from blurlab.physics.product_convolution import ProductConvolution, grid_windows, hat_windows
 
-__all__ = ["Convolution", "Gradient", "LinearOperator", "LocalBlur", "check_operator", "conjugate_gradient"]
+__all__ = [
+    "Convolution",
+    "Degraded",
+    "Gradient",
+    "LinearOperator",
+    "LocalBlur",
+    "ProductConvolution",
+    "check_operator",
+    "conjugate_gradient",
+    "grid_windows",
+    "hat_windows",
+    "kernels_of",
+]

@@ -12,8 +12,9 @@ from torch.nn import functional as F
 
 from blurlab.core.boundary import check_boundary, extend, extend_adjoint
 from blurlab.core.checks import check_psf
-from blurlab.core.fourier import fast_size, irfft2, psf_to_otf, rfft2
-from blurlab.physics.operator import LocalBlur, check_weight, per_image
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.physics.fourier_grid import FourierGrid
+from blurlab.physics.operator import LinearOperator, LocalBlur, check_weight, per_image
 
 METHODS = ("auto", "direct", "fft")
 
@@ -158,32 +159,15 @@ class Convolution(LocalBlur):
         )
 
     def _multiply(self, x: Tensor, psf: Tensor) -> Tensor:
-        radius, boundary, shape = self.radius, self.boundary, (x.shape[-2], x.shape[-1])
-        if boundary == "circular":
-            return _by_image(lambda a, k: irfft2(rfft2(a) * psf_to_otf(k, shape), shape), x, psf)
-        (rows, cols), grown = radius, _extended(shape, radius, boundary)
-        grid = (fast_size(grown[0]), fast_size(grown[1]))
-
-        def blur(a: Tensor, k: Tensor) -> Tensor:
-            spectrum = torch.fft.rfft2(extend(a, radius, boundary), s=grid)
-            full = irfft2(spectrum * psf_to_otf(k, grid), grid)
-            return full[..., rows : grown[0] - rows, cols : grown[1] - cols]
-
-        return _by_image(blur, x, psf)
+        grid = FourierGrid((x.shape[-2], x.shape[-1]), self.radius, self.boundary)
+        return _by_image(lambda a, k: grid.blurred(grid.spectrum(a) * psf_to_otf(k, grid.sides)), x, psf)
 
     def _multiply_adjoint(self, y: Tensor, psf: Tensor) -> Tensor:
-        radius, boundary, shape = self.radius, self.boundary, (y.shape[-2], y.shape[-1])
-        if boundary == "circular":
-            return _by_image(lambda a, k: irfft2(rfft2(a) * psf_to_otf(k, shape).conj(), shape), y, psf)
-        (rows, cols), grown = radius, (shape[0] + 2 * radius[0], shape[1] + 2 * radius[1])
-        grid = (fast_size(grown[0]), fast_size(grown[1]))
-
-        def correlate(a: Tensor, k: Tensor) -> Tensor:
-            spectrum = torch.fft.rfft2(F.pad(a, (cols, cols, rows, rows)), s=grid)
-            full = irfft2(spectrum * psf_to_otf(k, grid).conj(), grid)
-            return extend_adjoint(full[..., : grown[0], : grown[1]], radius, boundary)
-
-        return _by_image(correlate, y, psf)
+        rows, cols = self.radius if self.boundary == "valid" else (0, 0)
+        grid = FourierGrid((y.shape[-2] + 2 * rows, y.shape[-1] + 2 * cols), self.radius, self.boundary)
+        return _by_image(
+            lambda a, k: grid.folded(grid.spectrum_of_blurred(a) * psf_to_otf(k, grid.sides).conj()), y, psf
+        )
 
     def _is_direct(self) -> bool:
         if self.method != "auto":
@@ -211,8 +195,15 @@ class Convolution(LocalBlur):
         return self.psf
 
 
-def _extended(shape: tuple[int, int], radius: tuple[int, int], boundary: str) -> tuple[int, int]:
-    return shape if boundary == "valid" else (shape[0] + 2 * radius[0], shape[1] + 2 * radius[1])
+def kernels_of(blur: LinearOperator) -> Tensor:
+    """The kernels (B, 1, k, k) of a convolution.
+
+    Raises:
+        TypeError: If the operator is none.
+    """
+    if not isinstance(blur, Convolution):
+        raise TypeError(f"only a convolution has one kernel an image, got {type(blur).__name__}")
+    return blur.psf
 
 
 def _by_plane(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, psf: Tensor) -> Tensor:

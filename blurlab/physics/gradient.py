@@ -33,27 +33,56 @@ class Gradient(LinearOperator):
             )
         self.boundary = boundary
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, out: Tensor | None = None) -> Tensor:
         """Differences along x (columns) and y (rows).
 
         Args:
             x: Images (B, C, H, W).
+            out: Where to write them, with circular boundary: quicker in a loop, unknown to autograd. None: new room.
 
         Returns:
             Differences (B, C, 2, H, W), x first.
-        """
-        return torch.stack([self._difference(x, dim) for dim in (-1, -2)], dim=2)
 
-    def adjoint(self, y: Tensor) -> Tensor:
+        Raises:
+            ValueError: If there is room given and the boundary is not circular.
+
+        Example:
+            >>> Gradient().forward(torch.tensor([[[[1.0, 4.0, 9.0]]]]), out=torch.empty(1, 1, 2, 1, 3)).flatten()
+            tensor([ 3.,  5., -8.,  0.,  0.,  0.])
+        """
+        if out is None:
+            return torch.stack([self._difference(x, dim) for dim in (-1, -2)], dim=2)
+        self._check_circular()
+        across, down = out.unbind(2)
+        torch.sub(x[..., 1:], x[..., :-1], out=across[..., :-1])
+        torch.sub(x[..., 0], x[..., -1], out=across[..., -1])
+        torch.sub(x[..., 1:, :], x[..., :-1, :], out=down[..., :-1, :])
+        torch.sub(x[..., 0, :], x[..., -1, :], out=down[..., -1, :])
+        return out
+
+    def adjoint(self, y: Tensor, out: Tensor | None = None) -> Tensor:
         """Minus the divergence.
 
         Args:
             y: Vector fields (B, C, 2, H, W), x first.
+            out: Where to write the result, as in :meth:`forward`.
 
         Returns:
             Images (B, C, H, W).
+
+        Raises:
+            ValueError: If there is room given and the boundary is not circular.
         """
-        return self._difference_adjoint(y[:, :, 0], -1) + self._difference_adjoint(y[:, :, 1], -2)
+        if out is None:
+            return self._difference_adjoint(y[:, :, 0], -1) + self._difference_adjoint(y[:, :, 1], -2)
+        self._check_circular()
+        across, down = y.unbind(2)
+        torch.sub(across[..., :-1], across[..., 1:], out=out[..., 1:])
+        torch.sub(across[..., -1], across[..., 0], out=out[..., 0])
+        out.sub_(down)
+        out[..., 1:, :].add_(down[..., :-1, :])
+        out[..., 0, :].add_(down[..., -1, :])
+        return out
 
     def _difference(self, x: Tensor, dim: int) -> Tensor:
         if self.boundary == "circular":
@@ -84,11 +113,17 @@ class Gradient(LinearOperator):
             >>> Gradient().power((2, 4)).round().tolist()
             [[0.0, 2.0, 4.0], [4.0, 6.0, 8.0]]
         """
-        if self.boundary != "circular":
-            raise ValueError(f"only circular differences have a transfer function, not {self.boundary!r} ones")
+        self._check_circular()
         dtype, device = (torch.float32, torch.device("cpu")) if like is None else (like.dtype, like.device)
         across = _line_power(shape[1], dtype, device)[: shape[1] // 2 + 1]
         return _line_power(shape[0], dtype, device)[:, None] + across
+
+    def _check_circular(self) -> None:
+        if self.boundary != "circular":
+            raise ValueError(
+                f"only circular differences have a transfer function or are written into room that is given, not"
+                f" {self.boundary!r} ones"
+            )
 
 
 @made_once

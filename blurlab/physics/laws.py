@@ -18,7 +18,7 @@ def check_operator(
     generator: torch.Generator,
     tolerance: float = 1e-10,
 ) -> None:
-    """Check in float64 that ``op`` is linear, that its adjoint is one, and that autograd agrees with it.
+    """Check in float64 that ``op`` is linear, that its adjoint is one, that autograd agrees, and that rows are rows.
 
     Args:
         op: Operator that takes float64 images.
@@ -55,6 +55,8 @@ def check_operator(
     _hold(worst <= tolerance, f"adjoint: <Ax, y> and <x, A*y> differ by {worst:.2e} of |Ax| |y|")
     _near("adjoint = autograd's of forward", back, _pull_back(op.forward, x, y), tolerance)
     _near("forward = autograd's of adjoint", image, _pull_back(op.adjoint, y, x), tolerance)
+    last = torch.tensor([len(x) - 1], device=x.device)
+    _near("rows: the last image alone", op.rows(last).forward(x[last]), image[last], tolerance)
     _hold(torch.equal(x, before[0]) and torch.equal(y, before[1]), "the operator changed its input")
 
 

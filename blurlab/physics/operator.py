@@ -85,25 +85,13 @@ class LinearOperator(ABC):
             ValueError: If a weight is not positive.
         """
         check_weight(weight, "weight")
-        fixed = weight.detach() if isinstance(weight, Tensor) else weight
-        with torch.no_grad():
-            solution = conjugate_gradient(
-                lambda x: self.normal(x, fixed),
-                rhs.detach(),
-                precondition=lambda x: self._approximate_inverse(x, fixed),
-                tolerance=tolerance,
-                max_iterations=max_iterations,
-            )
-        if not torch.is_grad_enabled():
-            return solution
-        residual = rhs - self.normal(solution, weight)
-        if not residual.requires_grad:
-            return solution
-        # d solution = (A*A + weight)^-1 d residual, and that inverse is symmetric
-        residual.register_hook(
-            lambda g: g if g is None else self.solve(g, weight, tolerance=tolerance, max_iterations=max_iterations)
+        return conjugate_gradient(
+            lambda x: self.normal(x, weight),
+            rhs,
+            precondition=lambda x: self._approximate_inverse(x, weight),
+            tolerance=tolerance,
+            max_iterations=max_iterations,
         )
-        return solution + (residual - residual.detach())
 
     def prox_l2(self, z: Tensor, y: Tensor, gamma: float | Tensor) -> Tensor:
         """argmin_x gamma/2 ||A x - y||^2 + 1/2 ||x - z||^2, the convention of deepinv.

@@ -2,34 +2,37 @@
 
 from blurlab.pipeline.choice import RiskTable, conformal_halfwidth, credible_classes, most_probable
 from blurlab.pipeline.direct import Direct
-from blurlab.pipeline.fitted_part import Example, FittedPart
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate
+from blurlab.pipeline.fitted_part import FittedPart
+from blurlab.pipeline.free_kernel import FreeKernel
 from blurlab.pipeline.general_regression import GeneralRegression
 from blurlab.pipeline.hierarchical import Hierarchical
-from blurlab.pipeline.identification import Identification, Identifier, is_identity, uninformative
+from blurlab.pipeline.identifier import Identifier
 from blurlab.pipeline.known_kernel import KnownKernel
 from blurlab.pipeline.likelihood import Likelihood
 from blurlab.pipeline.pipeline import Deblurred, Pipeline
 from blurlab.pipeline.regression import Regression
+from blurlab.pipeline.scorer import Scorer
 from blurlab.pipeline.task import Task
 
 __all__ = [
+    "BlurEstimate",
     "Deblurred",
     "Direct",
-    "Example",
     "FittedPart",
+    "FreeKernel",
     "GeneralRegression",
     "Hierarchical",
-    "Identification",
     "Identifier",
+    "KindEstimate",
     "KnownKernel",
     "Likelihood",
     "Pipeline",
     "Regression",
     "RiskTable",
+    "Scorer",
     "Task",
     "conformal_halfwidth",
     "credible_classes",
-    "is_identity",
     "most_probable",
-    "uninformative",
 ]

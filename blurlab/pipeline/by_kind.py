@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import Mixture
-from blurlab.pipeline.identification import Identification, Identifier
+from blurlab.pipeline.identifier import Identifier
+from blurlab.pipeline.kind_scorer import KindScorer
 from blurlab.pipeline.strengths import Strengths
 
 
@@ -17,6 +18,9 @@ class ByKind(Identifier):
         family: The kinds.
         class_share: What "one class longer" means in the table of error propagation, as a share of the range.
 
+    Raises:
+        ValueError: If the share is not above 0 and at most 1.
+
     Attributes:
         blurred: Names of the kinds but ``none``.
         strengths: What follows from the strength, where a kind has one.
@@ -24,9 +28,16 @@ class ByKind(Identifier):
 
     def __init__(self, family: Mixture, class_share: float) -> None:
         super().__init__(family)
+        if not 0 < class_share <= 1:
+            raise ValueError(f"class_share must be above 0 and at most 1, got {class_share:g}; 1/9 is 1 px of 1 to 10")
         self.family: Mixture = family
         self.blurred = tuple(kind for kind in family.kinds if kind != "none")
-        self.strengths = Strengths(family, class_share)
+        self.strengths = Strengths(family)
+        self.class_share = class_share
+
+    @property
+    def scorer(self) -> KindScorer:
+        return KindScorer(self.family, self.strengths.members, self.class_share)
 
     def of_kind(self, params: Tensor, kind: Tensor) -> Tensor:
         """Parameters (B, P) with NaN for all but the kind found (B,)."""
@@ -35,18 +46,3 @@ class ByKind(Identifier):
             columns = self.family.columns(index)
             kept[:, columns] = torch.where((kind == index)[:, None], params[:, columns], torch.nan)
         return kept
-
-    def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
-        return self.strengths.neighbours_px(kind, strength_px)
-
-    def strength_errors(self) -> dict[str, tuple[str, float]]:
-        return self.strengths.errors()
-
-    def is_correct(self, found: Identification, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return found.kind == kind
-
-    def confusion_labels(self) -> tuple[str, ...]:
-        return self.family.kinds
-
-    def headline_class(self, kind: Tensor, strength_px: Tensor) -> Tensor:
-        return kind

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily
-
-
-@dataclass(frozen=True)
-class Example:
-    """A batch with its truth: observed images y (B, C, H, W), kinds (B,), parameters (B, P), NaN where none."""
-
-    y: Tensor
-    kind: Tensor
-    params: Tensor
+from blurlab.physics import Degraded
 
 
 class FittedPart(ABC):
@@ -34,8 +25,8 @@ class FittedPart(ABC):
     family: BlurFamily
 
     @abstractmethod
-    def learn(self, examples: Iterable[Example], nets: Mapping[str, nn.Module]) -> nn.Module:
-        """The module, fitted to batches of labelled images; ``nets`` holds the networks and what was learned before."""
+    def learn(self, batches: Iterable[Degraded], nets: Mapping[str, nn.Module]) -> nn.Module:
+        """The module, fitted to batches of degraded images; ``nets`` holds the networks and what was learned before."""
 
     @abstractmethod
     def restore(self, state: Mapping[str, Tensor]) -> nn.Module:

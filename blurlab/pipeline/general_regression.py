@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture
-from blurlab.head import GRNN, Estimate, KindLabels
+from blurlab.head import GRNN, KindLabels, Readout
 from blurlab.likelihood import Refiner
-from blurlab.pipeline.fitted_part import Example, FittedPart
+from blurlab.physics import Degraded
+from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.regression import Regression
 from blurlab.pipeline.task import Task
 
@@ -43,13 +44,13 @@ class GeneralRegression(Regression):
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        return (Task("type", KindLabels(self.family.kinds), self.family.with_weak_share(self.weak_share)),)
+        return (Task("type", KindLabels(self.family.kinds), self.often_weak),)
 
     @property
     def fitted_parts(self) -> tuple[FittedPart, ...]:
         return (*(Patterns(self.family, kind, self.feature) for kind in self.blurred), *super().fitted_parts)
 
-    def estimate(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Estimate:
+    def read(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Readout:
         logits, seen = nets["type"](y), self.feature(y)
         params = y.new_full((len(y), len(self.family.names)), torch.nan)
         spread = torch.zeros_like(params)
@@ -57,7 +58,7 @@ class GeneralRegression(Regression):
             columns = told_columns(self.family, kind)
             net: GRNN = nets[f"grnn_{kind}"]  # type: ignore[assignment]
             params[:, columns], spread[:, columns] = net(seen), net.residual.to(spread)
-        return Estimate(logits, self.family.within(params), spread)
+        return Readout(logits, self.family.within(params), spread)
 
 
 class Patterns(FittedPart):
@@ -79,8 +80,8 @@ class Patterns(FittedPart):
         self.family = Mixture({other: family.member(other) for other in family.kinds}, weights, family.size)
         self.feature = feature
 
-    def learn(self, examples: Iterable[Example], nets: Mapping[str, nn.Module]) -> nn.Module:
-        pairs = [(self.feature(one.y).cpu(), one.params[:, self.columns].cpu()) for one in examples]
+    def learn(self, batches: Iterable[Degraded], nets: Mapping[str, nn.Module]) -> nn.Module:
+        pairs = [(self.feature(one.y).cpu(), one.params[:, self.columns].cpu()) for one in batches]
         patterns, params = (torch.cat(parts) for parts in zip(*pairs, strict=True))
         return GRNN(patterns, params, self.measured)
 

@@ -11,9 +11,13 @@ from blurlab.blur import BlurFamily, Mixture, NoBlur, Taps
 from blurlab.head import KindLabels, StrengthLabels
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable, most_probable
-from blurlab.pipeline.identification import Identification, refuse_other_ranges
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_parameters
+from blurlab.pipeline.identifier import refuse_other_ranges
 from blurlab.pipeline.strengths import refuse_without_strength
 from blurlab.pipeline.task import Task
+
+MOST_STEPS = 10_000
+"""Of a range of strengths."""
 
 
 class Hierarchical(ByKind):
@@ -28,7 +32,8 @@ class Hierarchical(ByKind):
             tenth of their range alone, at a lower weight: these are the ones that are hard to tell from none.
 
     Raises:
-        ValueError: If the mixture has no kind ``none``, a kind has no strength, or another parameter is a range.
+        ValueError: If the mixture has no kind ``none``, a kind has no strength, another parameter is a range, or an
+            option is out of its range.
     """
 
     def __init__(
@@ -51,20 +56,23 @@ class Hierarchical(ByKind):
                 f"the hierarchical pipeline needs a blur with a kind 'none' and others, got {', '.join(mixed.kinds)}; "
                 "use blur=hier or another mixture"
             )
-        self.weak_share = weak_share
-        self.grids = {kind: self._grid(kind, step_px) for kind in self.blurred}
-        self.candidates = {kind: self._grid(kind, candidate_step_px) for kind in self.blurred}
+        self.often_weak = mixed.with_weak_share(weak_share)
+        self.grids = {kind: self._grid(kind, step_px, "step_px") for kind in self.blurred}
+        self.candidates = {kind: self._grid(kind, candidate_step_px, "candidate_step_px") for kind in self.blurred}
 
-    def _grid(self, kind: str, step_px: float) -> Tensor:
+    def _grid(self, kind: str, step_px: float, name: str) -> Tensor:
         low, high = self.strengths.members[self.family.kinds.index(kind)].strength_range_px
         if not low < high:
             raise ValueError(f"the strength of {kind} is {low:g} px and no range; use pipeline=direct or give a range")
+        if not step_px > 0 or (high - low) / step_px > MOST_STEPS:
+            raise ValueError(
+                f"{name} must be above 0 and cut {high - low:g} px into {MOST_STEPS} steps at most, got {step_px:g}"
+            )
         return torch.linspace(low, high, max(8, round((high - low) / step_px)) + 1)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        often_weak = self.family.with_weak_share(self.weak_share)
-        return (Task("type", KindLabels(self.family.kinds), often_weak), *self.risk_tasks)
+        return (Task("type", KindLabels(self.family.kinds), self.often_weak), *self.risk_tasks)
 
     @property
     def risk_tasks(self) -> tuple[Task, ...]:
@@ -76,7 +84,7 @@ class Hierarchical(ByKind):
     def candidates_px(self, task: Task) -> Tensor:
         return self.candidates[task.name.removeprefix("strength_")]
 
-    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
         probability = nets["type"](y).softmax(1)
         kind = probability.argmax(1)
         chosen, top, mean = (torch.zeros(len(y), device=y.device) for _ in range(3))
@@ -93,8 +101,9 @@ class Hierarchical(ByKind):
             ends = torch.stack([mean[rows] - table.halfwidth_px, mean[rows] + table.halfwidth_px], dim=1)
             interval[rows] = ends.clamp(float(grid[0]), float(grid[-1]))
         params = self.family.at_strength(mean, kind)
-        psf, psf_map = self.family.psf_at(chosen, kind), self.family.psf_at(top, kind)
-        return Identification(kind, probability, chosen, top, mean, interval, params, psf, psf_map)
+        likeliest = by_parameters(self.family, self.family.at_strength(top, kind), kind)
+        label = KindEstimate(kind, probability, chosen, top, mean, interval, params, likeliest)
+        return by_parameters(self.family, self.family.at_strength(chosen, kind), kind, label=label)
 
 
 def _with_none(family: BlurFamily) -> Mixture:

@@ -12,7 +12,7 @@ from blurlab.blur import BlurFamily, Mixture, Taps
 from blurlab.likelihood import Fit, Refiner, has_one_direction, interval_halfwidth, kind_probability
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.identification import Identification, uninformative
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_parameters
 from blurlab.pipeline.strengths import refuse_without_strength
 from blurlab.pipeline.task import Task
 
@@ -56,7 +56,7 @@ class Likelihood(ByKind):
     def tasks(self) -> tuple[Task, ...]:
         return ()
 
-    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
         fits = [refiner(y) for refiner in self.refiners]
         found = self._most_likely(fits, y)
         if min(y.shape[-2:]) < LEAST_PX:
@@ -64,10 +64,10 @@ class Likelihood(ByKind):
         rows = (has_one_direction(y) | unexplained(fits).to(y.device)).nonzero().squeeze(1)
         if not len(rows):
             return found
-        nothing = uninformative(self.family, y[rows])
+        nothing = self.uninformed(y[rows])
         return found.with_rows(rows, nothing if found.sigma is None else replace(nothing, sigma=found.sigma[rows]))
 
-    def _most_likely(self, fits: Sequence[Fit], y: Tensor) -> Identification:
+    def _most_likely(self, fits: Sequence[Fit], y: Tensor) -> BlurEstimate:
         probability = kind_probability(fits, self.family.weights).to(y)
         kind = probability.argmax(1)
         every = torch.cat([fit.params for fit in fits], 1).to(y)
@@ -81,13 +81,11 @@ class Likelihood(ByKind):
         spread = self.strengths.halfwidth_px(halfwidth, kind)
         top = self.family.strength_px(params, kind).nan_to_num(0.0)
         chosen = self.strengths.cautious_px(top, spread, kind)
-        psf = self.family.psf(self.family.with_strength(params, chosen, kind), kind)
-        psf_map = self.family.psf(params, kind)
         sigma = torch.stack([fit.sigma for fit in fits], 1).to(y).gather(1, kind[:, None])[:, 0]
         ends = torch.stack([top - spread, top + spread], 1).clamp_min(0)
-        return Identification(
-            kind, probability, chosen, top, top, ends, params, psf, psf_map, sigma, halfwidth=halfwidth
-        )
+        likeliest = by_parameters(self.family, params, kind)
+        label = KindEstimate(kind, probability, chosen, top, top, ends, params, likeliest, halfwidth)
+        return by_parameters(self.family, self.family.with_strength(params, chosen, kind), kind, sigma, label)
 
 
 def unexplained(fits: Sequence[Fit]) -> Tensor:

@@ -11,15 +11,16 @@ from torch import Tensor, nn
 from blurlab.core.checks import check_images, is_flat
 from blurlab.deconvolver import Deconvolver
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.identification import Identification, Identifier, is_identity, uninformative
+from blurlab.pipeline.estimate import BlurEstimate
+from blurlab.pipeline.identifier import Identifier
 
 
 @dataclass(frozen=True)
 class Deblurred:
-    """Restored images (B, C, H, W) and what was found; images found sharp are returned unchanged."""
+    """Restored images (B, C, H, W) and the blur that was found; images found sharp are returned unchanged."""
 
     image: Tensor
-    found: Identification
+    estimate: BlurEstimate
 
 
 class Pipeline:
@@ -45,23 +46,36 @@ class Pipeline:
         self.deconvolver = deconvolver
 
     @torch.no_grad()
-    def identify(self, y: Tensor) -> Identification:
+    def identify(self, y: Tensor) -> BlurEstimate:
         """What blur is in these images (B, C, H, W)? Of a constant one nothing can be told: every kind is as likely."""
         check_images(y, "y")
         flat = is_flat(y)
         if not bool(flat.any()):
             return self.identifier.identify(y, self.nets, self.risks)
         rows = (~flat).nonzero().squeeze(1)
-        known = self.identifier.identify(y[rows], self.nets, self.risks) if len(rows) else None
-        return uninformative(self.identifier.family, y).with_rows(rows, known)
+        nothing = self.identifier.uninformed(y)
+        return (
+            nothing.with_rows(rows, self.identifier.identify(y[rows], self.nets, self.risks)) if len(rows) else nothing
+        )
 
     @torch.no_grad()
     def __call__(self, y: Tensor, sigma: float | Tensor) -> Deblurred:
         """Identify and restore images (B, C, H, W) with noise of standard deviation sigma, a float or (B,)."""
-        found = self.identify(y)
+        estimate = self.identify(y)
+        return Deblurred(self.restore(y, estimate, sigma), estimate)
+
+    @torch.no_grad()
+    def restore(self, y: Tensor, estimate: BlurEstimate, sigma: float | Tensor | None) -> Tensor:
+        """Undo an estimated blur: images (B, C, H, W), those that are not blurred as they are.
+
+        Args:
+            y: Observed images (B, C, H, W).
+            estimate: Their blur.
+            sigma: Noise standard deviation, a float or (B,); None where the deconvolver measures it.
+        """
         image = y.clone()
-        rows = (~is_identity(found.psf)).nonzero().squeeze(1)
+        rows = estimate.blurred.nonzero().squeeze(1)
         if len(rows):
             noise = sigma[rows] if isinstance(sigma, Tensor) and sigma.ndim else sigma
-            image[rows] = self.deconvolver(y[rows], found.psf[rows], noise).image
-        return Deblurred(image, found)
+            image[rows] = self.deconvolver(y[rows], estimate.psf[rows], noise).image
+        return image

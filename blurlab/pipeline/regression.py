@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from blurlab.blur import BlurFamily, Mixture, Taps, identity_psf
-from blurlab.head import BlurTarget, Estimate
+from blurlab.blur import BlurFamily, Mixture, Taps
+from blurlab.head import BlurTarget, Readout
 from blurlab.likelihood import Refiner
+from blurlab.physics import Degraded
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.calibration import PosteriorCalibration
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.fitted_part import Example, FittedPart
-from blurlab.pipeline.identification import Identification
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_parameters, nothing_found
+from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.task import Task
 
 SCALE = "scale"
@@ -56,12 +57,12 @@ class Regression(ByKind):
         self.target = BlurTarget(self.family)
         if len(self.target) < 2:
             raise ValueError(f"{family.kinds[-1]} has neither kinds to tell apart nor a range; use another blur")
-        self.weak_share = weak_share
+        self.often_weak = self.family.with_weak_share(weak_share)
         self.refiners = [] if refine is None else [refine(self.family.member(kind)) for kind in self.family.kinds]
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        return (Task("blur", self.target, self.family.with_weak_share(self.weak_share)),)
+        return (Task("blur", self.target, self.often_weak),)
 
     @property
     def finds_noise(self) -> bool:
@@ -71,12 +72,12 @@ class Regression(ByKind):
     def fitted_parts(self) -> tuple[FittedPart, ...]:
         return (CalibrationPart(self),)
 
-    def estimate(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Estimate:
+    def read(self, y: Tensor, nets: Mapping[str, nn.Module]) -> Readout:
         """What the network says of images (B, C, H, W)."""
         return self.target.read(nets["blur"](y))
 
-    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> Identification:
-        first = self.estimate(y, nets)
+    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
+        first = self.read(y, nets)
         scale: PosteriorCalibration = nets[SCALE]  # type: ignore[assignment]
         refined = self.refine(y, first)
         probability = scale(first.logits, refined.evidence)
@@ -90,26 +91,25 @@ class Regression(ByKind):
         half = self.strengths.halfwidth_px(halfwidth, kind)
         ends = torch.stack([strength - half, strength + half], 1).clamp_min(0)
         chosen = self.strengths.cautious_px(strength, half, kind)
-        psf = self.kernels(self.family.with_strength(params, chosen, kind), kind)
-        psf_map = self.kernels(params, kind)
         before = None
         if self.refiners:
             alone = scale(first.logits).argmax(1)
             before = alone, self.of_kind(first.params, alone)
-        return Identification(
-            kind, probability, chosen, strength, strength, ends, params, psf, psf_map, refined.sigma, before, halfwidth
-        )
+        likeliest = self.blur(params, kind)
+        label = KindEstimate(kind, probability, chosen, strength, strength, ends, params, likeliest, halfwidth, before)
+        used = self.family.with_strength(params, chosen, kind)
+        return replace(self.blur(used, kind), sigma=refined.sigma, label=label)
 
-    def kernels(self, params: Tensor, kind: Tensor) -> Tensor:
-        """Kernels (B, 1, k, k) of these parameters (B, P); the identity of kinds that no image tells all of."""
+    def blur(self, params: Tensor, kind: Tensor) -> BlurEstimate:
+        """The blurs of these parameters (B, P); none of kinds that no image tells all of."""
         hidden = [any(one.is_hidden for one in self.family.member(k).parameters) for k in self.family.kinds]
         if not any(hidden):
-            return self.family.psf(params, kind)
-        known = (~torch.tensor(hidden, device=kind.device)[kind]).nonzero().squeeze(1)
-        identity = identity_psf(len(params), self.family.size, dtype=params.dtype, device=params.device)
-        return identity.index_copy(0, known, self.family.psf(params[known], kind[known]))
+            return by_parameters(self.family, params, kind)
+        rows = (~torch.tensor(hidden, device=kind.device)[kind]).nonzero().squeeze(1)
+        known = by_parameters(self.family, params[rows], kind[rows])
+        return nothing_found(self.family, params).with_rows(rows, known)
 
-    def refine(self, y: Tensor, first: Estimate) -> Fits:
+    def refine(self, y: Tensor, first: Readout) -> Fits:
         """Every likely kind fitted, the network's word its prior; the network's estimate where there is no refiner.
 
         A kind of a probability below ``RULED_OUT`` keeps the network's estimate and the least evidence of the others.
@@ -158,18 +158,18 @@ class CalibrationPart(FittedPart):
         self.identifier = identifier
         self.family = identifier.family
 
-    def learn(self, examples: Iterable[Example], nets: Mapping[str, nn.Module]) -> nn.Module:
+    def learn(self, batches: Iterable[Degraded], nets: Mapping[str, nn.Module]) -> nn.Module:
         logits, evidence, kinds = [], [], []
         spread: list[list[Tensor]] = []
         off: list[list[Tensor]] = []
-        for example in examples:
-            first = self.identifier.estimate(example.y, nets)
-            refined = self.identifier.refine(example.y, first)
-            steps: list[Estimate | Fits] = [first] if refined.evidence is None else [first, refined]
+        for batch in batches:
+            first = self.identifier.read(batch.y, nets)
+            refined = self.identifier.refine(batch.y, first)
+            steps: list[Readout | Fits] = [first] if refined.evidence is None else [first, refined]
             logits.append(first.logits.cpu())
-            kinds.append(example.kind.cpu())
+            kinds.append(batch.kind.cpu())
             spread.append([one.spread.cpu() for one in steps])
-            off.append([self.family.apart(example.params, one.params).cpu() for one in steps])
+            off.append([self.family.apart(batch.params, one.params).cpu() for one in steps])
             if refined.evidence is not None:
                 evidence.append(refined.evidence.cpu())
         joined = torch.cat(evidence) if evidence else None

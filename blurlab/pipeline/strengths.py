@@ -14,15 +14,13 @@ class Strengths:
 
     Args:
         family: The kinds.
-        class_share: What "one class longer" means in the table of error propagation, as a share of the range.
 
     Attributes:
         members: The families that have such a strength, by the index of their kind.
     """
 
-    def __init__(self, family: Mixture, class_share: float) -> None:
+    def __init__(self, family: Mixture) -> None:
         self.family = family
-        self.class_share = class_share
         members = {index: family.member(index) for index in range(len(family.kinds))}
         self.members = {index: one for index, one in members.items() if isinstance(one, OneParameterStrength)}
 
@@ -45,24 +43,6 @@ class Strengths:
             below = strength_px - caution(member.strength_name) * halfwidth_px
             chosen = torch.where(kind == index, below.clamp_min(member.strength_range_px[0]), chosen)
         return chosen
-
-    def neighbours_px(self, kind: Tensor, strength_px: Tensor) -> tuple[Tensor, Tensor]:
-        """One class longer and one class shorter than the truth (n,), (n,); NaN where there is no such class."""
-        longer = torch.full_like(strength_px, torch.nan)
-        shorter = longer.clone()
-        for index, member in self.members.items():
-            low, high = member.strength_range_px
-            step, here = self.class_share * (high - low), kind == index
-            longer = torch.where(here & (strength_px + step <= high), strength_px + step, longer)
-            shorter = torch.where(here & (strength_px - step >= low), strength_px - step, shorter)
-        return longer, shorter
-
-    def errors(self) -> dict[str, tuple[str, float]]:
-        """Kind -> metric of the error of its strength, and what a pixel of strength is in that parameter."""
-        return {
-            self.family.kinds[index]: (member.strength_name.replace("_px", "_mae_px"), 1 / member.strength_scale)
-            for index, member in self.members.items()
-        }
 
 
 def refuse_without_strength(family: Mixture) -> None:

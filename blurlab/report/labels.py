@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NETWORK = "network"
 """Last suffix of what a network said before it was refined."""
@@ -97,10 +97,15 @@ METRICS: dict[str, Label] = {
     "psnr_estimated": Label("PSNR, estimated kernel", "dB", 2, True, RESTORING, True),
     "psnr_blurred": Label("PSNR of the blurred image", "dB", 2, True, RESTORING),
     "psf_snr_estimated": Label("SNR of the estimated kernel, at most 80 dB", "dB", 2, True, RESTORING),
+    "psf_snr_constant": Label("SNR of the blurs' mean kernel, the same for every image", "dB", 2, True, RESTORING),
+    "psf_snr_gain": Label("SNR of the estimated kernel above the mean kernel's", "dB", 2, True, RESTORING, True),
+    "isnr_constant": Label("ISNR, mean kernel of the blurs", "dB", 2, True, RESTORING),
     "psf_snr": Label("SNR of the estimated kernel", "dB", 2, True, RESTORING),
     "classify_ms": Label("Time of the first network on one image", "ms", 2, False, TIME),
     "identify_ms": Label("Time to identify the blur of one image, kind and parameters", "ms", 2, False, TIME),
     "restore_ms": Label("Time to restore one image", "ms", 2, False, TIME),
+    "psnr_baseline": Label("PSNR, one Wiener filter and a bilateral filter", "dB", 2, True, RESTORING),
+    "restore_s_baseline": Label("Time to restore one image by the baseline", "s", 2, False, TIME),
     "restore_s": Label("Time to restore one image, median", "s", 2, False, TIME, True),
 }
 
@@ -111,6 +116,13 @@ PROPAGATION: dict[str, str] = {
     "isnr_one_longer": "one class too long",
     "isnr_one_shorter": "one class too short",
 }
+IMAGES: dict[str, str] = {
+    "oracle": "true kernel",
+    "estimated": "estimated kernel",
+    "map": "most probable kernel",
+    "blurred": "blurred image",
+}
+"""Last word of a restoration's metric -> which image it is of."""
 LOSSES: dict[str, str] = {
     "isnr_estimated": "isnr_loss",
     "isnr_map": "isnr_loss_map",
@@ -144,7 +156,7 @@ def parameter_words(name: str) -> str:
 
 
 def label(name: str, unit: str = "") -> Label:
-    """How the metric ``name`` is shown; one nobody described keeps its own name.
+    """How the metric ``name`` is shown; of a restoration as its plain metric; one nobody described keeps its own name.
 
     Args:
         name: Key of a record, with or without a suffix after a slash.
@@ -155,7 +167,25 @@ def label(name: str, unit: str = "") -> Label:
         ('px', 'kernel l1')
     """
     base, _ = split_name(name)
-    return METRICS.get(base) or Label(base.replace("_", " "), unit, higher_is_better=None)
+    metric, _, of = base.rpartition("_")
+    if base not in METRICS and metric in METRICS and of in IMAGES:
+        return replace(METRICS[metric], text=f"{METRICS[metric].text}, {IMAGES[of]}", headline=False)
+    return METRICS.get(base) or _of_a_family(base) or Label(base.replace("_", " "), unit, higher_is_better=None)
+
+
+def _of_a_family(base: str) -> Label | None:
+    """How the metric of a kind, or of a parameter, that no row names is shown; None for any other metric."""
+    if base.startswith("accuracy_"):
+        return Label(f"Images of {base.removeprefix('accuracy_').replace('_', ' ')} named so", group=NAMING)
+    for end, kind in (("_median", "median"), ("_mae", "mean")):
+        name, found, unit = base.partition(end)
+        if found and name and unit in ("", "_px", "_deg"):
+            words = name.replace("_", " ").capitalize()
+            return Label(f"{words}, {kind} error where the kind was found", unit.removeprefix("_"), 3, False, MEASURING)
+    if base.startswith("coverage90_"):
+        words = base.removeprefix("coverage90_").replace("_", " ")
+        return Label(f"Coverage of 90 % intervals of the {words}", "", 3, None, MEASURING)
+    return None
 
 
 def sort_key(name: str) -> tuple[int, int, str, str]:

@@ -10,14 +10,14 @@ from typing import Any
 
 
 def tokens(record: Mapping[str, Any]) -> set[str]:
-    """The words by which a row of published.csv may name this record: of its variant, and numbers of its blur.
+    """The words by which a row of published.csv may name this record: of its variant, and numbers of blur and noise.
 
     Example:
-        >>> sorted(tokens({"variant": "fundus.taps20", "blur": {"taps": 20}}))
-        ['fundus', 'taps20']
+        >>> sorted(tokens({"variant": "fundus.taps20", "blur": {"taps": 20}, "noise": {"sigma": 0.004}}))
+        ['fundus', 'sigma0.004', 'taps20']
     """
     words = {word for word in re.split(r"[.,]", str(record.get("variant", ""))) if word}
-    for key, value in record.get("blur", {}).items():
+    for key, value in [*record.get("blur", {}).items(), *record.get("noise", {}).items()]:
         single = value[0] if isinstance(value, list) and len(value) == 1 else value
         if isinstance(single, (int, float, str)) and not isinstance(single, bool):
             words.add(f"{key}{single}")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 RESUMABLE = ("logger", "run.progress=", "run.keep=", "run.variant=", "paths.", "trainer", "stage=")
 """Beginnings of words that may stand beside ``run.resume``: those that do not change a figure, if they may add some."""
+
+PAGES = "pages"
+"""Folder of the pages of records, beside ``results``."""
 
 _TOP: dict[str, type | tuple[type, ...]] = {
     "experiment": str, "variant": str, "budget": str, "seed": int, "git": str, "created": str, "dataset": Mapping,
@@ -115,6 +118,17 @@ def load_folder(folder: str | Path) -> list[tuple[str, dict[str, Any]]]:
     root = Path(folder)
     found = [(file.relative_to(root).as_posix(), load_record(file)) for file in root.glob("results/*/*.json")]
     return sorted(found, key=lambda item: (item[1]["experiment"], budget_rank(item[1]["budget"]), item[0]))
+
+
+def page_of(file: str) -> str:
+    """The page that shows a record, both seen from the paper's folder.
+
+    Example:
+        >>> page_of("results/small/yan2016.dbn.json")
+        'pages/small/yan2016.dbn.md'
+    """
+    path = PurePosixPath(file)
+    return str(PurePosixPath(PAGES, *path.parts[1:-1], f"{path.stem}.md"))
 
 
 def budget_rank(budget: str) -> int:

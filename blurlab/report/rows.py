@@ -125,6 +125,16 @@ def interval_note(record: Mapping[str, Any]) -> str:
     )
 
 
+def variant(record: Mapping[str, Any]) -> str:
+    """Which of an experiment's records this is: its variant, and its seed where that is not 0.
+
+    Example:
+        >>> variant({"variant": "drive_chase", "seed": 0}), variant({"variant": "drive_chase", "seed": 3})
+        ('drive_chase', 'drive_chase, seed 3')
+    """
+    return f"{record['variant']}, seed {record['seed']}" if record["seed"] else str(record["variant"])
+
+
 def conditions(record: Mapping[str, Any]) -> dict[str, str]:
     """Under what the figures of a record hold: data set, noise, boundary, budget, device."""
     dataset, boundary = record["dataset"], record["boundary"]

@@ -8,8 +8,9 @@ from typing import Any
 
 from blurlab.report.labels import PROPAGATION, label, sort_key, split_name
 from blurlab.report.panels import by_strength
-from blurlab.report.record import differ_in_sigma_only
-from blurlab.report.text import MISSING, figure, interval, md, md_table
+from blurlab.report.record import differ_in_sigma_only, page_of
+from blurlab.report.rows import conditions, variant
+from blurlab.report.text import MISSING, figure, interval, link, md, md_table
 
 Record = Mapping[str, Any]
 NEAR = 0.08
@@ -36,23 +37,27 @@ def noise_tables(records: Sequence[Record]) -> list[str]:
     return parts
 
 
-def side_by_side(records: Sequence[Record]) -> list[str]:
-    """The headline figures of every record of an experiment, a record a line; none where there is one record.
+def side_by_side(members: Sequence[tuple[str, Record]]) -> str:
+    """The headline figures of every record of an experiment, a record a line, its variant a link to its page.
 
     Records that differ in the deconvolver stand in the order of their PSNR, or of their ISNR with the estimated kernel.
+
+    Args:
+        members: Records with their files.
     """
-    if len(records) < 2:
-        return []
-    records = sorted(records, key=_rank) if all("restore_s" in record["metrics"] for record in records) else records
+    records = [record for _, record in members]
+    if all("restore_s" in record["metrics"] for record in records):
+        members = sorted(members, key=lambda member: _rank(member[1]))
     every = {name for record in records for name in record["metrics"]}
     names = sorted((name for name in every if label(name).headline and not split_name(name)[1]), key=sort_key)
-    lines = [
-        [md(record["variant"]), md(record["dataset"]["name"]), *(_cell(record, name) for name in names)]
-        for record in records
-    ]
+    lines = []
+    for file, record in members:
+        held = conditions(record)
+        start = [link(md(variant(record)), page_of(file)), md(held["data set"]), md(held["budget"])]
+        lines.append([*start, *(_cell(record, name) for name in names)])
     units = [f" ({label(name).unit})" if label(name).unit else "" for name in names]
     heads = [md(label(name).text + unit) for name, unit in zip(names, units, strict=True)]
-    return ["### Side by side", md_table(["variant", "data set", *heads], lines)]
+    return md_table(["variant", "data set", "budget", *heads], lines)
 
 
 def _rank(record: Record) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 MISSING = "-"
 NOT_RUN = "not run"
@@ -71,6 +72,16 @@ def md_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     kept = [place for place in range(len(head)) if any(line[place] for line in lines) or not lines]
     shown = [[line[place] for place in kept] for line in [head, ["---"] * len(head), *lines]]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in shown)
+
+
+def link(words: str, target: str) -> str:
+    """Words of Markdown as a link to a file, whatever its name.
+
+    Example:
+        >>> link("0.95", "results/a|b c.json")
+        '[0.95](results/a%7Cb%20c.json)'
+    """
+    return f"[{words}]({quote(target)})"
 
 
 def md(words: object) -> str:

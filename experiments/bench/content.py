@@ -106,8 +106,9 @@ def main() -> None:
         for side in (64, 128):
             for name, image in drawn(side).items():
                 y = (image + sigma * torch.randn(image.shape, generator=generator(name))).clamp(0, 1)
-                found = LIKELIHOOD.identify(y, {}, {})
-                told = float(found.kind_probability.amax()) > 1 / len(LIKELIHOOD.family.kinds) + 1e-6
+                found = LIKELIHOOD.identify(y, {}, {}).label
+                assert found is not None
+                told = float(found.probability.amax()) > 1 / len(LIKELIHOOD.family.kinds) + 1e-6
                 record["drawn"].setdefault(f"{side}/{sigma:g}", {"n": 0, "told": []})["n"] += 1
                 record["drawn"][f"{side}/{sigma:g}"]["told"] += [name] if told else []
             print(f"{side}/{sigma:g}", record["drawn"][f"{side}/{sigma:g}"], flush=True)

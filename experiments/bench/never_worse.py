@@ -66,9 +66,7 @@ def members(only: list[str]) -> dict[str, Deconvolver]:
     """The deconvolvers of conf/deconvolver as they stand."""
     names = only or sorted(path.stem for path in (ROOT / "conf" / "deconvolver").glob("*.yaml"))
     with initialize_config_dir(str(ROOT / "conf"), version_base=None):
-        return {
-            name: instantiate(compose(f"deconvolver/{name}")["deconvolver"], _convert_="all") for name in names
-        }
+        return {name: instantiate(compose(f"deconvolver/{name}")["deconvolver"], _convert_="all") for name in names}
 
 
 def measure(solver: Deconvolver, sharp: Tensor, psf: Tensor) -> dict[str, list[float | None]]:

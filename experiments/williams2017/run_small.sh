@@ -1,16 +1,31 @@
 #!/usr/bin/env bash
-# Every record of experiments/williams2017/results/small. DRIVE and CHASE_DB1 lie under $1 (or $BLURLAB_DATA).
+# Every record of experiments/williams2017/results. DRIVE and CHASE_DB1 lie under $1 (or $BLURLAB_DATA).
 # Stopped half-way? Run it again: what has a record is not run twice. Remove a record to have it made anew.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export BLURLAB_DATA="${1:-${BLURLAB_DATA:?name the folder of photographs: run_small.sh FOLDER}}"
-BLURLAB="${BIN:+$BIN/}python -m blurlab"
-KEPT=experiments/williams2017/results/small
+PYTHON="${BIN:+$BIN/}python"
+BLURLAB="$PYTHON -m blurlab"
+RESULTS=experiments/williams2017/results
+KEPT=$RESULTS/small
 common=(budget=small run.keep=true)
 
 once() { # once RECORD WORDS...: make the record unless it is there
   local record="$1"; shift
   [ -f "$KEPT/$record.json" ] || $BLURLAB "$@" "${common[@]}"
+}
+
+whole() { # whole EXPERIMENT NAME WORDS...: the paper's own method at 128x128, trained on drawn photographs, tested on
+  # drawn and on real ones
+  local experiment="$1" name="$2" run; shift 2
+  run="${BLURLAB_RUNS:-runs}/paper128/$experiment$name"
+  local words=("+experiment=$experiment" "$@" budget=paper128 dataset.size=128 head=lenet head.standardise=true
+    stage=classify trainer.precision=bf16-mixed +optimizer.factory.fused=true run.keep=true)
+  [ -f "$RESULTS/paper128/$experiment.paper128.drawn$name.json" ] || $BLURLAB "${words[@]}" dataset=fundus_synthetic \
+    "run.variant=paper128.drawn$name" "hydra.run.dir=$run"
+  [ -f "$RESULTS/paper128/$experiment.paper128.real$name.json" ] || $BLURLAB "${words[@]}" \
+    dataset=synthetic_to_drive_chase "run.variant=paper128.real$name" stage.train=null "stage.classify.run=$run" \
+    budget.draws_test=60
 }
 
 hier=(+experiment=messidor_hier)
@@ -33,6 +48,12 @@ lenet=("${hier[@]}" dataset=drive_chase head=lenet budget.epochs=5 budget.steps_
 once messidor_hier.drive_chase.lenet "${lenet[@]}" run.variant=drive_chase.lenet
 once messidor_hier.drive_chase.lenet_adamw "${lenet[@]}" run.variant=drive_chase.lenet_adamw \
   optimizer=adamw optimizer.factory.lr=0.0003
+# the paper's own method: whole images, each degraded once in each class, SGD to the plateau
+whole messidor_hier "" pipeline.weak_share=0
+whole messidor_binary .taps3 blur.taps=3 blur.size=11
+whole messidor_binary .taps10 blur.taps=10 blur.size=11 budget.epochs=4
+whole messidor_strength5 ""
+$PYTHON experiments/williams2017/learning.py --half # what decides whether that learning rate learns
 # no network: the spectral likelihood on the same photographs
 once messidor_hier.drive_chase.likelihood "${hier[@]}" dataset=drive_chase pipeline=likelihood \
   run.variant=drive_chase.likelihood budget.draws_test=30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -75,7 +75,19 @@ def test_all_but_the_modules_of_the_scripts_are_scripts() -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_every_script_of_the_experiments_still_runs(script: Path) -> None:
-    found = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, cwd=FOLDER.parents[1])
-    assert found.returncode == 0, found.stderr
-    assert found.stdout.startswith("usage:")  # and nothing was measured
+def test_every_script_of_the_experiments_still_runs(
+    script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = set(sys.modules)
+    monkeypatch.chdir(FOLDER.parents[1])
+    monkeypatch.syspath_prepend(script.parent)
+    monkeypatch.setattr(sys, "argv", [str(script), "--help"])
+    try:
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(script), run_name="__main__")
+    finally:
+        for name in set(sys.modules) - before:  # a script beside another may have a module of the same name
+            if Path(getattr(sys.modules[name], "__file__", None) or "").is_relative_to(FOLDER.parent):
+                del sys.modules[name]
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("usage:")  # and nothing was measured

@@ -251,6 +251,7 @@ def test_configuration_makes_its_family(path: Path, levin_data: Path) -> None:
     mixed = {
         "hier": ("none", "defocus", "motion"),
         "taps": ("none", "taps"),
+        "field": ("defocus_field",),
         "three_kinds": ("gaussian", "motion", "defocus"),
         "photographic": ("shake", "motion", "defocus", "gaussian"),
         "levin": tuple(f"kernel{number}" for number in range(1, 9)),

@@ -19,6 +19,7 @@ from blurlab.blur import (
     motion_psf,
     taps_psf,
 )
+from blurlab.blur.shape import recentred
 
 
 def double(*values: float) -> Tensor:
@@ -204,3 +205,17 @@ def test_device_agrees_with_cpu(function: Callable[..., Tensor], values: list[li
     inputs = [double(*column) for column in values]
     there = function(*(column.cuda() for column in inputs), 7)
     assert there.is_cuda and torch.allclose(there.cpu(), function(*inputs, 7), atol=1e-12)
+
+
+def test_a_recentred_kernel_has_its_centre_of_mass_in_the_middle_and_its_gradient_is_that_of_differences() -> None:
+    psf = torch.rand(3, 1, 9, 9, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    psf = torch.nn.functional.pad(psf[..., 2:6, 1:5], (3, 2, 1, 4))
+    psf = psf / psf.sum((2, 3), keepdim=True)
+    moved = recentred(psf)
+    torch.testing.assert_close(centroid(moved), torch.zeros(3, 1, 2, dtype=torch.float64), atol=1e-12, rtol=0)
+    torch.testing.assert_close(moved.sum((1, 2, 3)), torch.ones(3, dtype=torch.float64))
+    torch.testing.assert_close(recentred(moved), moved, atol=1e-12, rtol=0)
+    edge = torch.zeros(1, 1, 5, 5)
+    edge[0, 0, 0, 0], edge[0, 0, 4, 2] = 1.0, 2.0
+    assert float(recentred(edge).sum()) == pytest.approx(3.0)  # though the first moves across the border
+    assert torch.autograd.gradcheck(recentred, psf[:1].clone().requires_grad_())

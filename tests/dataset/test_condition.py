@@ -156,8 +156,8 @@ def test_resizing_changes_white_noise_as_said(factor: float) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Resized("r", 0.0), "factor must be finite and above 0, got 0.0"),
-        (lambda: Softened("s", float("nan")), "sigma_px must be finite and above 0, got nan"),
+        (lambda: Resized("r", 0.0), "factor must be above 0 and at most 16, got 0.0"),
+        (lambda: Softened("s", float("nan")), "sigma_px must be above 0 and at most 64, got nan"),
         (lambda: resize(torch.ones(3, 3), 0.2), "3 px resized by 0.2 leave nothing"),
     ],
 )

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from blurlab.run.command.compose import check
 from blurlab.run.setup.data import prepare
+from blurlab.run.setup.parts import build_sources
 
 SETS = {"drive": ("drive", tiny.DRIVE), "chase_db1": ("chase_db1", tiny.CHASE)}
 
@@ -28,7 +29,7 @@ def test_every_photograph_of_the_other_camera_is_tested_and_none_trained_on(
     (cfg,) = check(
         ["+experiment=messidor_hier", f"dataset={dataset}", "dataset.size=32", "run.progress=false", *places]
     )
-    data = prepare(cfg, 2, Console(quiet=True))
+    data = prepare(cfg, build_sources(cfg.dataset), 2, Console(quiet=True))
     own, other = SETS[first][1], SETS[second][1]
     assert sorted(data.test.ids) == sorted(other)
     assert {*data.train.ids, *data.val.ids} < {*own} and data.train.ids and data.val.ids

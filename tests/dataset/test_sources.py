@@ -26,9 +26,9 @@ from blurlab.dataset import (
     Messidor,
     OxfordFlowers,
     Photo,
-    Some,
     Source,
     Stare,
+    Subset,
     Voc2007,
     make_split,
     scan,
@@ -229,7 +229,7 @@ def test_names_of_every_kind_have_an_id_of_valid_text(tmp_path: Path) -> None:
     names = [os.fsdecode(b"caf\xe9.png"), "a\nb.png", "-a.png", "\u65e5" * 80 + ".png", "Eye.png", "eye.png"]
     tiny.put_all(tmp_path / os.fsdecode(b"\xe9"), names)
     source = Folder(tmp_path / os.fsdecode(b"\xe9"))
-    split = make_split(Some(source, len(names)), None)
+    split = make_split(Subset(source, len(names)), None)
     ids = sorted(photo.id for photo in (*split.train, *split.val, *split.test))
     assert ids == sorted([r"caf\xe9.png", r"a\nb.png", *names[2:]]) and not split.skipped
     assert source.name == r"\xe9" and json.dumps(ids, ensure_ascii=False).encode("utf-8")

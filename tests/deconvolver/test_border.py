@@ -7,7 +7,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver import TV, Deconvolver, HyperLaplacian, ImplicitTV, Wiener
+from blurlab.deconvolver import (
+    EPLL,
+    TV,
+    Deconvolver,
+    Denoised,
+    DouglasRachford,
+    HyperLaplacian,
+    ImplicitTV,
+    RichardsonLucy,
+    Wiener,
+)
 from blurlab.deconvolver.border import BOUNDARIES, PERIODIC, draw_to_observed, keep_observed, on_grid
 from blurlab.deconvolver.extension import edgetaper, extend_harmonic, solve_laplace
 from blurlab.deconvolver.laws import kernels, made_up
@@ -132,10 +142,20 @@ def test_no_other_boundary_is_taken(solver: type[Deconvolver]) -> None:
         solver(boundary="reflect")  # type: ignore[call-arg]
 
 
-def test_kernel_wider_than_the_image_needs_room() -> None:
+@pytest.mark.parametrize("solver", [TV, ImplicitTV, HyperLaplacian, DouglasRachford, RichardsonLucy, EPLL])
+def test_kernel_wider_than_the_image_needs_an_image_beyond_its_border(solver: type[Deconvolver]) -> None:
+    """Where y goes on by reflection, what lies beyond it is made up, not estimated."""
     y, psf = torch.rand(1, 1, 9, 9, generator=torch.Generator().manual_seed(0)), torch.ones(1, 1, 11, 11) / 121
-    for boundary in ("unknown", "padded", "liu_jia"):
-        assert torch.isfinite(HyperLaplacian(boundary=boundary)(y, psf, 0.01).image).all()
-    for boundary in ("edgetaper", "circular"):
+    restored = solver(boundary="unknown")(y, psf, 0.01).image  # type: ignore[call-arg]
+    assert torch.isfinite(restored).all() and restored.min() >= 0 and restored.max() <= 1
+    for boundary in PERIODIC:
         with pytest.raises(ValueError, match="larger than the image"):
-            HyperLaplacian(boundary=boundary)(y, psf, 0.01)
+            solver(boundary=boundary)(y, psf, 0.01)  # type: ignore[call-arg]
+
+
+def test_a_denoiser_without_bounds_estimates_nothing_outside() -> None:
+    def unbounded(image: Tensor, level: Tensor) -> Tensor:
+        return image
+
+    assert DouglasRachford().estimates_outside
+    assert not DouglasRachford(Denoised(unbounded)).estimates_outside

@@ -136,7 +136,8 @@ def test_memory_beside_the_image_is_that_of_a_tile() -> None:
 def test_noise_of_a_large_image_is_measured_in_parts_of_it() -> None:
     y = torch.cat([photo(300, 300, sigma=0.02), photo(300, 300, sigma=0.01)])
     assert parts(y[:1], 10_000).shape == (9, 1, 33, 33)
-    torch.testing.assert_close(measure_sigma(y, 10_000), effective_sigma(y), rtol=0.1, atol=0)
+    one = torch.ones(len(y), 1, 1, 1)
+    torch.testing.assert_close(measure_sigma(y, one, 10_000), effective_sigma(y), rtol=0.1, atol=0)
 
 
 @pytest.mark.parametrize(

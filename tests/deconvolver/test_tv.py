@@ -13,7 +13,7 @@ from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver import TV, ImplicitTV, tv_objective
 from blurlab.deconvolver.laws import kernels, made_up
 from blurlab.deconvolver.tv import measure
-from blurlab.deconvolver.variation import gradient, gradient_adjoint, total_variation
+from blurlab.deconvolver.variation import total_variation
 from blurlab.physics import Gradient
 
 
@@ -149,9 +149,10 @@ def test_channels_are_restored_alike() -> None:
 def test_values_stay_within_the_box() -> None:
     psf = kernels(1)
     _, y = blurred(psf.double())
-    y = (2 * y - 0.4).float()
+    y = (y - y.amin()) / (y.amax() - y.amin())
+    y = (1.2 * y - 0.1).float()  # as far beyond the box as is taken for overshoot
     for solver in (TV(), ImplicitTV(), TV(upper=0.7), ImplicitTV(upper=0.7)):
-        image = solver(y, psf, 0.01).image
+        image = solver(solver.upper * y, psf, 0.01).image
         assert image.min() >= 0 and image.max() <= solver.upper
 
 
@@ -182,13 +183,6 @@ def test_options_that_cannot_be(solver: type, options: dict) -> None:
 def test_norm_that_is_none() -> None:
     with pytest.raises(ValueError, match="norm must be one of isotropic, anisotropic, vectorial"):
         TV(norm="l2")
-
-
-def test_gradient_and_its_adjoint_are_the_operator_s() -> None:
-    u = torch.randn(2, 3, 7, 10, generator=torch.Generator().manual_seed(0))
-    field = torch.randn(2, 3, 2, 7, 10, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(gradient(u), Gradient().A(u))
-    torch.testing.assert_close(gradient_adjoint(field), Gradient().A_adjoint(field))
 
 
 def test_a_channel_alone_is_the_same_in_both_norms_and_alike_channels_share_their_edges() -> None:

@@ -53,7 +53,7 @@ def test_an_old_runs_record_is_read(name: str) -> None:
 @pytest.mark.slow
 def test_an_old_run_is_resumed_and_nothing_is_run_again(tmp_path: Path) -> None:
     shutil.copytree(OLD / "hierarchical", tmp_path / "run")
-    env = {**os.environ, "BLURLAB_CACHE": str(tmp_path / "cache"), "BLURLAB_DATA": str(tmp_path / "data")}
+    env = {**os.environ, "BLURLAB_DATA": str(tmp_path / "data")}
     words = [sys.executable, "-m", "blurlab", "run.resume=run"]
     done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from truths import truth
 
 from blurlab.blur import CorrelatedGaussian, Defocus, Mixture, Motion, NoBlur, Trajectory
 from blurlab.head import BlurTarget
@@ -65,13 +66,13 @@ def test_a_signed_parameter_is_learned_over_its_whole_range() -> None:
     found = answer.read(out)
     torch.testing.assert_close(found.params[:, 2], torch.tensor([-0.8, -0.2, 0.4]))
     kind = torch.zeros(3, dtype=torch.long)
-    right = answer.loss(out, kind, torch.zeros(3), found.params)
-    wrong = answer.loss(out, kind, torch.zeros(3), found.params * torch.tensor([1.0, 1.0, -1.0]))
+    right = answer.loss(out, truth(kind, found.params))
+    wrong = answer.loss(out, truth(kind, found.params * torch.tensor([1.0, 1.0, -1.0])))
     assert (wrong > right).all()
 
 
 def loss(out: Tensor, kind: int, params: list[float]) -> Tensor:
-    return ANSWER.loss(out, torch.tensor([kind]), torch.zeros(1), torch.tensor([params]))
+    return ANSWER.loss(out, truth(torch.tensor([kind]), torch.tensor([params])))
 
 
 def test_only_the_true_kinds_parameters_count() -> None:
@@ -105,10 +106,10 @@ def test_the_spread_is_asked_to_be_the_error() -> None:
     assert float(log_spread.detach().exp()) == pytest.approx(error, rel=0.02)
 
 
-def test_right_is_the_kind_alone() -> None:
+def test_accuracy_is_the_kinds_alone() -> None:
     out = torch.zeros(2, len(ANSWER))
     out[:, 1] = 1.0
-    assert ANSWER.right(out, torch.tensor([1, 2]), torch.zeros(2)).tolist() == [True, False]
+    assert ANSWER.figures(out, truth(torch.tensor([1, 2])))["accuracy"].tolist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(("low", "high", "angles"), [(-45, 45, [-40.0, 0.0, 44.0]), (90, 270, [91.0, 180.0, 269.0])])

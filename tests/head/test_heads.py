@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from blurlab.head import DBN, Compact, LeNet, LogSpectrum, ResNet
+from blurlab.head import DBN, Compact, KernelQuotient, LeNet, LogSpectrum, ResNet
 from blurlab.head.lenet import cut_tiles
 
 SMALL = {
@@ -14,6 +14,7 @@ SMALL = {
     "compact_tapers": lambda classes, channels: Compact(classes, channels, 4, 16, 32, 16, tapers=2),
     "resnet": lambda classes, channels: ResNet(classes, channels, widen=0.0625, window=32, hop=16),
     "resnet_pixels": lambda classes, channels: ResNet(classes, channels, widen=0.0625, window=0),
+    "kernel_quotient": lambda classes, channels: KernelQuotient(classes, channels, (4, 8), refine=4),
     "lenet": lambda classes, channels: LeNet(classes, channels, input_size=24),
 }
 
@@ -28,7 +29,7 @@ def _seed() -> None:
 
 
 @pytest.mark.parametrize("name", SMALL)
-@pytest.mark.parametrize(("classes", "channels", "size"), [(3, 1, (32, 49)), (37, 3, (51, 32))])
+@pytest.mark.parametrize(("classes", "channels", "size"), [(9, 1, (32, 49)), (49, 3, (51, 32))])
 def test_logits_for_odd_sizes_and_colours(name: str, classes: int, channels: int, size: tuple[int, int]) -> None:
     net = SMALL[name](classes, channels).eval()
     y = image(3, channels, *size)
@@ -39,7 +40,7 @@ def test_logits_for_odd_sizes_and_colours(name: str, classes: int, channels: int
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_weight_gets_a_finite_gradient(name: str) -> None:
-    net = SMALL[name](3, 1)
+    net = SMALL[name](9, 1)
     net(image(4, 1, 48, 48)).square().sum().backward()
     for label, weight in net.named_parameters():
         if not weight.requires_grad:
@@ -49,9 +50,9 @@ def test_every_weight_gets_a_finite_gradient(name: str) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_fresh_copy_with_the_saved_weights_is_the_same_net(name: str) -> None:
-    net = SMALL[name](3, 1)
+    net = SMALL[name](9, 1)
     net(image(4, 1, 48, 48))
-    copy = SMALL[name](3, 1)
+    copy = SMALL[name](9, 1)
     copy.load_state_dict(net.state_dict())
     y = image(2, 1, 40, 40)
     torch.testing.assert_close(copy.eval()(y), net.eval()(y), rtol=0, atol=0)
@@ -100,6 +101,13 @@ def test_lenet_drops_only_in_training() -> None:
     assert not torch.equal(net(y), net(y))
     net.eval()
     assert torch.equal(net(y), net(y))
+
+
+def test_a_standardising_lenet_sees_neither_brightness_nor_contrast() -> None:
+    net = LeNet(3, input_size=24, standardise=True).eval()
+    y = image(2, 1, 24, 24)
+    torch.testing.assert_close(net(0.2 * y + 0.5), net(y), rtol=1e-4, atol=1e-5)
+    assert bool(net(torch.full((1, 1, 24, 24), 0.5)).isfinite().all())
 
 
 def test_errors_say_what_to_do() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from truths import truth
 
 from blurlab.head import KindLabels, StrengthLabels
 
@@ -25,6 +26,15 @@ def test_strengths_beyond_the_grid_go_to_its_ends() -> None:
 def test_kind_target_is_one_hot() -> None:
     labels = KindLabels(("none", "defocus", "motion"))
     assert labels.probabilities(torch.tensor([2, 0]), torch.zeros(2)).tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+
+
+def test_accuracy_counts_the_nearest_class() -> None:
+    labels = StrengthLabels([1.0, 2.0, 4.0])
+    output = torch.tensor([[0.0, 3.0, 1.0], [0.0, 3.0, 1.0]])
+    known = truth(torch.zeros(2, dtype=torch.long), strength_px=torch.tensor([2.4, 3.9]))
+    assert labels.figures(output, known)["accuracy"].tolist() == [1.0, 0.0]
+    expected = torch.nn.functional.cross_entropy(output, labels.probabilities(known.kind, known.strength_px))
+    torch.testing.assert_close(labels.loss(output, known).mean(), expected)
 
 
 @pytest.mark.parametrize("grid", [[1.0], [2.0, 1.0], [1.0, 1.0]])

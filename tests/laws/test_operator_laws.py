@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from blurlab.core.boundary import BOUNDARIES
-from blurlab.physics import Convolution, Gradient, LinearOperator, check_operator
+from blurlab.physics import Convolution, Gradient, LinearOperator, ProductConvolution, check_operator
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -33,12 +33,24 @@ def test_gradient(boundary: str, shape: tuple[int, int, int, int]) -> None:
     check_operator(Gradient(boundary), shape, generator=rng())
 
 
+@pytest.mark.parametrize("images", [(2, 2), (1, 2), (2, 1), (1, 1)], ids=lambda n: f"{n[0]} psf, {n[1]} weight")
+@pytest.mark.parametrize("size", [(3, 3), (5, 9)])
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_product_convolution(boundary: str, size: tuple[int, int], images: tuple[int, int]) -> None:
+    psf = torch.randn(images[0], 3, *size, generator=rng(), dtype=torch.float64)
+    weight = torch.randn(images[1], 3, 17, 24, generator=rng(2), dtype=torch.float64)
+    check_operator(ProductConvolution(psf, weight, boundary), (2, 2, 17, 24), generator=rng(1))
+
+
 class Broken(LinearOperator):
     """A convolution with one fault."""
 
     def __init__(self, fault: str) -> None:
         psf = torch.rand(1, 1, 3, 3, generator=rng(), dtype=torch.float64)
         self.good, self.fault = Convolution(psf), fault
+
+    def rows(self, keep: Tensor) -> LinearOperator:
+        return Convolution(self.good.psf.flip(-1)) if self.fault == "rows" else self
 
     def forward(self, x: Tensor) -> Tensor:
         if self.fault == "in place":
@@ -50,7 +62,8 @@ class Broken(LinearOperator):
 
 
 @pytest.mark.parametrize(
-    ("fault", "law"), [("offset", "linear"), ("adjoint", "<Ax, y>"), ("in place", "changed its input")]
+    ("fault", "law"),
+    [("offset", "linear"), ("adjoint", "<Ax, y>"), ("in place", "changed its input"), ("rows", "the last image alone")],
 )
 def test_the_laws_can_fail(fault: str, law: str) -> None:
     with pytest.raises(AssertionError, match=law):

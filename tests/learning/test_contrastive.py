@@ -13,7 +13,7 @@ from blurlab.blur import Gaussian
 from blurlab.dataset import DegradedData, SharpImages
 from blurlab.dataset.degrade import Degrade
 from blurlab.head import DBN, Profiles
-from blurlab.learning import LAST, ContrastiveDivergence, filter_picture, last_checkpoint
+from blurlab.learning import LAST, ContrastiveDivergence, filter_picture, shared_callbacks
 from blurlab.learning.contrastive import RATE_BINARY, RATE_GAUSSIAN
 from blurlab.noise import NoNoise
 
@@ -53,8 +53,9 @@ def trained(
     head: DBN, layer: int, folder: Path, epochs: int = EPOCHS, start: Path | None = None
 ) -> ContrastiveDivergence:
     module = ContrastiveDivergence(head, layer, epochs=EPOCHS, seed=1, stage="test", rate=0.02)
+    callbacks = shared_callbacks(folder, run="a run", stage="test", progress=False, remedy="none")
     trainer = pl.Trainer(
-        accelerator="cpu", max_epochs=epochs, logger=False, callbacks=[last_checkpoint(folder)],
+        accelerator="cpu", max_epochs=epochs, logger=False, callbacks=callbacks,
         enable_progress_bar=False, enable_model_summary=False,
     )  # fmt: skip
     trainer.fit(module, data(), ckpt_path=start, weights_only=True)

@@ -17,6 +17,7 @@ from blurlab.head import KindLabels
 from blurlab.learning import Supervised, load_net
 from blurlab.learning.callbacks import Interrupts
 from blurlab.learning.schedule import one_cosine
+from blurlab.physics import Convolution
 
 
 def module(schedule: str = "constant") -> Supervised:
@@ -35,16 +36,25 @@ def batch() -> Degraded:
     nothing = torch.zeros(6)
     kind = torch.tensor([0, 1, 0, 1, 0, 1])
     return Degraded(
-        y, y, torch.ones(6, 1, 1, 1), kind, nothing[:, None], nothing, nothing, torch.arange(6), torch.ones(6)
+        y,
+        y,
+        Convolution(torch.ones(6, 1, 1, 1)),
+        kind,
+        nothing[:, None],
+        nothing,
+        nothing,
+        torch.arange(6),
+        torch.ones(6),
     )
 
 
 def test_loss_is_cross_entropy() -> None:
     model, data = module(), batch()
     expected = nn.functional.cross_entropy(model(data.y), data.kind)
-    loss, accuracy = model._loss_and_accuracy(data)
-    assert torch.allclose(loss, expected)
-    assert float(accuracy) == float((model(data.y).argmax(1) == data.kind).float().mean())
+    means = model.means(data)
+    assert torch.allclose(means["loss"], expected)
+    right = (model(data.y).argmax(1) == data.kind).float().mean()
+    assert float(means["accuracy"]) == pytest.approx(float(right))
 
 
 def test_loss_and_accuracy_are_weighted_means() -> None:
@@ -52,9 +62,20 @@ def test_loss_and_accuracy_are_weighted_means() -> None:
     weighted = replace(data, weight=torch.tensor([1.0, 0, 0, 0, 0, 3]))
     each = nn.functional.cross_entropy(model(data.y), data.kind, reduction="none")
     right = (model(data.y).argmax(1) == data.kind).float()
-    loss, accuracy = model._loss_and_accuracy(weighted)
-    assert torch.allclose(loss, (each[0] + 3 * each[5]) / 4)
-    assert torch.allclose(accuracy, (right[0] + 3 * right[5]) / 4)
+    means = model.means(weighted)
+    assert torch.allclose(means["loss"], (each[0] + 3 * each[5]) / 4)
+    assert torch.allclose(means["accuracy"], (right[0] + 3 * right[5]) / 4)
+
+
+def test_loss_and_accuracy_are_not_rounded_to_half_precision() -> None:
+    model, data = module(), batch()
+    with torch.autocast("cpu", torch.bfloat16):
+        means = model.means(data)
+        output = model(data.y)
+    assert output.dtype == torch.bfloat16
+    assert torch.allclose(means["loss"], nn.functional.cross_entropy(output.float(), data.kind), rtol=1e-6)
+    right = (output.argmax(1) == data.kind).float().mean()
+    assert float(means["accuracy"]) == pytest.approx(float(right), rel=1e-6)
 
 
 def test_cosine_warms_up_and_ends_at_zero() -> None:

@@ -21,6 +21,16 @@ def test_forward_differences(boundary: str, mode: str) -> None:
     assert np.allclose(found[:, :, 1], np.diff(extended, axis=-2)[..., :-1])
 
 
+def test_written_into_room_it_is_the_same() -> None:
+    x, field, op = draw(2, 3, 7, 10), draw(2, 3, 2, 7, 10), Gradient()
+    room = torch.full_like(field, torch.nan), torch.full_like(x, torch.nan)
+    assert op.forward(x, out=room[0]) is room[0] and op.adjoint(field, out=room[1]) is room[1]
+    assert torch.equal(room[0], op.A(x))
+    torch.testing.assert_close(room[1], op.A_adjoint(field))
+    with pytest.raises(ValueError, match="only circular differences"):
+        Gradient("replicate").forward(x, out=room[0])
+
+
 def test_power_is_the_transfer_of_the_normal_operator() -> None:
     x, op = draw(1, 2, 6, 9), Gradient()
     by_fourier = irfft2(op.power((6, 9), like=x) * rfft2(x), (6, 9))

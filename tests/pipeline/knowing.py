@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from blurlab.blur import BlurFamily
 from blurlab.dataset import Degrade
 from blurlab.noise import Gaussian
-from blurlab.pipeline import Example, Regression
+from blurlab.physics import Degraded
+from blurlab.pipeline import Regression
 
 
-def textures(family: BlurFamily, count: int, seed: int = 0) -> Example:
+def textures(family: BlurFamily, count: int, seed: int = 0) -> Degraded:
     """Textures of spectrum 1/f^2, 96 px, blurred and noisy."""
     g = torch.Generator().manual_seed(seed)
     side = 96 + 2 * (family.size // 2)
@@ -19,14 +20,13 @@ def textures(family: BlurFamily, count: int, seed: int = 0) -> Example:
     down, across = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)[None, :]
     x = torch.fft.irfft2(white / (down**2 + across**2).sqrt().clamp_min(1 / side), s=(side, side))
     x = 0.5 + 0.12 * (x - x.mean()) / x.std()
-    done = Degrade(family, Gaussian(bsnr_db=35), "valid")(x.clamp(0, 1), generator=g)
-    return Example(done.y, done.kind, done.params)
+    return Degrade(family, Gaussian(bsnr_db=35), "valid")(x.clamp(0, 1), generator=g)
 
 
 class Knows(nn.Module):
     """Outputs that say the truth give or take an error, for images that it was made with."""
 
-    def __init__(self, identifier: Regression, example: Example, error: float) -> None:
+    def __init__(self, identifier: Regression, example: Degraded, error: float) -> None:
         super().__init__()
         target = identifier.target
         self.out = torch.zeros(len(example.y), len(target))

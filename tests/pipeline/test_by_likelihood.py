@@ -31,33 +31,38 @@ def observed(family: Mixture = FAMILY, truth: Tensor = TRUTH, kind: Tensor = KIN
 
 
 def test_names_and_measures_without_a_network() -> None:
-    found = Pipeline(Likelihood(FAMILY), {}, {}, Wiener()).identify(observed())
-    assert found.kind.tolist() == KIND.tolist()
+    estimate = Pipeline(Likelihood(FAMILY), {}, {}, Wiener()).identify(observed())
+    found = estimate.label
+    assert found is not None and found.kind.tolist() == KIND.tolist()
     assert torch.equal(found.params.isnan(), TRUTH.isnan())
     assert (found.params - TRUTH).nan_to_num().abs().amax(0).tolist() == pytest.approx([0, 0, 0], abs=1.0)
     assert (found.strength_px - torch.tensor([0.0, 6.0, 8.0])).abs().max() < 0.3
     low, high = found.interval_px[1:].unbind(1)
     assert (low < found.strength_px[1:]).all() and (found.strength_px[1:] < high).all()
     assert found.interval_px[0].isnan().all()
-    assert torch.equal(found.psf, FAMILY.psf(found.params, found.kind))
-    assert found.sigma is not None and (found.sigma[1:].log() - torch.tensor(1e-3).log()).abs().max() < 1
+    assert torch.equal(estimate.psf, FAMILY.psf(found.params, found.kind))
+    assert estimate.blurred.tolist() == [False, True, True]
+    assert estimate.sigma is not None and (estimate.sigma[1:].log() - torch.tensor(1e-3).log()).abs().max() < 1
 
 
 def test_a_smaller_gaussian_is_handed_on_than_is_the_most_likely() -> None:
     family = Mixture({"none": NoBlur(), "gaussian": Gaussian([0.5, 4])})
     truth, kind = torch.tensor([[torch.nan], [0.55], [2.5]]), torch.tensor([0, 1, 1])
     y = observed(family, truth, kind)
-    found = Likelihood(family).identify(y, {}, {})
-    assert found.kind.tolist() == kind.tolist() and found.strength_px[0] == found.strength_map_px[0] == 0
+    estimate = Likelihood(family).identify(y, {}, {})
+    found = estimate.label
+    assert found is not None and found.kind.tolist() == kind.tolist()
+    assert found.strength_px[0] == found.strength_map_px[0] == 0
     half = found.interval_px[1:, 1] - found.strength_map_px[1:]
     less = found.strength_map_px[1:] - found.strength_px[1:]
     assert 0.3 < caution("sigma_px") < 1 and caution("length_px") < 0.3 and caution("width_px") == 0
     assert less[1].item() == pytest.approx(caution("sigma_px") * half[1].item(), rel=1e-4)
     assert found.strength_px[1] == found.strength_map_px[1] == 0.5  # never below the range
     assert torch.equal(found.params[1:, 0], found.strength_map_px[1:])
-    assert torch.equal(found.psf_map, family.psf(found.params, found.kind))
-    assert torch.equal(found.psf[1:], family.psf(found.strength_px[1:, None], found.kind[1:]))
-    assert torch.equal(found.psf[0], found.psf_map[0])
+    likeliest = found.most_probable.psf
+    assert torch.equal(likeliest, family.psf(found.params, found.kind))
+    assert torch.equal(estimate.psf[1:], family.psf(found.strength_px[1:, None], found.kind[1:]))
+    assert torch.equal(estimate.psf[0], likeliest[0])
 
 
 def test_the_kernel_handed_on_is_smaller_where_the_strength_is_less_certain() -> None:
@@ -90,6 +95,7 @@ def turned(down: Tensor, across: Tensor, angle_deg: float) -> Tensor:
     return (across - across.shape[-1] / 2) * angle.cos() + (down - down.shape[-2] / 2 + 0.3) * angle.sin()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [0.0, 0.004, 0.02])
 @pytest.mark.parametrize("side", [64, 128])
 def test_of_an_image_without_content_in_every_direction_nothing_is_told(side: int, sigma: float) -> None:
@@ -97,7 +103,8 @@ def test_of_an_image_without_content_in_every_direction_nothing_is_told(side: in
     y = torch.cat([*images.values(), observed()[1:2, :, :side, :side]])
     y = (y + sigma * torch.randn(y.shape, generator=generator("noise"))).clamp(0, 1)
     found = Pipeline(Likelihood(FAMILY), {}, {}, Wiener())(y, 0.01)
-    even = (found.found.kind_probability - 1 / 3).abs().amax(1) < 1e-6
+    assert found.estimate.label is not None
+    even = (found.estimate.label.probability - 1 / 3).abs().amax(1) < 1e-6
     told = [name for name, alike in zip(images, even[:-1].tolist(), strict=True) if not alike]
     assert told == [] and not bool(even[-1])
     assert torch.equal(found.image[:-1], y[:-1])
@@ -113,8 +120,8 @@ def test_of_photographs_sharp_or_blurred_the_blur_is_told() -> None:
             y = (y[..., :96, :96] + 0.004 * torch.randn(1, x.shape[1], 96, 96, generator=generator(photo.id))).clamp(
                 0, 1
             )
-            probability = Likelihood(FAMILY).identify(y.clamp(0, 1), {}, {}).kind_probability
-            assert float(probability.amax()) > 1 / 3 + 1e-3, photo.id
+            label = Likelihood(FAMILY).identify(y.clamp(0, 1), {}, {}).label
+            assert label is not None and float(label.probability.amax()) > 1 / 3 + 1e-3, photo.id
 
 
 @pytest.mark.parametrize("width", [4, 8, 16])
@@ -122,6 +129,7 @@ def test_checks_have_too_few_frequencies_to_tell_a_blur(width: int) -> None:
     place = torch.arange(128) // width
     y = 0.1 + 0.8 * ((place[:, None] + place) % 2)[None, None].float()
     y = y + 0.004 * torch.randn(y.shape, generator=generator("noise"))
-    found = Likelihood(FAMILY).identify(y, {}, {})
-    assert float(found.kind_probability.amax()) == pytest.approx(1 / 3)
-    assert found.params.isnan().all() and found.sigma is not None and 0 < float(found.sigma) < 0.2
+    estimate = Likelihood(FAMILY).identify(y, {}, {})
+    found = estimate.label
+    assert found is not None and float(found.probability.amax()) == pytest.approx(1 / 3)
+    assert found.params.isnan().all() and estimate.sigma is not None and 0 < float(estimate.sigma) < 0.2

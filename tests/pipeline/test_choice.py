@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from blurlab.blur import AnisotropicGaussian, Defocus, Gaussian, Mixture, Motion, NoBlur, Taps
+from blurlab.blur import AnisotropicGaussian, Defocus, Gaussian, Mixture, Motion, NoBlur, Taps, identity_psf
 from blurlab.pipeline import (
     Direct,
     Hierarchical,
     RiskTable,
     conformal_halfwidth,
     credible_classes,
-    is_identity,
     most_probable,
 )
 
@@ -71,11 +70,13 @@ def test_direct_names_the_most_probable_class_and_hands_on_the_least_risky_kerne
     found = identifier.identify(
         torch.zeros(2, 1, 64, 64), {"taps": Says([0.45, 0.55, 0.0])}, {"taps": RiskTable(taps, taps, loss)}
     )
-    assert found.kind.tolist() == [1, 1]
-    assert found.strength_map_px.tolist() == [4.0, 4.0]
-    assert found.strength_px.tolist() == [0.0, 0.0]
-    assert is_identity(found.psf).all() and not is_identity(found.psf_map).any()
-    assert torch.allclose(found.kind_probability[0], torch.tensor([0.45, 0.55]))
+    label = found.label
+    assert label is not None and label.kind.tolist() == [1, 1]
+    assert label.strength_map_px.tolist() == [4.0, 4.0]
+    assert label.strength_px.tolist() == [0.0, 0.0]
+    assert not found.blurred.any() and label.most_probable.blurred.all()
+    assert torch.equal(found.psf, identity_psf(2, 7)) and float(label.most_probable.psf.max()) == 0.25
+    assert torch.allclose(label.probability[0], torch.tensor([0.45, 0.55]))
 
 
 def test_hierarchy_takes_a_family_of_one_kind_and_its_own_range() -> None:
@@ -83,7 +84,7 @@ def test_hierarchy_takes_a_family_of_one_kind_and_its_own_range() -> None:
     assert identifier.family.kinds == ("none", "gaussian")
     assert [task.name for task in identifier.tasks] == ["type", "strength_gaussian"]
     assert identifier.grids["gaussian"][[0, -1]].tolist() == [0.5, 2.5]
-    longer, shorter = identifier.neighbours_px(torch.tensor([1, 1, 0]), torch.tensor([0.6, 2.45, 0.0]))
+    longer, shorter = identifier.scorer.neighbours_px(torch.tensor([1, 1, 0]), torch.tensor([0.6, 2.45, 0.0]))
     assert longer.isnan().tolist() == [False, True, True]
     assert shorter.isnan().tolist() == [True, False, True]
 

@@ -11,7 +11,7 @@ from blurlab.blur import Defocus, Mixture, Motion
 from blurlab.deconvolver import TV
 from blurlab.head import Compact
 from blurlab.likelihood import Refiner
-from blurlab.pipeline import Example, GeneralRegression, Pipeline, Regression
+from blurlab.pipeline import BlurEstimate, GeneralRegression, Pipeline, Regression
 from blurlab.pipeline.calibration import PosteriorCalibration
 
 FAMILY = Mixture({"motion": Motion([3, 12], [0, 180]), "defocus": Defocus([1, 6])})
@@ -21,8 +21,9 @@ def test_refinement_lowers_the_networks_error_and_keeps_its_word() -> None:
     identifier = Regression(FAMILY, refine=lambda member: Refiner(member))
     example = textures(FAMILY, 10)
     nets = {"blur": Knows(identifier, example, 0.08), "scale": PosteriorCalibration(torch.ones(3), torch.ones(3))}
-    found = identifier.identify(example.y, nets, {})
-    assert found.before is not None and found.sigma is not None
+    estimate = identifier.identify(example.y, nets, {})
+    found = estimate.label
+    assert found is not None and found.before is not None and estimate.sigma is not None
     right = found.kind == example.kind
     assert bool(right.all())
     before = (found.before[1] - example.params).abs()[:, [0, 2]].nan_to_num(0).sum(1)
@@ -37,9 +38,11 @@ def test_without_a_refiner_the_networks_estimate_stands() -> None:
         "blur": Knows(identifier, example, 0.0),
         "scale": PosteriorCalibration(torch.full((3,), 2.0), torch.ones(3)),
     }
-    found = identifier.identify(example.y, nets, {})
+    estimate = identifier.identify(example.y, nets, {})
+    found = estimate.label
+    assert found is not None
     torch.testing.assert_close(found.params, example.params, rtol=1e-4, atol=1e-3, equal_nan=True)
-    assert found.before is None and found.sigma is None
+    assert found.before is None and estimate.sigma is None
     half = 2 * torch.exp(torch.tensor(-2.0)) * torch.where(example.kind == 0, 4.5, 2 * 2.5)
     torch.testing.assert_close((found.interval_px[:, 1] - found.strength_px), half, rtol=1e-4, atol=1e-3)
 
@@ -104,13 +107,14 @@ def test_a_grnn_for_each_kind_measures_what_it_has_seen() -> None:
     nets: dict[str, nn.Module] = {"type": Truth(seen.kind), "scale": SCALE}
     for part, kind in zip(fitted_parts, (0, 1), strict=False):
         rows = seen.kind == kind
-        learned = part.learn([Example(seen.y[rows], seen.kind[rows], seen.params[rows])], nets)
+        learned = part.learn([seen.take(rows.nonzero().squeeze(1))], nets)
         again = part.restore(learned.state_dict())
         torch.testing.assert_close(again(shrink(seen.y)), learned(shrink(seen.y)), rtol=1e-4, atol=1e-3)
         assert bool((again.residual == learned.residual).all()) and bool((learned.residual > 0.05).all())  # type: ignore[operator,union-attr]
         learned.spread.fill_(1e-3)  # type: ignore[operator,union-attr]  # so narrow that each image remembers itself alone
         nets[part.name] = learned
-    found = identifier.identify(seen.y, nets, {})
+    found = identifier.identify(seen.y, nets, {}).label
+    assert found is not None
     torch.testing.assert_close(found.params, seen.params, rtol=1e-3, atol=0.05, equal_nan=True)
 
 
@@ -132,11 +136,11 @@ def test_taps_are_refused() -> None:
         Regression(Taps([3, 5]))
 
 
-def answers(y: Tensor) -> dict[str, object]:
+def estimated(y: Tensor) -> BlurEstimate:
     torch.manual_seed(0)
     identifier = Regression(FAMILY)
     nets = {"blur": Compact(len(identifier.target), width=4, hidden=8, window=32, hop=16).eval(), "scale": SCALE}
-    return vars(Pipeline(identifier, nets, {}, TV()).identify(y))
+    return Pipeline(identifier, nets, {}, TV()).identify(y)
 
 
 SCALE = PosteriorCalibration(torch.ones(3), torch.ones(3))
@@ -146,21 +150,22 @@ SCALE = PosteriorCalibration(torch.ones(3), torch.ones(3))
 def test_of_a_constant_or_saturated_patch_every_kind_is_as_likely(level: float | str) -> None:
     y = torch.rand(3, 1, 48, 48, generator=torch.Generator().manual_seed(4))
     y[1] = (40 * y[1] - 20).clamp(0, 1) if level == "clipped" else level
-    found = answers(y)
-    assert found["kind_probability"][1].tolist() == [0.5, 0.5]  # type: ignore[index]
-    assert bool(found["params"][1].isnan().all()) and float(found["psf"][1].max()) == 1.0  # type: ignore[index]
-    others = answers(y[[0, 2]])
-    for name in ("kind", "kind_probability", "params", "psf", "interval_px"):
-        torch.testing.assert_close(found[name][[0, 2]], others[name], equal_nan=True)  # type: ignore[index]
+    estimate, others = estimated(y), estimated(y[[0, 2]])
+    found, same = estimate.label, others.label
+    assert found is not None and same is not None
+    assert found.probability[1].tolist() == [0.5, 0.5] and bool(found.params[1].isnan().all())
+    assert estimate.blurred.tolist() == [True, False, True] and float(estimate.psf[1].max()) == 1.0
+    for name in ("kind", "probability", "params", "interval_px", "strength_px"):
+        torch.testing.assert_close(getattr(found, name)[[0, 2]], getattr(same, name), equal_nan=True)
+    torch.testing.assert_close(estimate.psf[[0, 2]], others.psf)
+    torch.testing.assert_close(found.most_probable.psf[[0, 2]], same.most_probable.psf)
 
 
 def test_of_nothing_but_constant_patches_nothing_is_told() -> None:
-    found = answers(torch.full((2, 1, 48, 48), 0.7))
-    assert (
-        bool(found["interval_px"].isnan().all())
-        and found["before"] is None
-        and found["kind_probability"].tolist() == [[0.5, 0.5]] * 2
-    )  # type: ignore[attr-defined]
+    estimate = estimated(torch.full((2, 1, 48, 48), 0.7))
+    found = estimate.label
+    assert found is not None and found.before is None and not estimate.blurred.any()
+    assert bool(found.interval_px.isnan().all()) and found.probability.tolist() == [[0.5, 0.5]] * 2
 
 
 @pytest.mark.parametrize(
@@ -173,7 +178,7 @@ def test_of_nothing_but_constant_patches_nothing_is_told() -> None:
 )
 def test_what_cannot_be_an_observed_image_is_refused_with_the_reason(y: Tensor, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
-        answers(y)
+        estimated(y)
 
 
 def test_a_patch_smaller_than_the_kernel_is_measured_and_restored() -> None:

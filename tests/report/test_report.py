@@ -9,6 +9,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from made_up import EVIL, PAPER, made_up_record, paper_folder, with_examples
@@ -250,21 +251,58 @@ def test_published_figures_of_williams() -> None:
         published(PAPER.parent / "no.csv", "messidor_hier")
 
 
-def test_report_md_says_what_ran_under_what_and_what_did_not(tmp_path: Path) -> None:
+def test_report_md_begins_with_one_line_a_published_figure(tmp_path: Path) -> None:
     folder = paper_folder(tmp_path)
     path = write_report_md(folder)
     first = path.read_bytes()
     assert write_report_md(folder).read_bytes() == first
     text = first.decode()
+    with PAPER.open(encoding="utf-8", newline="") as handle:
+        figures = list(csv.DictReader(handle))
+    table = text.split("\n\n")[2].splitlines()
+    assert len(table) == 2 + len(figures)
     ten = line_of(text, "messidor\\_binary taps10")
-    held = ("fundus\\_synthetic (in place of messidor)", "sigma=0.004", "valid", "small", "an invented CPU")
-    for words in ("0.988", "0.901 [0.890, 0.910] n 77", *held):
+    for words in ("0.988", "[0.901 [0.890, 0.910]](results/small/messidor_binary.taps10.json)", "in place of messidor"):
         assert words in ten
     assert "not run" in line_of(text, "messidor\\_binary taps20") and "not run" in line_of(text, "five strengths")
-    assert "0.911" in line_of(text, "0.9589", "(compact)") and "0.822" in line_of(text, "0.9589", "(lenet)")
-    assert "### a\\|b, budget small" in text
+    kind = line_of(text, "0.9589")
+    assert "0.911 [0.899, 0.923]](results/small/messidor_hier.a%7Cb.json) by compact" in kind and "0.822" not in kind
+    assert kind.split(" | ")[3] == "not run"  # none of the records is of the paper's own method
     for block in re.findall(r"(?:^\|.*\n)+", text, re.M):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
+
+
+def test_report_md_shows_the_papers_own_method_apart_and_one_best_record_a_table(tmp_path: Path) -> None:
+    folder = paper_folder(tmp_path)
+
+    def keep(variant: str, kind: float, clean: float) -> None:
+        metrics = {"type_accuracy": {"value": kind}, "accuracy_clean": {"value": clean}}
+        record = made_up_record(variant=variant, metrics=metrics)
+        (folder / "results" / "small" / f"messidor_hier.{variant}.json").write_text(json.dumps(record))
+
+    keep("paper128.drawn", 0.5, 0.999)
+    keep("paper128.real", 0.4, 0.3)
+    keep("better", 0.95, 0.6)
+    text = write_report_md(folder).read_text(encoding="utf-8")
+    own, best = line_of(text, "0.9589").split(" | ")[3:5]
+    assert own.index("0.500") < own.index("<br>") < own.index("0.400") and "0.950" in best
+    own, best = line_of(text, "Clean images named clean").split(" | ")[3:5]
+    assert "0.999" in own and "0.600" in best  # of the record that is best in the kind, not the best of all
+
+
+def test_every_record_has_a_page_and_one_that_is_gone_has_none(tmp_path: Path) -> None:
+    folder = paper_folder(tmp_path)
+    write_report_md(folder)
+    page = folder / "pages" / "small" / "messidor_hier.a|b.md"
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# messidor\\_hier: a\\|b, seed 7, budget small") and "0.822" in text
+    record = re.search(r"\[Record\]\(([^)]+)\)", text)
+    assert record is not None and (page.parent / unquote(record[1])).is_file()
+    for target in re.findall(r"\]\(([^)]+)\)", (folder / "REPORT.md").read_text(encoding="utf-8")):
+        assert (folder / unquote(target)).is_file()
+    (folder / "results" / "small" / "messidor_hier.a|b.json").unlink()
+    write_report_md(folder)
+    assert not page.exists()
 
 
 def test_index_has_a_line_a_record(tmp_path: Path) -> None:

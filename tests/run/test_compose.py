@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_run import in_own_process, in_process
 
-from blurlab.run.command.compose import check, conf_dir, groups, options, with_budget, with_resume
+from blurlab.run.command.compose import check, with_budget
+from blurlab.run.command.names import conf_dir, groups, options
+from blurlab.run.command.resume import with_resume
 from blurlab.run.errors import UsageError
 
 
@@ -19,29 +22,31 @@ def test_every_experiment_composes(experiment: str, levin_data: Path, tmp_path: 
 
 
 NO_STRENGTH = "no one parameter for its strength"
+VARIES = "varies over the image"
 NOTHING = {
-    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "gaussian_anisotropic": NO_STRENGTH,
-    "levin": NO_STRENGTH, "trajectory": NO_STRENGTH, "photographic": NO_STRENGTH,
+    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "field": VARIES,
 }  # fmt: skip
 ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "hierarchical": {
         "none": "no range|kind 'none' and others", "motion": "angle_deg from 0 to 180", "taps": "use pipeline=direct",
         "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
         "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
-        "photographic": NO_STRENGTH,
+        "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {
         "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
-        "photographic": NO_STRENGTH,
+        "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
     },
-    "known": {},
+    "known": {"field": "takes one kernel an image"},
+    "kernel": {"field": VARIES},
     "regression": NOTHING,
-    "regression_refined": NOTHING,
+    "regression_refined": {**NOTHING, "trajectory": "no image tells", "photographic": "no image tells"},
     "grnn": NOTHING,
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pipeline", options("pipeline"))
 @pytest.mark.parametrize("blur", options("blur"))
 def test_every_pipeline_takes_a_blur_or_says_why_not(
@@ -56,6 +61,7 @@ def test_every_pipeline_takes_a_blur_or_says_why_not(
         check(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("group", "member"),
     [(group, member) for group in groups() if group not in ("experiment", "paths") for member in options(group)],
@@ -67,13 +73,15 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
     known = ["pipeline=known", "stage=restore"]
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
-        "train_restore": ["pipeline=known"], "levin": known, "levin09": [*known, "noise=captured", "boundary=captured"],
+        "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
+        "levin": known, "field": [*known, "deconvolver=douglas_rachford"],
+        "levin09": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
-    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin")}
+    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin"), ("blur", "field")}
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
-    if member in ("gaussian_anisotropic", "trajectory", "photographic"):
+    if member in ("gaussian_anisotropic", "gaussian_correlated", "trajectory", "photographic"):
         with pytest.raises(UsageError, match=NO_STRENGTH):
             check([f"{group}={member}", "pipeline=likelihood"])
         return
@@ -95,9 +103,12 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
         (["experiment=messidor_hier"], r"write \+experiment=messidor_hier"),
         (["blur=moton"], "unknown blur 'moton', did you mean 'motion'"),
         (["noise.sigma=abc"], "noise.sigma must be a number, got 'abc'"),
-        (["run.seed=1.5"], "run.seed must be a whole number, got 1.5"),
-        (["run.seed=null"], "run.seed must be a whole number, got None"),
-        (["budget.risk_errors_px=[]"], "budget.risk_errors_px must hold a number"),
+        (["run.seed=1.5"], "run.seed must be a whole number from 0, got 1.5"),
+        (["run.seed=null"], "run.seed must be a whole number from 0, got null"),
+        (
+            ["budget.risk_errors_px=[]"],
+            r"budget.risk_errors_px must be a list of 1 or more numbers .*, got \[\]",
+        ),
         (["optimizer.schedule=foo"], "unknown schedule 'foo', expected one of constant, one_cosine"),
         (["optimizer.factory.lr=-1"], "Invalid learning rate"),
         (["+experiment=messidor_binary", "blur.taps=20,x"], "blur.taps must be a number, got 'x'"),
@@ -174,12 +185,6 @@ def test_an_unwritable_output_directory_is_refused_before_anything_is_made(tmp_p
     assert list(tmp_path.iterdir()) == [file]
 
 
-def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "blurlab", *words], capture_output=True, text=True, cwd=cwd, check=False
-    )
-
-
 @pytest.mark.parametrize(
     "words",
     [
@@ -206,11 +211,16 @@ def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_a_wrong_command_ends_with_one_line_and_leaves_nothing(words: list[str], tmp_path: Path) -> None:
-    done = command(*words, "budget=smoke", "logger=csv", cwd=tmp_path)
+    done = in_process(*words, "budget=smoke", "logger=csv", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_process_tells_a_users_error_by_its_exit_status(tmp_path: Path) -> None:
+    done = in_own_process("frobnicate", cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith("error: unknown word 'frobnicate'")
 
 
 def test_an_error_leaves_a_users_own_files_alone(tmp_path: Path) -> None:
@@ -219,18 +229,19 @@ def test_an_error_leaves_a_users_own_files_alone(tmp_path: Path) -> None:
     for name in ("thesis.txt", "csv/data.csv", "wandb/notes.md", "stages"):
         (mine / name).parent.mkdir(exist_ok=True)
         (mine / name).write_text("keep")
-    done = command("dataset.strict=true", f"hydra.run.dir={mine}", "budget=smoke", "logger=csv", cwd=tmp_path)
+    done = in_process("dataset.strict=true", f"hydra.run.dir={mine}", "budget=smoke", "logger=csv", cwd=tmp_path)
     assert done.returncode == 2
     left = sorted(str(path.relative_to(mine)) for path in mine.rglob("*") if path.is_file())
     assert left == ["csv/data.csv", "stages", "thesis.txt", "wandb/notes.md"]
 
 
 def test_help_lists_every_group_without_importing_torch(tmp_path: Path) -> None:
-    done = command("--help", cwd=tmp_path)
+    done = in_own_process("--help", cwd=tmp_path)
     assert done.returncode == 0
     assert all(group in done.stdout for group in groups())
     probe = (
-        "import sys; from blurlab.cli import help_text; help_text(); print(bool({'torch', 'hydra'} & {*sys.modules}))"
+        "import sys; from blurlab.cli.entry import help_text; help_text(); "
+        "print(bool({'torch', 'hydra'} & {*sys.modules}))"
     )
     seen = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "False"

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.data import RunData, prepare
+from blurlab.run.setup.parts import build_sources
 
 
 def folder(root: Path, name: str, count: int, side: int = 90) -> dict[str, str]:
@@ -22,10 +23,12 @@ def folder(root: Path, name: str, count: int, side: int = 90) -> dict[str, str]:
     return {"_target_": "blurlab.dataset.Folder", "root": str(root / name), "name": name}
 
 
-def prepared(tmp_path: Path, **dataset: object) -> RunData:
+def prepared(tmp_path: Path, draws_train: int = 0, **dataset: object) -> RunData:
     known = {"name": "a", "size": 40, "channel": "grey", "strict": True, "source": folder(tmp_path, "a", 12)}
     cfg = {"dataset": {**known, **dataset}, "paths": {"cache_dir": str(tmp_path / "cache")}, "run": {"progress": False}}
-    return prepare(OmegaConf.create(cfg), 6, Console(quiet=True))
+    cfg["budget"] = {"draws_train": draws_train}
+    made = OmegaConf.create(cfg)
+    return prepare(made, build_sources(made.dataset), 6, Console(quiet=True))
 
 
 def test_one_set_is_split_and_shrunk(tmp_path: Path) -> None:
@@ -33,6 +36,13 @@ def test_one_set_is_split_and_shrunk(tmp_path: Path) -> None:
     assert (len(data.train), len(data.val), len(data.test)) == (7, 2, 3) and data.size == 52
     assert {array.shape for array in data.val.arrays + data.test.arrays} == {(52, 52, 1)}
     assert data.facts["name"] == "a" and data.scale is not None
+
+
+@pytest.mark.parametrize(("cut", "side"), [("whole", 52), ("centre", 52), ("anywhere", 90)])
+def test_photographs_trained_on_as_fixed_items_are_as_those_tested(tmp_path: Path, cut: str, side: int) -> None:
+    data = prepared(tmp_path, draws_train=1, cut=cut)
+    assert {array.shape for array in data.train.arrays} == {array.shape for array in data.test.arrays}
+    assert {array.shape for array in data.train.arrays} == {(side, side, 1)}
 
 
 def test_validation_and_test_photographs_may_come_from_other_sets(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ SMALL = [
 
 
 def start(folder: Path, *words: str) -> None:
-    (cfg,) = check([*SMALL, f"paths.runs_dir={folder}", f"paths.cache_dir={folder / 'cache'}", *words])
+    (cfg,) = check([*SMALL, f"paths.runs_dir={folder}", *words])
     run(cfg, folder / "run", Console(quiet=True))
 
 
@@ -48,7 +48,7 @@ def test_a_training_whose_validation_alone_is_not_finite_stops(tmp_path: Path) -
 def test_a_pre_training_that_diverges_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contrastive, "RATE_GAUSSIAN", 1e30)
     cepstrum = "head.feature._target_=blurlab.head.Cepstrum"
-    with pytest.raises(Diverged, match="training pretrain_taps_1 diverged: .*budget.pretrain_epochs=0"):
+    with pytest.raises(Diverged, match=r"training pretrain_taps_1 diverged: .*budget.pretrain_epochs=0"):
         start(tmp_path, "head=dbn", "head.layers=[20,6]", "budget.pretrain_epochs=2", cepstrum)
     assert not (tmp_path / "run" / "stages" / "pretrain_taps_1" / "weights.safetensors").exists()
 

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 from PIL import Image
 from rich.console import Console
 from scipy import ndimage
 
-from blurlab.deconvolver import load_weights
+from blurlab.api import Deblurrer
+from blurlab.deconvolver import Learned, load_weights
 from blurlab.learning import Diverged
 from blurlab.run.command.compose import check
 from blurlab.run.command.job import run
@@ -43,7 +45,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def config(photographs: Path, folder: Path, *words: str) -> Any:
-    places = {"data_dir": photographs, "runs_dir": folder / "runs", "cache_dir": folder / "cache"}
+    places = {"data_dir": photographs, "runs_dir": folder / "runs"}
     (cfg,) = check([*WORDS, *(f"paths.{name}={place}" for name, place in places.items()), *words])
     return cfg
 
@@ -61,8 +63,18 @@ def test_weights_are_trained_kept_used_and_not_trained_twice(
     assert not torch.equal(trained.denoisers[0].last.weight, fresh.denoisers[0].last.weight)
     assert record["training"]["deconvolver"]["weights"] == sum(one.numel() for one in fresh.parameters())
 
+    (tmp_path / "run" / ".hydra").mkdir()
+    OmegaConf.save(cfg, tmp_path / "run" / ".hydra" / "config.yaml", resolve=True)
+    used = Deblurrer(tmp_path / "run").trained.pipeline.deconvolver
+    assert isinstance(used, Learned)
+    assert all(torch.equal(one, other) for one, other in zip(used.net.parameters(), trained.parameters(), strict=True))
+    kept = weights.rename(tmp_path / "kept")
+    with pytest.raises(UsageError, match=rf"is not finished \({weights} is missing\); run.resume="):
+        Deblurrer(tmp_path / "run")
+    kept.rename(weights)
+
     (tmp_path / "run" / "stages" / "restore" / "finished.json").unlink()
-    (tmp_path / "run" / "stages" / "restore" / "rows.jsonl").unlink()
+    (tmp_path / "run" / "stages" / "restore" / "items.jsonl").unlink()
     monkeypatch.setattr(restorer, "fit_or_resume", lambda *_: pytest.fail("trained again"))
     again = json.loads(run(cfg, tmp_path / "run", Console(quiet=True)).read_text())
     assert again["metrics"]["psnr"]["value"] == pytest.approx(record["metrics"]["psnr"]["value"], abs=1e-4)
@@ -99,6 +111,7 @@ def test_what_has_no_network_is_refused(photographs: Path, tmp_path: Path) -> No
     cfg.deconvolver = {"_target_": "blurlab.deconvolver.TV"}
     with pytest.raises(UsageError, match="TV has nothing to train; choose deconvolver=unrolled_dr"):
         run(cfg, tmp_path / "run", Console(quiet=True))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_wrong_recipe_is_said_before_anything_is_read(photographs: Path, tmp_path: Path) -> None:

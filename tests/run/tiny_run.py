@@ -30,8 +30,8 @@ class Killed(Exception):
 
 
 def config(folder: Path, *words: str) -> Any:
-    """The configuration of the run with further words; photographs and runs lie in ``folder``."""
-    (cfg,) = check([*WORDS, f"paths.runs_dir={folder}", f"paths.cache_dir={folder / 'cache'}", *words])
+    """The configuration of the run with further words; runs lie in ``folder``."""
+    (cfg,) = check([*WORDS, f"paths.runs_dir={folder}", *words])
     return cfg
 
 

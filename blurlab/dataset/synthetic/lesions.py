@@ -9,6 +9,9 @@ import numpy as np
 from blurlab.dataset.synthetic.tree import FOVEA_DEG
 from blurlab.dataset.synthetic.view import Array, View
 
+LARGEST_EXPONENT = np.float32(80)
+"""exp of a little more than it does not fit into float32."""
+
 
 @dataclass(frozen=True)
 class _Kind:
@@ -67,6 +70,7 @@ def _stamp(rng: np.random.Generator, image: Array, place: tuple[float, float], r
     shape = np.ones_like(x)
     for k in (1, 2, 3, 4):
         shape += np.float32(rng.normal(0, 0.12)) * np.cos(k * angle + np.float32(rng.uniform(0, 6.28)))
-    level = 1 / (1 + np.exp((np.hypot(x, y) / radius - shape) / np.float32(0.5 * kind.softness)))
+    beyond = (np.hypot(x, y) / radius - shape) / np.float32(0.5 * kind.softness)
+    level = 1 / (1 + np.exp(np.minimum(beyond, LARGEST_EXPONENT)))
     change = np.array(kind.log_change, np.float32) * np.float32(rng.uniform(0.6, 1.2))
     image[top:bottom, left:right] *= np.exp(level[..., None] * change)

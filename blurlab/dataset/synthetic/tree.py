@@ -171,7 +171,8 @@ def _fork_along(
                 radius[i + 1 :] *= max((1.0 - (small / now) ** 3), 0.05) ** (1.0 / 3.0)
         hand = -hand if rng.random() < 0.75 else hand
         at += (1.0 + rng.exponential(2.1 if depth == 0 else 3.2)) / tree.density
-    tree.branches.append(Branch(points, _smooth(radius), tree.artery))
+    if len(points) > 1:  # one that leaves the photograph at its first step has no length
+        tree.branches.append(Branch(points, _smooth(radius), tree.artery))
     for child_points, child_radius, name in daughters:
         _fork_along(tree, child_points, child_radius, name, depth + 1)
 

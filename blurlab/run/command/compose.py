@@ -2,56 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
-from blurlab.report.record import RESUMABLE
-from blurlab.run.command.check import try_parts
+from blurlab.run.command.check import Prepared, prepare_job
+from blurlab.run.command.keys import other_type, unknown_key
+from blurlab.run.command.names import conf_dir, groups, nested_groups, options
+from blurlab.run.command.ranges import check_ranges
 from blurlab.run.errors import UsageError, nearest
+from blurlab.run.setup.targets import check_targets
 
 NEEDED = (
-    "dataset",
-    "blur",
-    "noise",
-    "boundary",
-    "head",
-    "optimizer",
-    "deconvolver",
-    "pipeline",
-    "stage",
-    "trainer",
-    "logger",
-)
+    "run", "paths", "budget", "dataset", "blur", "noise", "boundary", "augment", "optimizer", "head", "deconvolver",
+    "pipeline", "stage", "trainer", "logger",
+)  # fmt: skip
 MOST_CHECKED = 64
-
-
-def conf_dir() -> Path:
-    """The folder of the configuration: inside the wheel, or at the top of a checkout."""
-    package = Path(__file__).resolve().parents[2]
-    return next(folder for folder in (package / "conf", package.parent / "conf") if (folder / "run.yaml").is_file())
-
-
-def options(group: str) -> list[str]:
-    """Names of a group's members, from its folder."""
-    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
-
-
-def groups() -> list[str]:
-    """Names of the groups."""
-    return sorted(path.name for path in conf_dir().iterdir() if path.is_dir())
+LEAST_SPACE = 1 << 20
+"""Bytes that must be free where a run writes: less would not even hold what Hydra writes at its start."""
 
 
 def with_budget(overrides: list[str]) -> tuple[list[str], str]:
-    """Put the automatic budget where none is asked for: full with a CUDA device, small without.
+    """Put the automatic budget where none is named: full with a CUDA device, small without.
 
     Returns:
         The overrides with a budget, and how it was chosen ("" where the user chose).
     """
-    asked = [word for word in overrides if word.startswith("budget=")]
-    if asked and asked[-1] != "budget=auto":
+    given = [word for word in overrides if word.startswith("budget=")]
+    if given and given[-1] != "budget=auto":
         return overrides, ""
     import torch
 
@@ -60,88 +43,130 @@ def with_budget(overrides: list[str]) -> tuple[list[str], str]:
     return [word for word in overrides if not word.startswith("budget=")] + [f"budget={name}"], why
 
 
-def with_resume(overrides: list[str]) -> list[str]:
-    """Replay the command line of the run directory that ``run.resume=`` names, in that directory.
+@dataclass(frozen=True)
+class Job:
+    """A job of a command line, checked.
 
-    Raises:
-        UsageError: If the directory is not one that a run made.
+    Attributes:
+        cfg: Its configuration (DictConfig).
+        prepared: The parts and stages that were built to check it.
     """
-    asked = [word.split("=", 1)[1] for word in overrides if word.startswith("run.resume=")]
-    if not asked or asked[-1] == "null":
-        return overrides
-    if not asked[-1].strip("'\""):
-        raise UsageError("run.resume= names no directory; run.resume=runs/<experiment>/<date>")
-    folder = Path(asked[-1].strip("'\""))
-    saved = folder / ".hydra" / "overrides.yaml"
-    if not saved.is_file():
-        raise UsageError(
-            f"run.resume={folder} is no run directory (it has no .hydra/overrides.yaml); name one under runs/"
-        )
-    from omegaconf import OmegaConf
 
-    replayed = [str(word) for word in OmegaConf.load(saved) if not str(word).startswith("run.resume=")]
-    rest = [word for word in overrides if not word.startswith("run.resume=")]
-    other = [word for word in rest if not word.startswith(RESUMABLE)]
-    if other:
-        raise UsageError(f"{other[0]} beside run.resume: a resumed run keeps its settings; start a new run for others")
-    quoted = str(folder).replace("'", "\\'")
-    return [*replayed, *rest, f"run.resume='{quoted}'", f"hydra.run.dir='{quoted}'"]
+    cfg: Any
+    prepared: Prepared
 
 
 def check(overrides: list[str], config_dir: str | None = None, sweep: bool = False) -> list[Any]:
-    """Compose every job of a command line and refuse what is unknown, incomplete or cannot be written.
+    """The configurations of the jobs of a command line, each checked; see :func:`check_jobs`."""
+    return [job.cfg for job in check_jobs(overrides, config_dir, sweep)]
+
+
+def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool = False) -> Iterator[Job]:
+    """Compose the jobs of a command line one after another; refuse what is unknown, incomplete or cannot be written.
 
     Args:
         overrides: Command-line words, sweeps allowed.
         config_dir: The user's own folder of configuration (Hydra's ``--config-dir``), searched besides.
         sweep: Are the jobs run as a sweep (``-m``), each in a directory below the sweep's?
 
-    Returns:
-        The composed configurations (DictConfig), one a job.
+    Yields:
+        Each job, the first :data:`MOST_CHECKED` of them. Who keeps none of them keeps none of their memory.
 
     Raises:
         UsageError: With one line.
     """
-    from hydra import initialize_config_dir
     from hydra.errors import HydraException
-    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     from blurlab.run.command.reuse import refuse_taken
     from blurlab.run.record.kept import refuse_other_records
 
     _check_experiment(overrides, config_dir)
-    places = [word for word in overrides if re.match(r"hydra\.(run|sweep)\.", word)]
     jobs: list[tuple[Any, list[str], Path | None]] = []
     try:
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            for words in _jobs(overrides):
-                cfg, place = _compose([*words, *places], config_dir, len(jobs) if sweep else None)
-                chosen, _ = _compose([word for word in words if _is_choice(word)], config_dir)
-                wrong = _unknown_keys(cfg, chosen) or _no_number(cfg, chosen)
-                if wrong:
-                    raise UsageError(wrong)
-                missing = [name for name in NEEDED if cfg.get(name) is None]
-                if missing:
-                    raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
-                OmegaConf.to_container(cfg, resolve=True)
-                try_parts(cfg)
-                jobs.append((cfg, words, place))
+        hydra_words = [word for word in overrides if _is_hydras(word)]
+        hydra_places(hydra_words)
+        _check_choices(overrides, config_dir)
+        for words in islice(_jobs(overrides, config_dir), MOST_CHECKED):
+            cfg, place = _checked(words, hydra_words, config_dir, len(jobs) if sweep else None)
+            prepared = prepare_job(cfg)
+            _check_places(cfg, hydra_words)
+            jobs.append((cfg, words, place))
+            yield Job(cfg, prepared)
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(str(error))) from error
     refuse_taken(jobs)
     refuse_other_records([(cfg, words) for cfg, words, _ in jobs])
-    configs = [cfg for cfg, _, _ in jobs]
-    for place in _written(configs[0], overrides):
-        _check_writable(place)
-    return configs
 
 
-def _written(cfg: Any, overrides: list[str]) -> list[Path]:
-    """Folders that a run will write to."""
-    named = [word.split("=", 1)[1].strip("'\"") for word in overrides if re.match(r"hydra\.(run|sweep)\.dir=", word)]
-    kept = [cfg.paths.experiments_dir] if cfg.run.keep else []
-    return [Path(str(place)) for place in (cfg.paths.runs_dir, cfg.paths.cache_dir, *kept, *named) if "${" not in place]
+def count_jobs(overrides: list[str], config_dir: str | None = None) -> int:
+    """How many jobs a command line makes.
+
+    Raises:
+        UsageError: If a word cannot be read.
+    """
+    from hydra.errors import HydraException
+
+    try:
+        return sum(1 for _ in _jobs(overrides, config_dir))
+    except HydraException as error:
+        raise UsageError(_one_line(str(error))) from error
+
+
+def _checked(
+    words: list[str], hydra_words: list[str], config_dir: str | None, job: int | None
+) -> tuple[Any, Path | None]:
+    """The configuration of a job, whose keys and values are known and whose targets are allowed, and its directory."""
+    from hydra import initialize_config_dir
+    from omegaconf import OmegaConf
+
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg, place = _compose([*words, *hydra_words], config_dir, job)
+        chosen, _ = _compose([word for word in words if _is_choice(word, config_dir)], config_dir)
+    wrong = unknown_key(cfg, chosen) or other_type(cfg, chosen)
+    if wrong:
+        raise UsageError(wrong)
+    missing = [name for name in NEEDED if cfg.get(name) is None]
+    if missing:
+        raise UsageError(f"the configuration lacks {missing[0]}; choose {missing[0]}=<member>")
+    without_value = sorted(OmegaConf.missing_keys(cfg))
+    if without_value:
+        raise UsageError(f"{without_value[0]} has no value (???); give it one")
+    values: Any = OmegaConf.to_container(cfg, resolve=True)
+    check_targets(values)
+    check_ranges(values)
+    return cfg, place
+
+
+def hydra_places(hydra_words: Sequence[str]) -> dict[str, str]:
+    """Folders for runs that words of Hydra's own name, by key.
+
+    Raises:
+        UsageError: If one is empty: files would be strewn over the folder one stands in.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    places = {}
+    for parsed in OverridesParser.create().parse_overrides(list(hydra_words)):
+        if parsed.key_or_group in ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"):
+            place = parsed.value()
+            if place is None or not str(place).strip():
+                raise UsageError(f"{parsed.key_or_group} names no folder; leave it out, or name one")
+            places[parsed.key_or_group] = str(place)
+    return places
+
+
+def _check_places(cfg: Any, hydra_words: Sequence[str]) -> None:
+    """Raise unless a run can write where it will."""
+    places = {
+        "paths.runs_dir=<folder>, or BLURLAB_RUNS": cfg.paths.runs_dir,
+        "paths.cache_dir=<folder>, or BLURLAB_CACHE": cfg.paths.cache_dir,
+    }
+    places |= {"paths.experiments_dir=<folder>": cfg.paths.experiments_dir} if cfg.run.keep else {}
+    places |= {f"another {key}": place for key, place in hydra_places(hydra_words).items() if "subdir" not in key}
+    for remedy, place in places.items():
+        if "${" not in str(place):
+            _check_writable(Path(str(place)), remedy)
 
 
 def _compose(words: list[str], config_dir: str | None, job: int | None = None) -> tuple[Any, Path | None]:
@@ -169,9 +194,7 @@ def _fill_choices(cfg: Any, choices: Any) -> None:
 
 
 def _check_experiment(overrides: list[str], config_dir: str | None) -> None:
-    known = options("experiment")
-    if config_dir:
-        known += [path.stem for path in Path(config_dir, "experiment").glob("*.yaml")]
+    known = options("experiment", config_dir)
     for word in overrides:
         if re.match(r"\+{0,2}experiment=", word):
             for name in word.split("=", 1)[1].split(","):
@@ -181,96 +204,53 @@ def _check_experiment(overrides: list[str], config_dir: str | None) -> None:
                 raise UsageError(f"write +{word} (an experiment is added to the configuration)")
 
 
-def _is_choice(word: str) -> bool:
+def _check_choices(overrides: Sequence[str], config_dir: str | None) -> None:
+    """Raise where a group's member is null: a group is left out by ``~group``, and none of blurlab's may be."""
+    for word in overrides:
+        group, _, member = word.partition("=")
+        if member == "null" and (group := group.lstrip("+")) in nested_groups(config_dir):
+            raise UsageError(f"{word} names no member of {group}; known: {', '.join(options(group, config_dir))}")
+
+
+def _is_choice(word: str, config_dir: str | None) -> bool:
     """Is this override the choice of a group's member (dataset=drive, +experiment=x)?"""
-    return re.sub(r"^[+~]*", "", word).split("=", 1)[0].split("@")[0] in [*groups(), "hydra/launcher", "hydra/sweeper"]
+    named = re.sub(r"^[+~]*", "", word).split("=", 1)[0].split("@")[0]
+    return named in [*nested_groups(config_dir), "hydra/launcher", "hydra/sweeper"]
 
 
-def _jobs(overrides: list[str]) -> list[list[str]]:
-    """The words of each job of a sweep, the first :data:`MOST_CHECKED` of them."""
+def _is_hydras(word: str) -> bool:
+    """Does this word set something of Hydra's own?"""
+    return word.lstrip("+~").startswith("hydra.")
+
+
+def _jobs(overrides: list[str], config_dir: str | None) -> Iterator[list[str]]:
+    """The words of each job of a sweep."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.core.override_parser.types import Glob
 
     choices = []
     for word, parsed in zip(overrides, OverridesParser.create().parse_overrides(overrides), strict=True):
-        if parsed.key_or_group.startswith("hydra."):
+        if _is_hydras(word):
             continue
         value = parsed.value()
         if isinstance(value, Glob):
-            values = value.filter(options(parsed.key_or_group))
+            values = value.filter(options(parsed.key_or_group, config_dir))
         else:
             values = list(parsed.sweep_string_iterator()) if parsed.is_sweep_override() else []
         choices.append([f"{word.split('=', 1)[0]}={value}" for value in values] or [word])
-    return [list(words) for words in islice(product(*choices), MOST_CHECKED)]
+    return (list(words) for words in product(*choices))
 
 
-def _unknown_keys(cfg: Any, base: Any, path: str = "") -> str:
-    """One line about the first key of ``cfg`` that neither the chosen files nor the class it configures know."""
-    from omegaconf import DictConfig
-
-    known = {str(key) for key in base}
-    for key in cfg:
-        name = str(key)
-        if name not in known and name not in (allowed := known | _parameters(cfg.get("_target_"))):
-            return f"unknown key '{path}{name}'{nearest(name, allowed - {'_target_', '_partial_'})}"
-        if name in known and isinstance(cfg._get_node(key), DictConfig) and isinstance(base._get_node(key), DictConfig):
-            if cfg._get_node(key)._is_none() or base._get_node(key)._is_none():
-                continue
-            found = _unknown_keys(cfg._get_node(key), base._get_node(key), f"{path}{name}.")
-            if found:
-                return found
-    return ""
-
-
-WHOLE = ("run.seed", "dataset.size", "budget.")
-
-
-def _no_number(cfg: Any, base: Any, path: str = "") -> str:
-    """One line about the first value that is text, or missing, where the chosen files have a number."""
-    from omegaconf import DictConfig
-
-    for key in base:
-        name = f"{path}{key}"
-        node, before = cfg.get(key), base._get_node(key)
-        if isinstance(before, DictConfig) and isinstance(node, DictConfig):
-            found = _no_number(node, before, f"{name}.")
-            if found:
-                return found
-        elif isinstance(value := before._value() if hasattr(before, "_value") else None, (int, float)):
-            number = isinstance(node, (int, float)) and not isinstance(node, bool)
-            if isinstance(value, bool):
-                continue
-            if isinstance(node, str):
-                return f"{name} must be a number, got '{node}'"
-            if name.startswith(WHOLE) and not (number and isinstance(node, int)):
-                return f"{name} must be a whole number, got {node}"
-    return ""
-
-
-def _parameters(target: str | None) -> set[str]:
-    if not target:
-        return set()
-    import inspect
-
-    from hydra.utils import get_object
-
-    try:
-        signature = inspect.signature(get_object(target))
-    except (ValueError, TypeError):
-        return set()
-    return {name for name, parameter in signature.parameters.items() if parameter.kind is not parameter.VAR_KEYWORD}
-
-
-def _check_writable(folder: Path) -> None:
+def _check_writable(folder: Path, remedy: str) -> None:
     existing = folder.absolute()
-    while not existing.exists():
+    while not os.path.lexists(existing):  # a link to nothing, or to itself, cannot be written to
         existing = existing.parent
     try:
-        with tempfile.TemporaryDirectory(dir=existing):  # asking the file system is surer than reading permissions
-            pass
+        with tempfile.TemporaryDirectory(dir=existing) as probe:  # surer than reading permissions
+            Path(probe, "probe").write_bytes(bytes(LEAST_SPACE))
     except OSError as error:
-        why = f"{existing} is not a directory that can be written to ({error.strerror})"
-        raise UsageError(f"cannot write to {folder}: {why}; set paths.runs_dir=<folder> or the like") from error
+        why = f"{existing} cannot be written to ({error.strerror})"
+        raise UsageError(f"cannot write to {folder}: {why}; set {remedy}") from error
 
 
 def _one_line(message: str) -> str:

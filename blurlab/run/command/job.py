@@ -1,4 +1,4 @@
-"""One run: build the parts, say what will happen, do the stages, leave a record."""
+"""One run: its parts are built, its plan is printed, its stages are done, its record is written."""
 
 from __future__ import annotations
 
@@ -7,43 +7,51 @@ import errno
 import shutil
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from rich.console import Console
 
 from blurlab.core.atomic import write_text
+from blurlab.core.image_io import read_image
+from blurlab.run.command.check import Prepared, prepare_job
 from blurlab.run.command.plan import say_plan
 from blurlab.run.record.kept import keep_record, refuse_to_keep
 from blurlab.run.record.record import write_record
-from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context, make_context
-from blurlab.run.setup.logging import close, log_results
+from blurlab.run.setup.logger.wandb import wandb_folders
+from blurlab.run.stage.base import Stage
 
 ERROR = "error.txt"
 MADE_FIRST = {".hydra", "wandb", "csv", "tensorboard", "stages", "settings.json", "data.json", "record.json"}
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def job(cfg: DictConfig) -> None:
+def job(cfg: DictConfig, prepared: Prepared | None = None) -> None:
     """One job of Hydra's; an error ends it with one line, exit code 2 and, once stages began, the traceback in a file.
 
     In a sweep the other jobs go on; the command line counts the records.
+
+    Args:
+        cfg: The configuration.
+        prepared: What was built of it when the command line was checked; None builds it.
     """
     console = Console(soft_wrap=True)
     hydra = HydraConfig.get()
     run_dir = Path(hydra.runtime.output_dir)
-    theirs = {path.name for path in run_dir.glob("*")} - {".hydra"}  # Hydra has just written it
+    before = {path.name for path in run_dir.glob("*")} - {".hydra"}  # Hydra has just written it
     try:
-        run(cfg, run_dir, console)
+        run(cfg, run_dir, console, prepared)
     except KeyboardInterrupt:
         console.print(f"\nstopped; go on with: python -m blurlab run.resume={run_dir}", markup=False, highlight=False)
         sys.exit(130)
     except Exception as error:
+        clean_up(run_dir, error, before)
         print(f"error: {one_line(error, run_dir)}", file=sys.stderr)
-        leave(run_dir, error, theirs)
         if hydra.mode is not RunMode.MULTIRUN:
             sys.exit(2)
 
@@ -51,20 +59,21 @@ def job(cfg: DictConfig) -> None:
 def one_line(error: Exception, run_dir: Path) -> str:
     """What a user reads: the message of an error of ours; for any other also its type. A full disk has a remedy."""
     if isinstance(error, OSError) and error.errno in NO_SPACE:
-        place = error.filename or run_dir
-        return f"{place}: {error.strerror}; make space, then go on with: python -m blurlab run.resume={run_dir}"
+        left = (run_dir / "stages").is_dir()
+        remedy = f"go on with: python -m blurlab run.resume={run_dir}" if left else "run it again"
+        return f"{error.filename or run_dir}: {error.strerror}; make space, then {remedy}"
     message = " ".join(str(error).split())
     ours = isinstance(error, (ValueError, FileNotFoundError, PermissionError))
     return message if ours and message else f"{type(error).__name__}: {message}"
 
 
-def leave(run_dir: Path, error: Exception, theirs: set[str]) -> None:
-    """Leave the traceback beside the stages that got anywhere; of a run that got nowhere leave nothing that it made.
+def clean_up(run_dir: Path, error: Exception, before: set[str]) -> None:
+    """Write the traceback beside the stages, where one has begun; else remove everything that the run made.
 
     Args:
         run_dir: Directory of the run.
         error: What ended it.
-        theirs: Names that were there before the run.
+        before: Names that were there before the run.
     """
     if any(path.is_file() for path in run_dir.glob("stages/*/*")):
         text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()  # names of files
@@ -72,47 +81,58 @@ def leave(run_dir: Path, error: Exception, theirs: set[str]) -> None:
             write_text(run_dir / ERROR, text)
         return
     with contextlib.suppress(OSError):  # somebody else's files are in it
-        for name in MADE_FIRST - theirs:
+        for name in MADE_FIRST - before:
             made = run_dir / name
             shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
         run_dir.rmdir()
 
 
-def run(cfg: DictConfig, run_dir: Path, console: Console) -> Path:
+def run(cfg: DictConfig, run_dir: Path, console: Console, prepared: Prepared | None = None) -> Path:
     """Do one run.
 
     Args:
         cfg: A checked configuration.
         run_dir: Where everything goes; stages finished there are not run again.
         console: Where to talk to the user.
+        prepared: What was built of the configuration when it was checked; None builds it.
 
     Returns:
         Path of the record.
     """
+    prepared = prepared or prepare_job(cfg)
     run_dir.mkdir(parents=True, exist_ok=True)
-    context = make_context(cfg, run_dir, console)
-    status = "failed"
-    try:
-        if cfg.run.keep:
-            refuse_to_keep(context)
-        say_plan(context)
-        for name in [name for name in cfg.stage if cfg.stage[name] is not None]:
-            build(cfg.stage[name])(context)
-            record = write_record(context)
-        log_run(context)
-        if cfg.run.keep:
-            context.console.print(f"kept {keep_record(context)}")
-        (run_dir / ERROR).unlink(missing_ok=True)  # of an earlier start
-        status = "success"
-        return record
-    finally:
-        close(context.logger, status)
+    with wandb_folders(run_dir):
+        context = make_context(cfg, prepared.parts, run_dir, console)
+        status = "failed"
+        try:
+            record = do_stages(context, prepared.stages)
+            status = "success"
+            return record
+        finally:
+            context.logger.close(status)
+
+
+def do_stages(context: Context, stages: Sequence[Stage]) -> Path:
+    """Do the stages of a run, then keep its record where it is to be kept.
+
+    Returns:
+        Path of the record.
+    """
+    if context.cfg.run.keep:
+        refuse_to_keep(context)
+    say_plan(context, stages)
+    for stage in stages:
+        stage(context)
+        record = write_record(context)
+    log_run(context)
+    if context.cfg.run.keep:
+        context.console.print(f"kept {keep_record(context)}")
+    (context.dir / ERROR).unlink(missing_ok=True)  # of an earlier start
+    return record
 
 
 def log_run(context: Context) -> None:
     """Send the final figures, confusion matrices and pictures to the logger, under the names of the field."""
-    from blurlab.core.image_io import read_image
-
     metrics = {name: entry["value"] for name, entry in context.record.get("metrics", {}).items()}
     if metrics:
         headline = next(iter(metrics))
@@ -122,9 +142,19 @@ def log_run(context: Context) -> None:
             name.upper(): metrics[f"{name}_estimated"] for name in ("isnr", "ssim") if f"{name}_estimated" in metrics
         }
     pictures = {
-        f"{number}/{key}": read_image(context.dir / example[key])
+        f"{number}/{key}": _picture(context, example[key])
         for number, example in enumerate(context.record.get("examples", []))
         for key in ("sharp", "blurred", "oracle", "estimated_image")
         if key in example
     }
-    log_results(context.logger, metrics, context.record.get("confusion"), pictures)
+    context.logger.log_metrics(metrics)
+    context.logger.log_confusion(context.record.get("confusion", {}))
+    context.logger.log_pictures({f"example/{title}": image for title, image in pictures.items()})
+    context.logger.save()
+
+
+def _picture(context: Context, name: str) -> np.ndarray:
+    """A picture of the run directory; read where this process has not written it."""
+    if name not in context.pictures:
+        context.pictures[name] = read_image(context.dir / name)
+    return context.pictures[name]

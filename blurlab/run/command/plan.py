@@ -1,22 +1,19 @@
-"""Before the work: what will be run on what, and about how long it will take."""
+"""Before the work: what will be run on what."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 
-import torch
-
-from blurlab.dataset import AugmentedItems, degrade_batch
-from blurlab.head import Pretrainable
 from blurlab.run.setup.context import Context
-from blurlab.run.setup.trainer import threads_beside
-
-WARM_STEPS = 1
-TIMED_STEPS = 2
+from blurlab.run.stage.base import Stage
 
 
-def say_plan(context: Context) -> None:
-    """Print data set, budget, device and the estimate; warn loudly where another data set stands in."""
+def say_plan(context: Context, stages: Sequence[Stage]) -> None:
+    """Print data set, budget, device and what will be trained; warn loudly where another data set stands in.
+
+    How long a training will take is printed when its first steps have been timed
+    (:class:`~blurlab.run.setup.remaining.RemainingTime`): nothing is trained only to be timed.
+    """
     facts, say = context.data.facts, context.console.print
     if facts["requested"] != facts["name"]:
         say(
@@ -32,37 +29,6 @@ def say_plan(context: Context) -> None:
     if context.data.skipped:
         first = "; ".join(f"{name}: {why}" for name, why in context.data.skipped[:3])
         say(f"{len(context.data.skipped)} files skipped, all listed in the record: {first}", markup=False)
-    if not context.identifier.tasks:
-        say(f"no network for the blur to train; run directory {context.dir}")
-        return
-    seconds = estimate_seconds(context)
-    say(f"about {_human(seconds)} of training and as much again for the rest at most; run directory {context.dir}")
-
-
-def estimate_seconds(context: Context) -> float:
-    """Seconds that training every task will take, from a few timed steps with throw-away weights."""
-    task = context.identifier.tasks[0]
-    degrade = context.degrade_for(task)
-    net = context.head(task.target).to(context.device)
-    items = AugmentedItems(
-        context.data.train, context.data.size, seed=context.seed, stage="estimate", scale=context.data.scale
-    )
-    with threads_beside(context.budget["workers"]):
-        for step in range(WARM_STEPS + TIMED_STEPS):
-            if step == WARM_STEPS:
-                start = time.perf_counter()
-            images, seeds, places = zip(*(items[i] for i in range(context.budget["batch_size"])), strict=True)
-            batch = [torch.stack(images).to(context.device), torch.tensor(seeds), torch.tensor(places)]
-            loss = net(degrade_batch(degrade, batch, training=True).y).logsumexp(1).mean()
-            loss.backward()
-            float(loss.detach())
-        a_step = (time.perf_counter() - start) / TIMED_STEPS
-    epochs = context.budget["epochs"]
-    if isinstance(net, Pretrainable):
-        epochs += context.budget["pretrain_epochs"] * len(net.rbms)
-    steps = epochs * context.budget["steps_per_epoch"]
-    return a_step * steps * len(context.identifier.tasks)
-
-
-def _human(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+    trainings = [stage.training(context) for stage in stages]
+    planned = "; ".join(text for text in trainings if text) or "nothing to train"
+    say(f"{planned}; run directory {context.dir}", markup=False)

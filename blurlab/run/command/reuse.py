@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def job_dir(cfg: DictConfig, number: int | None) -> Path | None:
     before = hydra.cfg
     hydra.set_config(whole)
     try:
-        return Path(*(str(OmegaConf.select(whole, key)) for key in keys)).resolve()
+        return Path(os.path.realpath(Path(*(str(OmegaConf.select(whole, key)) for key in keys))))
     except (HydraException, OmegaConfBaseException):
         return None
     finally:

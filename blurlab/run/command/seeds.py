@@ -15,14 +15,14 @@ def with_seeds(overrides: list[str]) -> list[str]:
         >>> with_seeds(["+experiment=messidor_binary", "seeds=3"])
         ['+experiment=messidor_binary', 'run.seed=0,1,2']
     """
-    asked = [word for word in overrides if word.startswith("seeds=")]
-    if not asked:
+    given = [word for word in overrides if word.startswith("seeds=")]
+    if not given:
         return overrides
-    count = asked[-1].split("=", 1)[1]
+    count = given[-1].split("=", 1)[1]
     if not (count.isascii() and count.isdigit() and int(count) > 0):
         raise UsageError(f"seeds must be a whole number from 1, got '{count}'; seeds=5 runs the seeds 0 to 4")
     named = [word for word in overrides if word.lstrip("+").startswith("run.seed=")]
     if named:
-        raise UsageError(f"{named[0]} beside {asked[-1]}: name one of them; run.seed=3,7 runs the seeds 3 and 7")
+        raise UsageError(f"{named[0]} beside {given[-1]}: name one of them; run.seed=3,7 runs the seeds 3 and 7")
     rest = [word for word in overrides if not word.startswith("seeds=")]
     return [*rest, "run.seed=" + ",".join(map(str, range(int(count))))]

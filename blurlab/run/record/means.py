@@ -1,21 +1,15 @@
-"""Means and proportions of rows, with their 95 % intervals."""
+"""Means and shares with their 95 % intervals, as entries of a record."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 
 from blurlab.core.rng import generator
 from blurlab.metric import bootstrap_mean, wilson
-
-Row = dict[str, Any]
-
-
-def share(rows: list[Row]) -> dict[str, Any]:
-    """Share of rows answered right."""
-    return proportion(sum(row["right"] for row in rows), len(rows))
 
 
 def proportion(hits: int, n: int) -> dict[str, Any]:
@@ -26,15 +20,23 @@ def proportion(hits: int, n: int) -> dict[str, Any]:
     return {"value": hits / n, "low": float(low), "high": float(high), "n": n, "unit": ""}
 
 
-def interval(values: list[float], rows: list[Row], seed: int, unit: str) -> dict[str, Any]:
-    """A mean with its bootstrap 95 % interval; photographs are resampled, not their degradations."""
-    photos = sorted({row["photo"] for row in rows})
-    groups = torch.tensor([photos.index(row["photo"]) for row in rows])
-    centre, low, high = bootstrap_mean(torch.tensor(values), groups=groups, generator=generator(seed, "bootstrap"))
+def interval(values: Sequence[float], photos: Sequence[str], seed: int, unit: str) -> dict[str, Any]:
+    """A mean with its bootstrap 95 % interval; photographs are resampled, not their degradations.
+
+    Args:
+        values: One an item.
+        photos: The photograph of each item.
+        seed: Seeds the bootstrap.
+        unit: Of the values.
+    """
+    names = sorted({*photos})
+    groups = torch.tensor([names.index(photo) for photo in photos])
+    draws = generator(seed, "bootstrap")
+    centre, low, high = bootstrap_mean(torch.tensor(values), groups=groups, generator=draws)
     return {"value": float(centre), "low": float(low), "high": float(high), "n": len(values), "unit": unit}
 
 
-def mean(values: Any) -> float:
+def mean(values: Iterable[float]) -> float:
     """Plain mean; NaN of nothing."""
-    values = list(values)
-    return sum(values) / len(values) if values else math.nan
+    every = list(values)
+    return sum(every) / len(every) if every else math.nan

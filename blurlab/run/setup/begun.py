@@ -14,7 +14,7 @@ from rich.console import Console
 
 from blurlab.core.atomic import write_text
 from blurlab.run.errors import UsageError
-from blurlab.run.setup.settings import Settings, differences, in_short, settings, values_of, words_of
+from blurlab.run.setup.settings import Settings, differences, given, in_short, settings, values_of, words_of
 
 FILE = "settings.json"
 
@@ -26,11 +26,13 @@ class Begun:
     Attributes:
         id: The run's own; a copy of the directory keeps it.
         code: Every code that has worked in the directory, as :func:`~blurlab.run.setup.revision.code` names it.
+        overrides: The words of the command line that it was begun with.
         settings: Those that it keeps.
     """
 
     id: str
     code: tuple[str, ...]
+    overrides: tuple[str, ...]
     settings: Settings
 
 
@@ -48,7 +50,7 @@ def begin(cfg: DictConfig, run_dir: Path, console: Console) -> Begun:
     now = settings(cfg)
     before = begun(run_dir)
     if before is None:
-        ours = Begun(uuid.uuid4().hex, (now.code,), now)
+        ours = Begun(uuid.uuid4().hex, (now.code,), tuple(given()), now)
     else:
         refuse_other_settings(run_dir, before, now)
         console.print(f"{run_dir} was begun earlier with these settings: going on", markup=False, highlight=False)
@@ -57,9 +59,9 @@ def begin(cfg: DictConfig, run_dir: Path, console: Console) -> Begun:
             console.print(f"code: until now {known}, from here on {now.code}", markup=False, highlight=False)
         every = tuple(dict.fromkeys([*before.code, now.code]))
         values = {**now.values, **before.settings.values}  # the stages that a later start may have added, too
-        ours = Begun(before.id or uuid.uuid4().hex, every, replace(before.settings, values=values))
+        ours = Begun(before.id or uuid.uuid4().hex, every, before.overrides, replace(before.settings, values=values))
     if ours != before:
-        whole = {"id": ours.id, "code": ours.code, "words": ours.settings.words, "values": ours.settings.values}
+        whole = {"id": ours.id, "code": ours.code, "overrides": ours.overrides, "values": ours.settings.values}
         write_text(run_dir / FILE, json.dumps(whole, indent=1) + "\n")
     return ours
 
@@ -135,16 +137,23 @@ def begun(run_dir: Path) -> Begun | None:
             f"{run_dir} has stages, but nothing says with which settings ({missing[0]} is missing); put it back"
         )
     try:
-        tree, words = (OmegaConf.to_container(OmegaConf.load(file), resolve=False) for file in saved)
-        return Begun("", (), Settings(values_of(tree), words_of(words), ""))  # type: ignore[arg-type]
+        loaded: list[Any] = [OmegaConf.to_container(OmegaConf.load(file), resolve=False) for file in saved]
+        tree, words = loaded
+        return Begun("", (), tuple(words), Settings(values_of(tree), words_of(words), ""))
     except Exception as error:  # YAML and OmegaConf have each errors of their own
         raise UsageError(f"{saved[0].parent} cannot be read; put it back, or start a new run") from error
+
+
+def begun_words(run_dir: Path) -> list[str]:
+    """The words that a run was begun with; none where ``settings.json`` does not know them."""
+    path = run_dir / FILE
+    return list(_read(path).overrides) if path.is_file() else []
 
 
 def _read(path: Path) -> Begun:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        code = tuple(map(str, found["code"]))
-        return Begun(str(found["id"]), code, Settings(dict(found["values"]), dict(found["words"]), code[-1]))
+        code, words = tuple(map(str, found["code"])), tuple(map(str, found["overrides"]))
+        return Begun(str(found["id"]), code, words, Settings(dict(found["values"]), words_of(words), code[-1]))
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise UsageError(f"{path} is damaged; put it back, or start a new run") from error

@@ -1,59 +1,43 @@
-"""Objects from configuration nodes, from allowed modules only."""
+"""Objects from configuration nodes, of the classes that :mod:`~blurlab.run.setup.targets` allows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from copy import deepcopy
+from functools import partial
 from typing import Any
 
-import hydra
-from hydra.errors import InstantiationException
 from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from blurlab.run.errors import UsageError
-from blurlab.run.setup.moved import MOVED
+from blurlab.run.setup.options import check_options
+from blurlab.run.setup.targets import SETTINGS, check_targets, resolve
 
-ALLOWED = ("blurlab.", "torch.", "pytorch_lightning.", "torchmetrics.")
 
+def build(node: Any, /, *args: Any, **more: Any) -> Any:
+    """Make the object that a node describes: its ``_target_``, called with the node's other keys.
 
-def build(node: DictConfig, /, *args: Any, **more: Any) -> Any:
-    """Instantiate a node's ``_target_`` with plain Python values.
+    Nodes inside it are made first. With ``_partial_: true`` the object is made later, by calling what is returned.
+    Every ``_target_``, at any depth, is looked up in the allow list before the first object is made.
 
     Args:
         node: Configuration with ``_target_``.
         args: Positional arguments put before the configured ones.
-        more: Keyword arguments besides the configured ones.
+        more: Keyword arguments besides the configured ones; they win.
 
     Returns:
         The object.
 
     Raises:
-        UsageError: If a target lies outside the allowed packages, or refuses its arguments.
+        UsageError: If a target is not allowed, or refuses its arguments.
     """
-    node = renamed(node)
-    for target in _targets(node):
-        if not target.startswith(ALLOWED):
-            raise UsageError(f"_target_ {target} is not allowed; targets begin with {', '.join(ALLOWED)}")
     try:
-        return hydra.utils.instantiate(node, *args, _convert_="all", **more)
-    except InstantiationException as error:
-        cause = error.__cause__
-        if isinstance(cause, (ValueError, TypeError, OSError)):
-            raise UsageError(str(cause)) from error
-        raise UsageError(" ".join(f"{cause or error}".split())) from error
-
-
-def renamed(node: Any) -> Any:
-    """A copy of a configuration in which targets that have moved since have their new names.
-
-    Example:
-        >>> renamed(OmegaConf.create({"_target_": "blurlab.pipeline.Known"}))
-        {'_target_': 'blurlab.pipeline.KnownKernel'}
-    """
-    node = deepcopy(node)
-    for part in _parts(node):
-        part._target_ = MOVED.get(str(part._target_), str(part._target_))
-    return node
+        values = plain(node)
+    except OmegaConfBaseException as error:
+        raise UsageError(" ".join(str(error).split())) from error
+    if not isinstance(values, dict) or "_target_" not in values:
+        raise UsageError(f"a part of the configuration needs a _target_, got {values}")
+    check_targets(values)
+    return _make(values, args, more)
 
 
 def plain(node: Any) -> Any:
@@ -61,17 +45,27 @@ def plain(node: Any) -> Any:
     return OmegaConf.to_container(node, resolve=True) if isinstance(node, (DictConfig, ListConfig)) else node
 
 
-def _targets(node: Any) -> Iterator[str]:
-    return (str(part._target_) for part in _parts(node))
-
-
-def _parts(node: Any) -> Iterator[DictConfig]:
-    """Every node of a configuration that has a ``_target_``."""
-    if isinstance(node, DictConfig):
-        if "_target_" in node:
-            yield node
-        for key in node:
-            yield from _parts(node[key])
-    elif isinstance(node, ListConfig):
-        for child in node:
-            yield from _parts(child)
+def _make(values: Any, args: tuple[Any, ...] = (), more: dict[str, Any] | None = None) -> Any:
+    if isinstance(values, list):
+        return [_make(value) for value in values]
+    if not isinstance(values, dict):
+        return values
+    if "_target_" not in values:
+        return {key: _make(value) for key, value in values.items()}
+    target = resolve(values["_target_"])
+    options = {str(key): _make(value) for key, value in values.items() if key not in SETTINGS}
+    for key in options:
+        if key.startswith("_") and key.endswith("_"):
+            raise UsageError(f"{key} is not a setting of {values['_target_']}; beside _target_ only _partial_ is")
+    options |= more or {}
+    check_options(target, options)
+    if values.get("_partial_"):
+        return partial(target, *args, **options)
+    try:
+        return target(*args, **options)
+    except UsageError:
+        raise
+    except (ValueError, TypeError, OSError) as error:
+        raise UsageError(str(error)) from error
+    except Exception as error:  # a class may meet values of types that it never thought of
+        raise UsageError(f"{values['_target_']}: {type(error).__name__}: {' '.join(str(error).split())}") from error

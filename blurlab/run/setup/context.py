@@ -3,63 +3,88 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from omegaconf import DictConfig, open_dict
-from pytorch_lightning.loggers import Logger
 from rich.console import Console
 from torch import nn
 
 from blurlab.core.atomic import write_text
-from blurlab.dataset import Corruption, Degrade
+from blurlab.dataset import AugmentedItems, Corruption, Degrade, Degraded, FixedItems
 from blurlab.deconvolver import Deconvolver
 from blurlab.head import Target
-from blurlab.pipeline import Identifier, Task
+from blurlab.pipeline import Identifier, RiskTable, Task
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.begun import Begun, begin
 from blurlab.run.setup.build import build, plain
 from blurlab.run.setup.data import RunData, prepare
+from blurlab.run.setup.items import DegradedItems
+from blurlab.run.setup.logger import RunLogger
 from blurlab.run.setup.naming import run_name
+from blurlab.run.setup.parts import Parts
 
 
 @dataclass
 class Context:
-    """What a stage may use. ``record`` is what the stages found so far, by record key.
+    """What a stage may use, and what stages hand on to those after them.
 
     Attributes:
         cfg: The composed configuration.
         dir: The run directory.
         seed: The run's seed.
         budget: Plain values of the budget.
+        parts: What the configuration names.
         data: Prepared photographs and facts about them.
-        degrade: Blur, boundary and noise.
-        condition: How training items are degraded instead.
-        identifier: The tasks and how their answers become a kernel.
-        deconvolver: From (y, psf, sigma) to an image.
         logger: Where figures are logged.
         console: Where the run talks to its user.
         device: Where tensors live.
         begun: What the run directory was begun with: the run's id, settings and code.
-        record: Collected results.
+        record: What the stages found so far, by record key.
+        nets: Trained networks and fitted parts by name, as far as this process has made or read them.
+        risks: Risk tables by task, likewise.
+        pictures: Pictures (H, W, C) in [0, 1] that this process wrote, by their path in the run directory.
     """
 
     cfg: DictConfig
     dir: Path
     seed: int
     budget: dict[str, Any]
+    parts: Parts
     data: RunData
-    degrade: Degrade
-    condition: Corruption
-    identifier: Identifier
-    deconvolver: Deconvolver
-    logger: Logger
+    logger: RunLogger
     console: Console
     device: torch.device
     begun: Begun
-    record: dict[str, Any]
+    record: dict[str, Any] = field(default_factory=dict)
+    nets: dict[str, nn.Module] = field(default_factory=dict)
+    risks: dict[str, RiskTable] = field(default_factory=dict)
+    pictures: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def identifier(self) -> Identifier:
+        """The tasks, and how their answers become a kernel."""
+        return self.parts.identifier
+
+    @property
+    def degrade(self) -> Degrade:
+        """Blur, boundary and noise."""
+        return self.parts.degrade
+
+    @property
+    def condition(self) -> Corruption:
+        """How training items are degraded instead."""
+        return self.parts.condition
+
+    @property
+    def deconvolver(self) -> Deconvolver:
+        """From (y, psf, sigma) to an image."""
+        return self.parts.deconvolver
 
     @property
     def progress(self) -> bool:
@@ -70,56 +95,74 @@ class Context:
         """A fresh head for a task."""
         return build(self.cfg.head, num_classes=len(target), in_channels=self.data.channels)
 
+    def degraded(
+        self, split: str, draws: int, *, stream: str | None = None, degrade: Callable[..., Degraded] | None = None
+    ) -> DegradedItems:
+        """Every photograph of a split, degraded ``draws`` times.
+
+        Args:
+            split: ``val`` or ``test``.
+            draws: Items a photograph; item i is photograph ``i // draws``.
+            stream: Name that the items' randomness is made from; the split's if None.
+            degrade: What happens to them; the run's own degradation if None.
+        """
+        photos = {"val": self.data.val, "test": self.data.test}[split]
+        items = FixedItems(photos, draws, seed=self.seed, split=stream or split, size=self.data.size)
+        return DegradedItems(items, degrade or self.degrade, self.device)
+
+    def augmented(self, stream: str, degrade: Degrade) -> DegradedItems:
+        """Training photographs as a training sees them: augmented, without end, degraded as ``augment=`` says.
+
+        Args:
+            stream: Name that the items' randomness is made from.
+            degrade: Blur, boundary and noise.
+        """
+        data = self.data
+        items = AugmentedItems(data.train, data.size, seed=self.seed, stage=stream, scale=data.scale)
+        return DegradedItems(items, partial(self.condition, degrade), self.device, training=True)
+
     def degrade_for(self, task: Task) -> Degrade:
-        """The degradation among whose blurs the task is asked."""
+        """The run's degradation with the blurs of a task."""
         degrade = Degrade(task.family, self.degrade.noise, self.degrade.boundary)
         if degrade.margin != self.degrade.margin:
             raise UsageError(f"the kernels of {task.name} are {task.family.size} wide, not {self.degrade.family.size}")
         return degrade
 
 
-def make_context(cfg: DictConfig, run_dir: Path, console: Console) -> Context:
-    """Build every part of a run.
+def make_context(cfg: DictConfig, parts: Parts, run_dir: Path, console: Console) -> Context:
+    """Prepare the photographs of a run and start its logger.
 
     Args:
         cfg: A checked configuration.
+        parts: What it names.
         run_dir: Directory of the run; exists.
         console: Where to talk to the user.
 
     Returns:
-        The context; photographs are read and prepared.
+        The context.
 
     Raises:
-        UsageError: If a part refuses its options, a set is missing, or the directory is that of a run with other
-            settings or photographs.
+        UsageError: If a set of photographs is missing, or the directory is that of a run with other settings or
+            photographs.
     """
     ours = begin(cfg, run_dir, console)
-    identifier = build(cfg.pipeline, build(cfg.blur))
-    family = identifier.family
-    degrade = Degrade(family, build(cfg.noise), str(cfg.boundary.data))
-    deconvolver = build(cfg.deconvolver)
-    data = prepare(cfg, degrade.margin, console)
+    data = prepare(cfg, parts.sources, parts.degrade.margin, console)
     same_data(run_dir, data.facts)
     name = run_name(plain(cfg.run))
     with open_dict(cfg):
         facts = {"data_used": data.facts["name"], **_flat(plain(cfg))}
-    logger = build(cfg.logger)(run_dir, name, facts)
-    device = torch.device("cuda" if torch.cuda.is_available() and cfg.trainer.accelerator != "cpu" else "cpu")
+    cpu = cfg.trainer.accelerator == "cpu" or not torch.cuda.is_available()
     return Context(
-        cfg,
-        run_dir,
-        int(cfg.run.seed),
-        plain(cfg.budget),
-        data,
-        degrade,
-        build(cfg.augment),
-        identifier,
-        deconvolver,
-        logger,
-        console,
-        device,
-        ours,
-        {},
+        cfg=cfg,
+        dir=run_dir,
+        seed=int(cfg.run.seed),
+        budget=plain(cfg.budget),
+        parts=parts,
+        data=data,
+        logger=parts.logger(run_dir, name, facts),
+        console=console,
+        device=torch.device("cpu" if cpu else "cuda"),
+        begun=ours,
     )
 
 

@@ -48,7 +48,7 @@ class RunData:
     captures: Captures | None = None
 
 
-def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
+def prepare(cfg: DictConfig, sources: dict[str, Source], margin: int, console: Console) -> RunData:
     """Find, split and prepare the photographs of ``cfg.dataset``.
 
     Where the set is missing its ``fallback`` is taken, unless ``strict``. With a ``test_source`` the test photographs
@@ -60,6 +60,7 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
 
     Args:
         cfg: The run's configuration.
+        sources: The sets that ``cfg.dataset`` names, by key (:func:`~blurlab.run.setup.parts.build_sources`).
         margin: Pixels that a sharp image needs on each side beyond the observed one.
         console: Where progress is shown.
 
@@ -70,11 +71,11 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         UsageError: If a set is missing and must not be replaced, or empty.
     """
     dataset = cfg.dataset
-    source, split, stands_in = _find(cfg, console)
+    source, split, stands_in = _find(cfg, sources, console)
     size = int(dataset.size) + 2 * margin
     tested, test_split = source, split
-    if dataset.source is not None and dataset.get("test_source") is not None:
-        tested = build(dataset.test_source)
+    if "source" in sources and "test_source" in sources:
+        tested = sources["test_source"]
         test_split = make_split(tested)
     every = dataset.get("test_part", "quarter") == "all"
     test_photos = [*test_split.train, *test_split.val, *test_split.test] if every else test_split.test
@@ -95,13 +96,15 @@ def prepare(cfg: DictConfig, margin: int, console: Console) -> RunData:
         return SharpImages(done.arrays, done.ids), done.skipped
 
     trained, checked, val_split, val_photos = split.train, source, split, split.val
-    if dataset.get("val_source") is not None:
-        checked = build(dataset.val_source)
+    if "val_source" in sources:
+        checked = sources["val_source"]
         val_split = make_split(checked)
         trained = [*split.train, *split.val]
         val_photos = [*val_split.train, *val_split.val, *val_split.test]
     kept_apart((trained, split), (val_photos, val_split), (test_photos, test_split))
-    train, bad_train = ready("training", source, trained, split, max(LARGEST_SIDE, size), ceiling=True)
+    fixed = bool(cfg.budget.draws_train)  # nothing is then cropped and shrunk: photographs are as those tested on
+    train_side = side if fixed else max(LARGEST_SIDE, size)
+    train, bad_train = ready("training", source, trained, split, train_side, ceiling=anywhere or not fixed)
     val, bad_val = ready("validation", checked, val_photos, val_split, side, ceiling=anywhere)
     test, bad_test = ready("test", tested, test_photos, test_split, side, ceiling=anywhere)
     facts = {
@@ -156,27 +159,24 @@ def kept_apart(*parts: tuple[list[Photo], Split]) -> None:
         met |= mine
 
 
-def _find(cfg: DictConfig, console: Console) -> tuple[Source, Split, bool]:
+def _find(cfg: DictConfig, sources: dict[str, Source], console: Console) -> tuple[Source, Split, bool]:
     """The set that is really used, its split, and whether it stands in for the one asked for."""
-    dataset = cfg.dataset
-    if dataset.source is None:
-        return *_only_tested(dataset), False
+    if "source" not in sources:
+        return *_only_tested(cfg.dataset, sources), False
     with _progress("reading the set", console, bool(cfg.run.progress)) as step:
         try:
-            source = build(dataset.source)
-            return source, make_split(source, progress=step), False
+            return sources["source"], make_split(sources["source"], progress=step), False
         except DataNotFound as error:
-            if dataset.get("fallback") is None or dataset.strict:
+            if "fallback" not in sources or cfg.dataset.strict:
                 raise UsageError(str(error)) from error
-        source = build(dataset.fallback)
-        return source, make_split(source, progress=step), True
+        return sources["fallback"], make_split(sources["fallback"], progress=step), True
 
 
-def _only_tested(dataset: DictConfig) -> tuple[Source, Split]:
+def _only_tested(dataset: DictConfig, sources: dict[str, Source]) -> tuple[Source, Split]:
     """The set tested on and its split, of which nothing is left to train and validate on."""
-    if dataset.get("test_source") is None:
+    if "test_source" not in sources:
         raise UsageError("dataset.source is null and so is dataset.test_source; name one of them")
-    source = build(dataset.test_source)
+    source = sources["test_source"]
     try:
         split = make_split(source)
     except DataNotFound as error:

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from blurlab.report.record import RESUMABLE
+from blurlab.run.errors import UsageError
 from blurlab.run.setup.moved import MOVED
 from blurlab.run.setup.revision import code
+from blurlab.run.setup.targets import resolve
 
 SILENT = (
-    "paths", "logger", "trainer.accelerator", "trainer.devices",
+    "paths", "logger", "trainer.accelerator", "trainer.devices", "budget.workers",
     "run.resume", "run.keep", "run.progress", "run.variant",
 )  # fmt: skip
 """Keys, with all below them, that change no figure: places, what is shown or kept, on what the run is computed."""
@@ -55,10 +56,14 @@ def settings(cfg: DictConfig, words: Sequence[str] | None = None) -> Settings:
     return Settings(values_of(tree), words_of(overrides() if words is None else words), code())
 
 
+def given() -> list[str]:
+    """The words of the command line that made this job; none where Hydra did not start it."""
+    return [str(word) for word in HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
+
+
 def overrides() -> list[str]:
     """The words of the command line that made this job, less those about places; none where Hydra did not start it."""
-    words = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
-    return [word for word in words if not word.startswith(("paths.", "run.resume", "run.progress"))]
+    return [word for word in given() if not word.startswith(("paths.", "run.resume", "run.progress"))]
 
 
 def words_of(overrides: Sequence[str]) -> dict[str, str]:
@@ -128,7 +133,8 @@ def differences(before: Settings, now: Settings, *, complete: bool = False, sile
         >>> differences(first, Settings({"noise.sigma": 0.05, "run.seed": 0}, {}, ""))
         ['noise.sigma was 0.004, is 0.05']
     """
-    forgiven = other_code(before.code, now.code) and before.words == now.words
+    words = [{key: word for key, word in one.words.items() if not _below(key, silent)} for one in (before, now)]
+    forgiven = other_code(before.code, now.code) and words[0] == words[1]
     stages = [{_stage(key) for key in one.values} for one in (before, now)]
     classes = {value for key, value in now.values.items() if _stage(key) and key.endswith("._target_")}
     found: dict[str, str] = {}
@@ -194,9 +200,12 @@ def _is_default(before: Mapping[str, Any], now: Mapping[str, Any], key: str) -> 
     """Does the one that has ``key`` have the default of the class that both configure there?"""
     parent, _, option = key.rpartition(".")
     target = str(now.get(f"{parent}._target_"))
-    if not target.startswith("blurlab.") or before.get(f"{parent}._target_") != target:
+    if before.get(f"{parent}._target_") != target:
         return False
-    parameter = inspect.signature(get_object(target)).parameters.get(option)
+    try:
+        parameter = inspect.signature(resolve(target)).parameters.get(option)
+    except (UsageError, ValueError):  # not allowed, or without a signature
+        return False
     value = now[key] if key in now else before[key]
     return parameter is not None and parameter.default is not parameter.empty and _same(parameter.default, value)
 
@@ -215,10 +224,15 @@ def _digest(value: Any) -> str:
     path = Path(value)
     try:
         if path.is_file():
-            return hashlib.sha256(path.read_bytes()).hexdigest()
+            return _sha256(path)
         stages = path / "stages"
         files = sorted(file for name in RESULTS for file in stages.glob(f"*/{name}")) if stages.is_dir() else []
-        every = [f"{file.parent.name}/{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
+        every = [f"{file.parent.name}/{file.name} {_sha256(file)}" for file in files]
         return hashlib.sha256("\n".join(every).encode()).hexdigest() if every else ""
     except OSError:
         return ""
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,7 +18,8 @@ from rich.console import Console
 from torch import nn
 
 from blurlab.core.rng import seed_from
-from blurlab.dataset import Degrade, DegradedData
+from blurlab.dataset import BalancedItems, Degrade, DegradedData, FixedItems
+from blurlab.head import KindLabels, Labels, Target
 from blurlab.learning import (
     BEST,
     LAST,
@@ -33,6 +34,7 @@ from blurlab.pipeline import Task
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.remaining import RemainingTime
 
 QUIET = (
     ".*does not have many workers.*",  # photographs are in memory: a worker would only cost
@@ -51,13 +53,14 @@ def fresh_head(context: Context, task: Task) -> nn.Module:
     return context.head(task.target)
 
 
-def degraded_data(context: Context, degrade: Degrade, stage: str) -> DegradedData:
+def degraded_data(context: Context, degrade: Degrade, stage: str, target: Target | None = None) -> DegradedData:
     """Degraded batches of the run's photographs.
 
     Args:
         context: The run.
         degrade: Among which blurs.
         stage: Name that the data's randomness is made from.
+        target: What a network is to say; its classes are balanced where training items are fixed, the kinds if None.
     """
     budget = context.budget
     return DegradedData(
@@ -73,7 +76,31 @@ def degraded_data(context: Context, degrade: Degrade, stage: str) -> DegradedDat
         workers=budget["workers"],
         scale=context.data.scale,
         condition=context.condition,
+        fixed=fixed_items(context, degrade, stage, target) if budget["draws_train"] else None,
     )
+
+
+def fixed_items(context: Context, degrade: Degrade, stage: str, target: Target | None) -> FixedItems:
+    """Each training photograph ``budget.draws_train`` times in each class, degraded the same way in every epoch."""
+    labels = target if isinstance(target, Labels) else KindLabels(degrade.family.kinds)
+    return BalancedItems(
+        context.data.train,
+        context.budget["draws_train"],
+        degrade.family,
+        lambda kind, strength_px: labels.probabilities(kind, strength_px).argmax(1),
+        len(labels),
+        seed=context.seed,
+        split=f"train/{stage}",
+        size=context.data.size,
+    )
+
+
+def planned(budget: dict[str, Any]) -> str:
+    """How long a training of a budget will be, in words."""
+    most = "at most " if budget["patience"] else ""
+    if budget["draws_train"]:
+        return f"{most}{budget['epochs']} times every training item, {budget['batch_size']} a step"
+    return f"{most}{budget['epochs']} x {budget['steps_per_epoch']} steps of {budget['batch_size']} images"
 
 
 def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int, clip: float | None) -> pl.Trainer:
@@ -90,7 +117,7 @@ def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int,
     return build(context.cfg.trainer)(
         max_epochs=epochs,
         logger=context.logger,
-        callbacks=[*callbacks, Interrupts()],
+        callbacks=[*callbacks, Interrupts(), RemainingTime(context.console)],
         plugins=[WholeCheckpointIO()],
         default_root_dir=str(context.dir),
         enable_model_summary=False,

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from omegaconf import DictConfig
+
+from blurlab.deconvolver import Learned
+from blurlab.pipeline import KnownKernel
 from blurlab.run.errors import UsageError
 from blurlab.run.record.json_file import write_json
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 
 MARK = "finished.json"
-WITH_TABLE = ("evaluate", "restore")
+WITH_TABLE = ("evaluate", "restore", "classify")
 """Stages that write ``per_image.csv`` and ``examples/``, of which a run has one."""
 
 
@@ -20,14 +27,92 @@ class Stage(ABC):
     """One stage of a run.
 
     Attributes:
-        identifies: Does it ask the pipeline what the blur is, so that the run must train or otherwise have one?
+        identifies: Does it ask the pipeline what the blur is?
+        trains: What it trains for the stages after it, ``NETWORKS``, ``FIRST_NETWORK`` or ``DECONVOLVER``; None for
+            nothing.
     """
 
     identifies: bool = True
+    trains: str | None = None
+
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Raise where the stage cannot do its work; called before anything is read or written.
+
+        A stage that needs more than this extends it.
+
+        Args:
+            cfg: The run's configuration.
+            parts: What it names.
+            before: The stages that are done before this one.
+
+        Raises:
+            UsageError: With the remedy.
+        """
+        if self.identifies and isinstance(parts.identifier, KnownKernel):
+            raise UsageError("pipeline=known identifies nothing, but these stages ask it; use stage=restore")
+        if self.identifies and cfg.boundary.data == "captured":
+            raise UsageError("images taken blurred can be restored, not identified; use stage=restore")
+
+    def training(self, context: Context) -> str:
+        """What it will train, in words; "" for nothing."""
+        return ""
 
     @abstractmethod
     def __call__(self, context: Context) -> None:
         """Do the stage, or what is left of it; put results into ``context.record`` by way of :func:`once`."""
+
+
+NETWORKS = "networks"
+FIRST_NETWORK = "the first network"
+DECONVOLVER = "deconvolver"
+
+
+def check_networks(cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+    """Raise where the pipeline has networks that no earlier stage trains; those of a resumed run may lie in it.
+
+    Raises:
+        UsageError: With the remedy.
+    """
+    trained = cfg.run.resume is not None or any(stage.trains == NETWORKS for stage in before)
+    if parts.identifier.tasks and not trained:
+        raise UsageError(
+            "this pipeline has networks and no stage before trains them; use stage=default, or pipeline=likelihood"
+        )
+
+
+def check_run(run: str | None) -> None:
+    """Raise where a run is named that is none.
+
+    Raises:
+        UsageError: With the remedy.
+    """
+    if run is not None and not Path(run, ".hydra", "config.yaml").is_file():
+        raise UsageError(f"{run} is no run directory (it has no .hydra/config.yaml); name one under runs/")
+
+
+def check_photographs(cfg: DictConfig) -> None:
+    """Raise where a set has no photographs to train and validate on.
+
+    Raises:
+        UsageError: With the remedy.
+    """
+    if cfg.dataset.source is None:
+        raise UsageError(f"dataset={cfg.dataset.name} has no photographs to train on; use another, or stage=restore")
+
+
+def check_restores(parts: Parts, before: Sequence[Stage]) -> None:
+    """Raise where images would be restored by a network that nothing has trained.
+
+    Raises:
+        UsageError: With the remedy.
+    """
+    deconvolver = parts.deconvolver
+    trained = any(stage.trains == DECONVOLVER for stage in before)
+    if isinstance(deconvolver, Learned) and not deconvolver.trained and not trained:
+        raise UsageError(
+            f"the network {type(deconvolver.net).__name__} has no weights; name a file by deconvolver.weights=, "
+            "or train it: stage=train_restore"
+        )
 
 
 def once(context: Context, name: str, work: Any) -> dict[str, Any]:

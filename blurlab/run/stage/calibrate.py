@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from omegaconf import DictConfig
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from blurlab.blur import StrengthFamily
 from blurlab.core.atomic import replace_whole
 from blurlab.core.rng import generator
-from blurlab.dataset import FixedItems, degrade_batch
 from blurlab.metric import isnr
 from blurlab.physics import Convolution
-from blurlab.pipeline import RiskTable, Task, conformal_halfwidth, is_identity
+from blurlab.pipeline import RiskTable, Task, conformal_halfwidth
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
-from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.base import Stage, check_networks, check_photographs, check_restores, once
 from blurlab.run.stage.train import best_net
 
+BATCH = 32
 TABLE = "risk.safetensors"
 NAMES = ("candidates_px", "grid_px", "loss_db", "halfwidth_px")
 
 
 class Calibrate(Stage):
     """A risk table for each task whose answer picks a kernel."""
+
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Besides: are there trained networks, photographs, and a deconvolver that restores?"""
+        super().check(cfg, parts, before)
+        if parts.identifier.risk_tasks:
+            check_networks(cfg, parts, before)
+            check_photographs(cfg)
+            check_restores(parts, before)
 
     def __call__(self, context: Context) -> None:
         for task in context.identifier.risk_tasks:
@@ -58,7 +68,9 @@ def measure(context: Context, task: Task, folder: Path) -> dict[str, Any]:
     ]
     loss = loss_matrix(pairs, values, candidates, grid)
     halfwidth = math.nan if len(candidates) == len(grid) else interval_halfwidth(context, task, grid)
-    _save(folder / TABLE, RiskTable(candidates, grid, loss, halfwidth))
+    table = RiskTable(candidates, grid, loss, float(torch.tensor(halfwidth)))  # rounded as in its file
+    _save(folder / TABLE, table)
+    context.risks[task.name] = table
     return {
         "halfwidth_px": halfwidth,
         "true_px": [p[0] for p in pairs],
@@ -79,15 +91,12 @@ def spread_pairs(grid: Tensor, strengths_px: list[float], errors_px: list[float]
 def interval_halfwidth(context: Context, task: Task, grid: Tensor) -> float:
     """Half the width of the 90 % interval about the posterior's mean, from the validation photographs."""
     net = best_net(context, task)
-    draws = context.budget["draws_val"]
-    split = f"interval/{task.name}"
-    items = FixedItems(context.data.val, draws, seed=context.seed, split=split, size=context.data.size)
-    degrade = context.degrade_for(task)
+    items = context.degraded(
+        "val", context.budget["draws_val"], stream=f"interval/{task.name}", degrade=context.degrade_for(task)
+    )
     errors = []
     with torch.inference_mode():
-        for batch in DataLoader(items, batch_size=32):
-            batch[0] = batch[0].to(context.device)
-            degraded = degrade_batch(degrade, batch, training=False)
+        for degraded in items.batches(BATCH):
             errors.append((net(degraded.y).softmax(1) @ grid.to(degraded.y) - degraded.strength_px).abs().cpu())
     return conformal_halfwidth(torch.cat(errors))
 
@@ -102,9 +111,10 @@ def restored_isnr(context: Context, task: Task, sharp: Tensor, true_px: float, u
     y, sigma = context.degrade.noise(blurred, generator=noise)
     margin = context.degrade.margin
     x = sharp[..., margin : sharp.shape[-2] - margin, margin : sharp.shape[-1] - margin]
-    used = family.psf_at(torch.tensor([used_px]), blurred_kind).to(sharp)
-    if bool(is_identity(used)):
+    params = family.at_strength(torch.tensor([used_px]), blurred_kind)
+    if not bool(family.changes(params, blurred_kind)):
         return 0.0  # nothing to undo: the image is left as it is
+    used = family.psf(params, blurred_kind).to(sharp)
     restored = context.deconvolver(y, used.expand(len(y), -1, -1, -1), sigma).image
     return float(isnr(y, restored, x).mean())
 
@@ -140,26 +150,27 @@ def loss_matrix(pairs: list[tuple[float, float]], values: list[float], candidate
 
 def sharp_batch(context: Context, count: int) -> Tensor:
     """The first ``count`` validation photographs (n, C, H, W) in [0, 1] on the run's device."""
-    items = FixedItems(context.data.val, 1, seed=context.seed, split="risk", size=context.data.size)
-    some = [items[place][0] for place in range(min(count, len(items)))]
-    return torch.stack(some).to(context.device, torch.float32).div_(255)
+    items = context.degraded("val", 1, stream="risk")
+    return items.sharp(range(min(count, len(items))))
 
 
 def risk_tables(context: Context) -> dict[str, RiskTable]:
-    """The measured tables, by task."""
-    folder = context.dir / "stages"
-    return {q.name: load_table(folder / f"calibrate_{q.name}") for q in context.identifier.risk_tasks}
+    """The measured tables by task; read from their files where this process has not measured them."""
+    for task in context.identifier.risk_tasks:
+        if task.name not in context.risks:
+            context.risks[task.name] = load_table(context.dir / "stages" / f"calibrate_{task.name}")
+    return {task.name: context.risks[task.name] for task in context.identifier.risk_tasks}
 
 
 def load_table(folder: Path) -> RiskTable:
     """The table that :func:`measure` kept in a folder."""
     from safetensors import safe_open
 
+    if not (folder / TABLE).is_file():
+        raise FileNotFoundError(2, "no such file", str(folder / TABLE))
     try:
         with safe_open(folder / TABLE, framework="pt") as state:
             candidates, grid, loss, halfwidth = (state.get_tensor(name) for name in NAMES)
-    except FileNotFoundError:
-        raise
     except Exception as error:  # safetensors has errors of its own
         raise UsageError(f"{folder / TABLE} cannot be read; remove its folder and resume the run") from error
     return RiskTable(candidates, grid, loss, float(halfwidth))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from blurlab.blur import strength_of
-from blurlab.dataset import Captures, Degraded, FixedItems, degrade_batch
+from blurlab.dataset import Captures, Degraded
 from blurlab.dataset.prepare import pick_channel
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
@@ -18,10 +19,14 @@ from blurlab.run.stage.examples import blur_title
 
 
 class Cases(Sequence[Degraded]):
-    """Test items as batches of one on the run's device; ``item`` is the index of the photograph."""
+    """Test items as batches of one on the run's device; ``item`` of each is its index here."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
+
+    @abstractmethod
+    def photo(self, index: int) -> str:
+        """The id of the photograph that an item shows."""
 
     def name(self, case: Degraded) -> str:
         """What was done to an item: its kind of blur, with its strength where it has one."""
@@ -38,16 +43,17 @@ class _Drawn(Cases):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        data, self.draws = context.data, context.budget["draws_restore"]
-        self.items = FixedItems(data.test, self.draws, seed=context.seed, split="test", size=data.size)
+        self.draws = context.budget["draws_restore"]
+        self.items = context.degraded("test", self.draws)
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __getitem__(self, index: int) -> Degraded:  # type: ignore[override]  # no slices
-        image, seed, _ = self.items[index]
-        batch = [image[None].to(self.context.device), torch.tensor([seed]), torch.tensor([index // self.draws])]
-        return degrade_batch(self.context.degrade, batch, training=False)
+        return self.items[index]
+
+    def photo(self, index: int) -> str:
+        return self.context.data.test.ids[index // self.draws]
 
 
 class _Captured(Cases):
@@ -79,14 +85,17 @@ class _Captured(Cases):
         return Degraded(
             x=x,
             y=y,
-            psf=degrade.family.psf(params, kind).to(y),
+            blur=degrade.family.operator(params, kind, shape=(x.shape[-2], x.shape[-1])).to(y),
             kind=kind,
             params=params,
             strength_px=strength_of(degrade.family, params, kind).nan_to_num(0.0),
             sigma=degrade.noise(y, generator=torch.Generator())[1],  # measured: nothing is drawn
-            item=torch.tensor([photo]),
+            item=torch.tensor([index]),
             weight=torch.ones(1),
         )
+
+    def photo(self, index: int) -> str:
+        return self.context.data.test.ids[self.pairs[index][0]]
 
 
 def centre(image: NDArray[np.float32], size: int) -> NDArray[np.float32]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import DictConfig
 from torch import nn
 
 from blurlab.core.checks import is_flat
-from blurlab.dataset import AugmentedItems, Degrade, FixedItems, degrade_batch
-from blurlab.pipeline import Example, FittedPart, Identifier
+from blurlab.dataset import Degrade
+from blurlab.physics import Degraded
+from blurlab.pipeline import FittedPart, Identifier
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
-from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.base import Stage, check_networks, check_photographs, once
 from blurlab.run.stage.pretrain import save_weights
 from blurlab.run.stage.train import trained_nets
 
@@ -27,12 +29,19 @@ BATCH = 32
 class FitParts(Stage):
     """Each part of the pipeline in its order; its state is kept by name."""
 
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Besides: are there trained networks and photographs to learn the parts from?"""
+        super().check(cfg, parts, before)
+        if parts.identifier.fitted_parts:
+            check_networks(cfg, parts, before)
+            check_photographs(cfg)
+
     def __call__(self, context: Context) -> None:
         fitted_parts = context.identifier.fitted_parts
-        nets = dict(trained_nets(context)) if fitted_parts else {}
+        nets = trained_nets(context) if fitted_parts else {}
         for part in fitted_parts:
             once(context, f"learn_{part.name}", lambda folder, one=part: learn(context, one, nets, folder))
-            nets[part.name] = load_part(part, context.dir).to(context.device)
+            nets[part.name] = learned_net(context, part)
 
 
 def learn(context: Context, part: FittedPart, nets: dict[str, nn.Module], folder: Path) -> dict[str, Any]:
@@ -43,30 +52,24 @@ def learn(context: Context, part: FittedPart, nets: dict[str, nn.Module], folder
     """
     count = _count(context, part)
     with torch.no_grad():
-        module = part.learn(examples(context, part, count), nets)
+        module = part.learn(degraded(context, part, count), nets)
     save_weights(module, folder / STATE)
+    context.nets[part.name] = module.eval().to(context.device)
     return {"images": count}
 
 
-def examples(context: Context, part: FittedPart, count: int) -> Iterator[Example]:
+def degraded(context: Context, part: FittedPart, count: int) -> Iterator[Degraded]:
     """Batches of ``count`` degraded photographs: augmented training ones, or fixed validation ones."""
     degrade = Degrade(part.family, context.degrade.noise, context.degrade.boundary)
-    data, training = context.data, part.split == "train"
-    items: AugmentedItems | FixedItems
-    if training:
-        items = AugmentedItems(data.train, data.size, seed=context.seed, stage=part.name, scale=data.scale)
+    if part.split == "train":
+        items = context.augmented(part.name, degrade)
     else:
         draws = context.budget["draws_val"]
-        items = FixedItems(data.val, draws, seed=context.seed, split=f"learn/{part.name}", size=data.size)
+        items = context.degraded("val", draws, stream=f"learn/{part.name}", degrade=degrade)
     starts = list(range(0, count, BATCH))
     for start in track(starts, f"learning {part.name}", context.console, context.progress):
-        some = [items[place] for place in range(start, min(start + BATCH, count))]
-        images, seeds, places = zip(*some, strict=True)
-        batch = [torch.stack(images).to(context.device), torch.tensor(seeds), torch.tensor(places)]
-        varied = partial(context.condition, degrade) if training else degrade
-        done = degrade_batch(varied, batch, training=training)
-        told = ~is_flat(done.y)  # a constant patch teaches nothing
-        yield Example(done.y[told], done.kind.to(told.device)[told], done.params.to(told.device)[told])
+        done = items.batch(range(start, min(start + BATCH, count)))
+        yield done.take((~is_flat(done.y)).nonzero().squeeze(1))  # a constant patch teaches nothing
 
 
 def _count(context: Context, part: FittedPart) -> int:
@@ -96,7 +99,14 @@ def load_part(part: FittedPart, run_dir: Path) -> nn.Module:
 
 def learned_nets(context: Context) -> dict[str, nn.Module]:
     """What every part of a run left, on the run's device."""
-    return {name: net.to(context.device) for name, net in learned(context.identifier, context.dir).items()}
+    return {part.name: learned_net(context, part) for part in context.identifier.fitted_parts}
+
+
+def learned_net(context: Context, part: FittedPart) -> nn.Module:
+    """What one part left, on the run's device; read from its file where this process has not learned it."""
+    if part.name not in context.nets:
+        context.nets[part.name] = load_part(part, context.dir).to(context.device)
+    return context.nets[part.name]
 
 
 def learned(identifier: Identifier, run_dir: Path) -> dict[str, nn.Module]:

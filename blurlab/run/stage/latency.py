@@ -24,7 +24,7 @@ def classify_ms(context: Context, pipeline: Pipeline) -> float:
 
 
 def identify_ms(context: Context, pipeline: Pipeline) -> float:
-    """Median milliseconds of all that says what the blur is, on one image of the data set's size."""
+    """Median milliseconds of the whole identification, on one image of the data set's size."""
     size = int(context.cfg.dataset.size)
     image = torch.rand(1, context.data.channels, size, size, device=context.device)
     return median_ms(lambda: pipeline.identify(image), repeats=3, device=context.device)

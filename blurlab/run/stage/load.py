@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from blurlab.blur import Defocus, Gaussian, Mixture, Motion, NoBlur
-from blurlab.deconvolver import TV
+from blurlab.blur import Defocus, Mixture, Motion, NoBlur
+from blurlab.blur import Gaussian as GaussianBlur
+from blurlab.deconvolver import TV, Deconvolver, Learned, load_weights
 from blurlab.learning import BEST, load_net
-from blurlab.pipeline import Likelihood, Pipeline, RiskTable
+from blurlab.noise import Gaussian, Sensor
+from blurlab.pipeline import Identifier, KnownKernel, Likelihood, Pipeline
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.begun import refuse_changed
-from blurlab.run.setup.build import build
+from blurlab.run.setup.build import build, plain
+from blurlab.run.setup.saved import load_yaml
+from blurlab.run.setup.targets import resolve
 from blurlab.run.stage.calibrate import load_table
 from blurlab.run.stage.fit_parts import learned
+from blurlab.run.stage.train_restore import NAME, WEIGHTS, TrainRestorer
+
+NEEDED = ("blur", "pipeline", "head", "noise", "dataset", "deconvolver", "stage")
+"""Parts of a saved configuration that are needed to use a run's networks."""
+
+CHANNELS = ("green", "grey", "rgb")
 
 
 @dataclass(frozen=True)
@@ -27,28 +37,35 @@ class Trained:
         pipeline: Identifier, networks, risk tables and deconvolver.
         channel: ``green``, ``grey`` or ``rgb``: what of an image the networks saw.
         size: Side of the images that they saw, in pixels; 0 where any will do.
-        sigma: Noise standard deviation of the training images, on the [0, 1] scale; NaN where it is not one number.
+        sigma: Noise standard deviation of the training images, on the [0, 1] scale; None where it is not one number.
     """
 
     pipeline: Pipeline
     channel: str
     size: int
-    sigma: float
+    sigma: float | None
 
 
-def untrained() -> Trained:
-    """The pipeline that needs no run: the likelihood tells none, gaussian, defocus and motion apart, TV restores."""
+def untrained(deconvolver: Deconvolver | None = None) -> Trained:
+    """The pipeline that needs no run: the likelihood tells none, gaussian, defocus and motion apart.
+
+    Args:
+        deconvolver: What restores; TV if None.
+    """
     family = Mixture({
         "none": NoBlur(),
-        "gaussian": Gaussian([0.5, 5]),
+        "gaussian": GaussianBlur([0.5, 5]),
         "defocus": Defocus([0.7, 8]),
         "motion": Motion([2, 20], [0, 180]),
     })  # fmt: skip
-    return Trained(Pipeline(Likelihood(family), {}, {}, TV()), "rgb", 0, float("nan"))
+    return Trained(Pipeline(Likelihood(family), {}, {}, deconvolver or TV()), "rgb", 0, None)
 
 
 def load_run(run_dir: Path) -> Trained:
     """Load the networks and tables of a finished run.
+
+    A run whose kernels were known identifies nothing: then the likelihood does (:func:`untrained`), and the run's
+    deconvolver restores.
 
     Args:
         run_dir: Directory that a run made.
@@ -62,23 +79,64 @@ def load_run(run_dir: Path) -> Trained:
     saved = run_dir / ".hydra" / "config.yaml"
     if not saved.is_file():
         raise UsageError(f"{run_dir} is no run directory (it has no .hydra/config.yaml); name one under runs/")
-    cfg = OmegaConf.load(saved)
+    cfg = load_yaml(saved)
+    lacking = [key for key in NEEDED if not isinstance(cfg, DictConfig) or not isinstance(cfg.get(key), DictConfig)]
+    if lacking:
+        raise UsageError(f"{saved} is damaged: it lacks {', '.join(lacking)}; put the run directory's own file back")
     assert isinstance(cfg, DictConfig)
+    if cfg.dataset.get("channel") not in CHANNELS or not isinstance(cfg.dataset.get("size"), int):
+        raise UsageError(f"{saved} is damaged: dataset lacks channel or size; put the run directory's own file back")
     refuse_changed(cfg, run_dir)
+    sigma = training_sigma(cfg.noise)
     identifier = build(cfg.pipeline, build(cfg.blur))
-    channels = 3 if cfg.dataset.channel == "rgb" else 1
-    nets: dict[str, torch.nn.Module] = {}
-    risks: dict[str, RiskTable] = {}
     try:
-        for task in identifier.tasks:
-            net = build(cfg.head, num_classes=len(task.target), in_channels=channels)
-            nets[task.name] = load_net(net, run_dir / "stages" / f"train_{task.name}" / BEST)
-        nets |= learned(identifier, run_dir)
-        for task in identifier.risk_tasks:
-            risks[task.name] = load_table(run_dir / "stages" / f"calibrate_{task.name}")
+        deconvolver = load_deconvolver(cfg, run_dir)
+        if isinstance(identifier, KnownKernel):
+            return replace(untrained(deconvolver), sigma=sigma)
+        pipeline = load_pipeline(cfg, identifier, deconvolver, run_dir)
     except FileNotFoundError as error:
         raise UsageError(f"{run_dir} is not finished ({error.filename} is missing); run.resume={run_dir}") from error
-    sigma = cfg.noise.get("sigma")
-    known = float(sigma) if isinstance(sigma, (int, float)) else float("nan")
-    pipeline = Pipeline(identifier, nets, risks, build(cfg.deconvolver))
-    return Trained(pipeline, str(cfg.dataset.channel), int(cfg.dataset.size), known)
+    return Trained(pipeline, str(cfg.dataset.channel), int(cfg.dataset.size), sigma)
+
+
+def load_pipeline(cfg: DictConfig, identifier: Identifier, deconvolver: Deconvolver, run_dir: Path) -> Pipeline:
+    """The identifier with what the stages of a run left for it.
+
+    Raises:
+        FileNotFoundError: If a stage is not finished.
+    """
+    stages, channels = run_dir / "stages", 3 if cfg.dataset.channel == "rgb" else 1
+    nets: dict[str, torch.nn.Module] = {}
+    for task in identifier.tasks:
+        net = build(cfg.head, num_classes=len(task.target), in_channels=channels)
+        nets[task.name] = load_net(net, stages / f"train_{task.name}" / BEST)
+    nets |= learned(identifier, run_dir)
+    risks = {task.name: load_table(stages / f"calibrate_{task.name}") for task in identifier.risk_tasks}
+    return Pipeline(identifier, nets, risks, deconvolver)
+
+
+def load_deconvolver(cfg: DictConfig, run_dir: Path) -> Deconvolver:
+    """The deconvolver of a run, with the weights that the run trained where it has a stage that does.
+
+    Raises:
+        FileNotFoundError: If that stage is not finished.
+        UsageError: If it is a network without weights.
+    """
+    deconvolver: Deconvolver = build(cfg.deconvolver)
+    if not isinstance(deconvolver, Learned):
+        return deconvolver
+    targets = [resolve(plain(stage).get("_target_")) for stage in cfg.stage.values() if isinstance(stage, DictConfig)]
+    if TrainRestorer in targets:
+        weights = run_dir / "stages" / NAME / WEIGHTS
+        if not weights.is_file():
+            raise FileNotFoundError(2, "no such file", str(weights))
+        load_weights(deconvolver.net, str(weights)).eval()
+    elif not deconvolver.trained:
+        raise UsageError(f"{run_dir} has a deconvolver without weights, and no stage that trains it")
+    return deconvolver
+
+
+def training_sigma(noise: DictConfig) -> float | None:
+    """The noise's standard deviation where it is Gaussian and the same in every image; None for any other noise."""
+    sigma = noise.get("sigma")
+    return float(sigma) if isinstance(build(noise), (Gaussian, Sensor)) and isinstance(sigma, (int, float)) else None

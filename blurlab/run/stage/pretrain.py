@@ -15,7 +15,6 @@ from blurlab.learning import ContrastiveDivergence, filter_picture, shared_callb
 from blurlab.pipeline import Task
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
-from blurlab.run.setup.logging import log_pictures
 from blurlab.run.setup.trainer import degraded_data, fit_or_resume, fresh_head, make_trainer
 from blurlab.run.stage.base import once
 
@@ -28,7 +27,7 @@ def pretrain(context: Context, task: Task) -> Path | None:
 
     Args:
         context: The run.
-        task: What is asked.
+        task: For which the head is made.
 
     Returns:
         The file of the weights that training starts from; None where the head has nothing to pre-train, or
@@ -52,7 +51,7 @@ def fit_layer(context: Context, task: Task, layer: int, folder: Path, below: Pat
 
     Args:
         context: The run.
-        task: Among whose blurs the layer is trained; what is asked of them does not matter.
+        task: Among whose blurs the layer is trained; its classes do not matter.
         layer: Which layer, 0 the lowest.
         folder: Where the weights go, and with the lowest layer a picture of its filters.
         below: Weights with the layers below trained; None for the lowest.
@@ -73,7 +72,7 @@ def fit_layer(context: Context, task: Task, layer: int, folder: Path, below: Pat
     if layer == 0:
         picture = filter_picture(net.filters())
         write_image(folder / FILTERS, picture)
-        log_pictures(context.logger, {f"filters/{task.name}": picture})
+        context.logger.log_pictures({f"filters/{task.name}": picture})
     save_weights(net, folder / WEIGHTS)
     return {"reconstruction_error": module.errors.tolist(), "steps": trainer.global_step}
 

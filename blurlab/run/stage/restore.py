@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import DictConfig
 from torch import Tensor
 
 from blurlab.core.atomic import write_text
 from blurlab.core.image_io import write_image
-from blurlab.dataset import Degraded
-from blurlab.pipeline import Identification, KnownKernel, Pipeline, is_identity
+from blurlab.physics import Degraded
+from blurlab.pipeline import BlurEstimate, KnownKernel, Pipeline
 from blurlab.run.errors import UsageError
-from blurlab.run.record.restored import figures, reference, summarise
+from blurlab.run.record.lines import write_lines
+from blurlab.run.record.restored import RestoredItem, figures, reference, restoration
+from blurlab.run.record.rows import NamedBlur
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.assemble import assemble
-from blurlab.run.stage.base import Stage, once
+from blurlab.run.stage.base import NETWORKS, Stage, check_restores, check_run, once
 from blurlab.run.stage.cases import Cases, cases
-from blurlab.run.stage.evaluate import PER_IMAGE, write_rows
+from blurlab.run.stage.evaluate import PER_IMAGE
 from blurlab.run.stage.examples import in_words
 from blurlab.run.stage.load import load_run
 
 PICTURES = 6
 PICTURE_PX = 128
-DONE = "rows.jsonl"
-Row = dict[str, Any]
+DONE = "items.jsonl"
 
 
 class Restore(Stage):
-    """Each item restored by itself; a line of ``per_image.csv`` each. Killed, it goes on with the next item.
+    """Restores one item at a time and writes a line of ``per_image.csv`` for each; resumed, it goes on with the next.
 
     Where the pipeline identifies, each figure is there twice, ``_oracle`` with the true kernel and ``_estimated``.
 
@@ -45,6 +50,22 @@ class Restore(Stage):
 
     def __init__(self, run: str | None = None) -> None:
         self.run = run
+
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Are there networks where the pipeline has some, and a deconvolver that restores?"""
+        super().check(cfg, parts, before)
+        check_restores(parts, before)
+        check_run(self.run)
+        trained = cfg.run.resume is not None or any(stage.trains == NETWORKS for stage in before)
+        if parts.identifier.tasks and self.run is None and not trained:
+            raise UsageError(
+                "this pipeline has networks and stage=restore trains none; name a finished run by stage.restore.run=, "
+                "or use pipeline=likelihood or pipeline=known"
+            )
+        if cfg.budget.draws_restore < 1:
+            raise UsageError(
+                f"budget.draws_restore must be 1 or more for stage=restore, got {cfg.budget.draws_restore}"
+            )
 
     def __call__(self, context: Context) -> None:
         found = once(context, "restore", lambda folder: restore_all(context, folder, self.run))
@@ -63,29 +84,37 @@ def restore_all(context: Context, folder: Path, run: str | None = None) -> dict[
     left = range(len(kept), len(items))
     with done.open("a") as lines, torch.inference_mode():
         for index in track(left, f"restore {len(items)} items", context.console, context.progress):
-            show = sum(row["example"] is not None for row in kept) <= PICTURES * index // len(items)
-            row = restore_one(context, items, index, pipeline, show)
-            lines.write(json.dumps(row) + "\n")
+            show = sum(one.example is not None for one in kept) <= PICTURES * index // len(items)
+            one = restore_one(context, items, index, pipeline, show)
+            lines.write(json.dumps(asdict(one)) + "\n")
             lines.flush()
-            kept.append(row)
-    rows = [row["figures"] for row in kept if row["figures"]]
-    if not rows:
+            kept.append(one)
+    restored = [one.item for one in kept if one.item is not None]
+    if not restored:
         raise UsageError("every test item was left sharp; raise budget.draws_restore, or choose another blur")
-    write_rows(context.dir / PER_IMAGE, rows)
-    examples = [row["example"] for row in kept if row["example"]]
-    return {**summarise(rows, context.seed), "examples": examples}
+    write_lines(context.dir / PER_IMAGE, [item.line() for item in restored])
+    examples = [one.example for one in kept if one.example is not None]
+    return {**restoration(restored, context.seed), "examples": examples}
 
 
-def so_far(done: Path) -> list[Row]:
-    """The rows that a run stopped before left in a file, which then holds these alone."""
-    rows: list[Row] = []
+@dataclass(frozen=True)
+class Done:
+    """What is kept of an item: its figures, None where it was left sharp, and its entry among the examples."""
+
+    item: RestoredItem | None
+    example: dict[str, Any] | None
+
+
+def so_far(done: Path) -> list[Done]:
+    """What a run stopped before left in a file, which then holds this alone."""
+    lines: list[dict[str, Any]] = []
     for text in done.read_text().splitlines() if done.is_file() else []:
         try:
-            rows.append(json.loads(text))
+            lines.append(json.loads(text))
         except ValueError:  # the line that a kill left unfinished
             break
-    write_text(done, "".join(json.dumps(row) + "\n" for row in rows))
-    return rows
+    write_text(done, "".join(json.dumps(line) + "\n" for line in lines))
+    return [Done(None if one["item"] is None else RestoredItem.from_json(one["item"]), one["example"]) for one in lines]
 
 
 def identifying(context: Context, run: str | None) -> Pipeline | None:
@@ -124,32 +153,27 @@ def _same_photographs(run: Path, context: Context) -> bool:
     return all(before.get(key) == context.data.facts.get(key) for key in ("name", "sha256", "test_sha256"))
 
 
-def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline | None, show: bool) -> Row:
-    """Figures of an item, ready for JSON, and its entry among the examples; both None where the item is sharp."""
+def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline | None, show: bool) -> Done:
+    """An item restored, and its entry among the examples where it is to be shown."""
     case = items[index]
-    if bool(is_identity(case.psf)):
-        return {"figures": None, "example": None}
+    if not bool(context.degrade.family.changes(case.params, case.kind)):
+        return Done(None, None)
     captured = context.data.captures is not None
     sigma = None if captured else case.sigma
     start = time.perf_counter()
-    image = context.deconvolver(case.y, case.psf, sigma).image
+    image = context.deconvolver(case.y, case.blur, sigma).image
     if image.is_cuda:
         torch.cuda.synchronize(image.device)
     seconds = time.perf_counter() - start
-    found = None if pipeline is None else pipeline.identify(case.y)
-    restored = {"" if found is None else "oracle": image}
-    if found is not None:
-        sharp = bool(is_identity(found.psf))
-        restored["estimated"] = case.y if sharp else context.deconvolver(case.y, found.psf, sigma).image
-    kind = context.degrade.family.kinds[int(case.kind[0])]
-    names = zip(context.degrade.family.names, case.params[0].tolist(), strict=True)
-    row: Row = {"photo": context.data.test.ids[int(case.item[0])], "kind": kind, **dict(names)}
-    row |= {"sigma": float(case.sigma[0]), "restore_s": seconds}
-    for name, one in restored.items():
-        row |= {f"{key}_{name}".rstrip("_"): value for key, value in figures(case, one, captured).items()}
-    row |= reference(case, captured)
-    example = _example(context, items, case, restored, found, row, index) if show else None
-    return {"figures": row, "example": example}
+    restored, estimate = {"" if pipeline is None else "oracle": image}, None
+    if pipeline is not None:
+        estimate = pipeline.identify(case.y)
+        restored["estimated"] = pipeline.restore(case.y, estimate, sigma)
+    family, photo = context.degrade.family, items.photo(index)
+    blur = NamedBlur(family.kinds[int(case.kind[0])], dict(zip(family.names, case.params[0].tolist(), strict=True)))
+    measured = {name: figures(case, one, captured) for name, one in restored.items()} | reference(case, captured)
+    item = RestoredItem(photo, blur, float(case.sigma[0]), seconds, measured)
+    return Done(item, _example(context, items, case, restored, estimate, item, index) if show else None)
 
 
 def _example(
@@ -157,24 +181,29 @@ def _example(
     items: Cases,
     case: Degraded,
     restored: dict[str, Tensor],
-    found: Identification | None,
-    row: Row,
+    estimate: BlurEstimate | None,
+    item: RestoredItem,
     index: int,
-) -> Row:
+) -> dict[str, Any]:
     """Write the upper left corner of an item, borders and all, and return its entry of the record."""
     folder = context.dir / "examples"
     folder.mkdir(exist_ok=True)
     pictures = {"sharp": case.x, "blurred": case.y, "oracle": next(iter(restored.values()))}
-    pictures |= {"estimated_image": restored["estimated"]} if found else {}
-    entry: Row = {"title": items.name(case), "photo": row["photo"], "ssim_blurred": row["ssim_blurred"]}
+    pictures |= {"estimated_image": restored["estimated"]} if estimate else {}
+    entry: dict[str, Any] = {
+        "title": items.name(case),
+        "photo": item.photo,
+        "ssim_blurred": item.figures["blurred"]["ssim"],
+    }
     for name, picture in pictures.items():
         entry[name] = f"examples/{index}_{name}.png"
         corner = picture[0, :, :PICTURE_PX, :PICTURE_PX].permute(1, 2, 0).clamp(0, 1)
-        write_image(context.dir / entry[name], corner.cpu().numpy())
-    for base in ("isnr", "ssim"):
-        entry[f"{base}_oracle"] = row[base] if found is None else row[f"{base}_oracle"]
-        if found is not None:
-            entry[f"{base}_estimated"] = row[f"{base}_estimated"]
-    if found is not None:
-        entry["estimated"] = in_words(found, context.identifier.family.kinds)
+        context.pictures[entry[name]] = corner.cpu().numpy()
+        write_image(context.dir / entry[name], context.pictures[entry[name]])
+    for figure in ("isnr", "ssim"):
+        entry[f"{figure}_oracle"] = item.figures["" if estimate is None else "oracle"][figure]
+        if estimate is not None:
+            entry[f"{figure}_estimated"] = item.figures["estimated"][figure]
+    if estimate is not None:
+        entry["estimated"] = in_words(estimate, context.identifier.family.kinds)
     return entry

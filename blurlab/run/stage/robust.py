@@ -7,16 +7,20 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
+from omegaconf import DictConfig
 
-from blurlab.dataset import Corruption, FixedItems, degrade_batch
-from blurlab.pipeline import Pipeline
-from blurlab.run.record.summary import identifications
+from blurlab.dataset import Corruption
+from blurlab.pipeline import Pipeline, Scorer
+from blurlab.run.errors import UsageError
+from blurlab.run.record.lines import Line, line, write_lines
+from blurlab.run.record.rows import Item, make_items
+from blurlab.run.record.scores import scores
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.assemble import assemble
-from blurlab.run.stage.base import Stage, once
-from blurlab.run.stage.evaluate import BATCH, Row, identified, write_rows
+from blurlab.run.stage.base import Stage, check_networks, once
+from blurlab.run.stage.evaluate import BATCH
 
 PER_ITEM = "robustness.csv"
 
@@ -39,6 +43,13 @@ class Robustness(Stage):
             raise ValueError(f"conditions must be one or more with a name each, got {', '.join(names) or 'none'}")
         self.conditions = tuple(conditions)
 
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Besides: are there trained networks, and does the pipeline name blurs?"""
+        super().check(cfg, parts, before)
+        check_networks(cfg, parts, before)
+        if parts.identifier.scorer is None:
+            raise UsageError("stage=robust compares what is named; this pipeline names no blur, use stage=default")
+
     def __call__(self, context: Context) -> None:
         found = once(context, "robustness", lambda folder: try_conditions(context, self.conditions))
         context.record["robustness"] = found["conditions"]
@@ -49,21 +60,27 @@ def try_conditions(context: Context, conditions: Sequence[Corruption]) -> dict[s
 
     Returns:
         ``{"conditions": [{"condition", "left_out", "metrics"} or {"condition", "error"}]}``.
+
+    Raises:
+        UsageError: If estimates have no label.
     """
+    scorer = context.identifier.scorer
+    if scorer is None:
+        raise UsageError("stage=robust compares what is named; this pipeline names no blur, use stage=default")
     pipeline = assemble(context)
     entries: list[dict[str, Any]] = []
-    every: list[Row] = []
+    every: list[Line] = []
     with torch.inference_mode():
         for condition in track(conditions, "other conditions", context.console, context.progress):
             try:
-                rows, left_out = try_one(context, pipeline, condition)
+                items, left_out = try_one(context, pipeline, scorer, condition)
             except CannotTake as error:
                 entries.append({"condition": condition.name, "error": str(error)})
                 continue
-            metrics, *_ = identifications(rows, context.identifier, seed=context.seed)
+            metrics, *_ = scores(items, scorer, seed=context.seed)
             entries.append({"condition": condition.name, "left_out": left_out, "metrics": metrics})
-            every += [{"condition": condition.name, **row} for row in rows]
-    write_rows(context.dir / PER_ITEM, every)
+            every += [{"condition": condition.name, **line(item)} for item in items]
+    write_lines(context.dir / PER_ITEM, every)
     return {"conditions": entries}
 
 
@@ -71,23 +88,22 @@ class CannotTake(ValueError):
     """An identifier refuses the images of a condition; the message is its own."""
 
 
-def try_one(context: Context, pipeline: Pipeline, condition: Corruption) -> tuple[list[Row], int]:
-    """The rows of one condition, and how many items it leaves out.
+def try_one(context: Context, pipeline: Pipeline, scorer: Scorer, condition: Corruption) -> tuple[list[Item], int]:
+    """The items of one condition, and how many it leaves out.
 
     Raises:
         CannotTake: If the identifier refuses such images.
     """
     draws = context.budget["draws_robust"]
-    items = FixedItems(context.data.test, draws, seed=context.seed, split="test", size=context.data.size)
-    rows: list[Row] = []
-    for batch in DataLoader(items, batch_size=BATCH):
-        batch[0] = batch[0].to(context.device)
-        degraded = degrade_batch(partial(condition, context.degrade), batch, training=False)
+    photos, family = context.data.test.ids, context.identifier.family
+    drawn = context.degraded("test", draws, degrade=partial(condition, context.degrade))
+    items: list[Item] = []
+    for degraded in drawn.batches(BATCH):
         if len(degraded) == 0:
             continue
         try:
-            found = pipeline.identify(degraded.y)
+            label = pipeline.identify(degraded.y).label
         except ValueError as error:
             raise CannotTake(" ".join(str(error).split())) from error
-        rows += identified(context, degraded, found, draws)
-    return rows, len(items) - len(rows)
+        items += make_items(family, degraded, photos, draws, label, scorer)
+    return items, len(drawn) - len(items)

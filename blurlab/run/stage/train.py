@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from omegaconf import DictConfig
 from torch import nn
 
 from blurlab.learning import BEST, RunStamp, Supervised, load_net, training_callbacks
@@ -12,16 +15,52 @@ from blurlab.pipeline import Task
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
-from blurlab.run.setup.trainer import best_score, degraded_data, fit_or_resume, fresh_head, lower_rate, make_trainer
-from blurlab.run.stage.base import Stage, once
+from blurlab.run.setup.parts import Parts
+from blurlab.run.setup.recipe import check_recipe
+from blurlab.run.setup.trainer import (
+    best_score,
+    degraded_data,
+    fit_or_resume,
+    fresh_head,
+    lower_rate,
+    make_trainer,
+    planned,
+)
+from blurlab.run.stage.base import FIRST_NETWORK, NETWORKS, Stage, check_photographs, once
 from blurlab.run.stage.pretrain import load_weights, pretrain
 
 
 class Train(Stage):
-    """Train type, then strength of each kind (or whatever the pipeline asks), best checkpoint kept by name."""
+    """Trains a network for each task of the pipeline, and keeps the best checkpoint of each.
+
+    Args:
+        first_only: Train the network of the first task alone, which is what ``stage=classify`` tests.
+    """
+
+    def __init__(self, first_only: bool = False) -> None:
+        self.first_only = first_only
+        self.trains = FIRST_NETWORK if first_only else NETWORKS
+
+    def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
+        """Besides: can each network be made, and trained with this recipe?"""
+        super().check(cfg, parts, before)
+        if not parts.identifier.tasks:
+            return
+        check_photographs(cfg)
+        channels = 3 if cfg.dataset.channel == "rgb" else 1
+        for classes in {len(task.target) for task in parts.identifier.tasks}:
+            with torch.device("meta"):  # weights without memory
+                build(cfg.head, num_classes=classes, in_channels=channels)
+        check_recipe(cfg)
+
+    def training(self, context: Context) -> str:
+        """How many networks, and for how long."""
+        count = len(self._tasks(context))
+        words = f"{count} network{'s' * (count > 1)} to train, {planned(context.budget)}{' each' * (count > 1)}"
+        return words if count else ""
 
     def __call__(self, context: Context) -> None:
-        for task in context.identifier.tasks:
+        for task in self._tasks(context):
             start = pretrain(context, task)
             result = once(
                 context,
@@ -31,40 +70,48 @@ class Train(Stage):
             refuse_diverged(context, f"train_{task.name}", result)
             context.record.setdefault("training", {})[task.name] = result
 
+    def _tasks(self, context: Context) -> tuple[Task, ...]:
+        tasks = context.identifier.tasks
+        return tasks[:1] if self.first_only else tasks
+
 
 def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -> dict[str, Any]:
     """Train one task's network, going on from ``last.ckpt`` where there is one.
 
     Args:
         context: The run.
-        task: What is asked.
+        task: For which a network is trained.
         folder: Where the checkpoints go.
         start: Weights to start from, of :func:`~blurlab.run.stage.pretrain.pretrain`; fresh ones if None.
 
     Returns:
-        Best validation loss and accuracy, number of weights and steps.
+        Best validation loss, steps and epochs made, number of weights.
     """
     budget, recipe = context.budget, context.cfg.optimizer
     net = fresh_head(context, task)
     if start is not None:
         load_weights(net, start)
+    data = degraded_data(context, context.degrade_for(task), task.name, task.target)
     module = Supervised(
         net,
         task.target,
         build(recipe.factory),
         schedule=str(recipe.schedule),
-        total_steps=budget["epochs"] * budget["steps_per_epoch"],
+        total_steps=budget["epochs"] * len(data.train_dataloader()),
         facts={"task": task.name, "head": str(context.cfg.head._target_), "channels": context.data.channels},
     )
     callbacks = training_callbacks(
         folder, run=context.begun.id, seed=context.seed, stage=task.name, ema_decay=float(recipe.ema_decay),
-        progress=context.progress, remedy=lower_rate(recipe),
+        progress=context.progress, remedy=lower_rate(recipe), patience=budget["patience"],
     )  # fmt: skip
     trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
-    fit_or_resume(context, trainer, module, degraded_data(context, context.degrade_for(task), task.name), folder)
+    fit_or_resume(context, trainer, module, data, folder)
+    stamp = RunStamp(context.begun.id, task.name)
+    context.nets[task.name] = load_net(net, folder / BEST, stamp).to(context.device)
     return {
         "val_loss": best_score(trainer, task.name),
         "steps": trainer.global_step,
+        "epochs": trainer.current_epoch,
         "weights": sum(weight.numel() for weight in net.parameters()),
     }
 
@@ -81,14 +128,17 @@ def refuse_diverged(context: Context, name: str, result: dict[str, Any]) -> None
 
 
 def best_net(context: Context, task: Task) -> nn.Module:
-    """The best network of a task, from its checkpoint by name, on the run's device.
+    """The best network of a task on the run's device; read from its checkpoint unless this process trained it.
 
     Raises:
         FileNotFoundError: If the run did not get so far.
         ValueError: If the checkpoint is damaged, or of another run or stage.
     """
-    path = context.dir / "stages" / f"train_{task.name}" / BEST
-    return load_net(context.head(task.target), path, RunStamp(context.begun.id, task.name)).to(context.device)
+    if task.name not in context.nets:
+        path = context.dir / "stages" / f"train_{task.name}" / BEST
+        net = load_net(context.head(task.target), path, RunStamp(context.begun.id, task.name))
+        context.nets[task.name] = net.to(context.device)
+    return context.nets[task.name]
 
 
 def trained_nets(context: Context) -> dict[str, nn.Module]:

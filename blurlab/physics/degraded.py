@@ -1,10 +1,13 @@
-"""The one dataclass that crosses the floors: a degraded batch with everything that is known of it."""
+"""A degraded batch with everything that is known of it: what training, evaluation and tables are told of the truth."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from torch import Tensor
+
+from blurlab.physics.convolution import kernels_of
+from blurlab.physics.operator import LinearOperator
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class Degraded:
     Attributes:
         x: Sharp images (B, C, H, W), aligned with ``y``.
         y: Observed images (B, C, H, W).
-        psf: Kernels (B, 1, k, k).
+        blur: What made y of x, before the noise: one operator for all images, or with something for each.
         kind: Index of the blur's kind in the family's ``kinds`` (B,).
         params: Parameters (B, P); NaN where a kind lacks one.
         strength_px: Strength in pixels (B,): motion length, disk diameter, taps; 0 for no blur
@@ -26,7 +29,7 @@ class Degraded:
 
     x: Tensor
     y: Tensor
-    psf: Tensor
+    blur: LinearOperator
     kind: Tensor
     params: Tensor
     strength_px: Tensor
@@ -37,6 +40,17 @@ class Degraded:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def psf(self) -> Tensor:
+        """The kernels (B, 1, k, k).
+
+        Raises:
+            TypeError: If the blur is not one kernel an image.
+        """
+        return kernels_of(self.blur).expand(len(self), -1, -1, -1)
+
     def take(self, rows: Tensor) -> Degraded:
         """The items of these rows (n,) alone."""
-        return Degraded(**{name: value[rows.to(value.device)] for name, value in vars(self).items()})
+        blur = self.blur.rows(rows)
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return Degraded(blur=blur, **{name: value[rows.to(value.device)] for name, value in tensors.items()})

@@ -1,0 +1,52 @@
+"""The entry point: a verb, help, or an experiment."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+from blurlab import __version__
+from blurlab.cli import deblur, report, run, table
+from blurlab.cli.verb import Verb
+from blurlab.run.command.names import groups, options
+
+VERBS: dict[str, Verb] = {"table": table.VERB, "report": report.VERB, "deblur": deblur.VERB}
+
+INTRODUCTION = (
+    "blurlab names the blur in an image, measures it and undoes it; each figure beside the published one and the limit."
+)
+SETTINGS = """\
+Any key can be set: dataset.strict=true  noise.sigma=.002  paths.data_dir=/photographs  budget=smoke|small|full
+Without budget= it is full where a CUDA device is and small elsewhere. --cfg job shows the configuration.
+"""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point; exits with 0, with 2 for a user's error, with 130 after Ctrl-C."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show ends no run
+    try:
+        if words and words[0] in VERBS:
+            VERBS[words[0]].run(words[1:])
+        elif not words or {"--help", "-h"} & {*words}:
+            print(help_text())
+        elif "--version" in words:
+            print(f"blurlab {__version__}")
+        else:
+            run.run(words, VERBS)
+    except (ValueError, OSError) as error:
+        print("error: " + " ".join(str(error).split()), file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def help_text() -> str:
+    """The help, with every group's members read from conf/; imports nothing heavy."""
+    examples = [*run.EXAMPLES, *(example for verb in VERBS.values() for example in verb.examples)]
+    uses = [f"  {f'python -m blurlab {words}':<53}  {what}".rstrip() for words, what in examples]
+    width = max(len(group) for group in groups())
+    members = [f"  {group:<{width}}  {', '.join(options(group))}" for group in groups()]
+    return "\n".join([INTRODUCTION, *uses, "", SETTINGS, "groups and their members:", *members])

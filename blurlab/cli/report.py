@@ -1,0 +1,30 @@
+"""``blurlab report [FOLDER]``: remake every paper's REPORT.md and the index of records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from blurlab.cli.verb import OneLineParser, Verb
+from blurlab.run.errors import UsageError
+
+
+def report(words: list[str]) -> None:
+    """Write the report of each paper, and the index.
+
+    Raises:
+        UsageError: If the folder holds no paper.
+    """
+    parser = OneLineParser("blurlab report", description="Remake each paper's REPORT.md and index.csv under FOLDER.")
+    parser.add_argument("folder", metavar="FOLDER", nargs="?", default=Path("experiments"), type=Path)
+    folder = parser.parse_args(words).folder
+    papers = sorted(path.parent for path in folder.glob("*/published.csv"))
+    if not papers:
+        raise UsageError(f"no experiments/<paper>/published.csv under {folder}; run this at the top of a checkout")
+    from blurlab.report import write_index, write_report_md
+
+    for paper in papers:
+        print(write_report_md(paper))
+    print(write_index(folder))
+
+
+VERB = Verb(report, (("report", "remake REPORT.md of every paper, and experiments/index.csv"),))

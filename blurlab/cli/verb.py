@@ -1,0 +1,29 @@
+"""What a verb of the command line is, and a parser whose errors are one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A word that ``blurlab`` may begin with.
+
+    Attributes:
+        run: Called with the words that follow.
+        examples: Pairs of words and what they do, for ``blurlab --help``.
+    """
+
+    run: Callable[[list[str]], None]
+    examples: tuple[tuple[str, str], ...]
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ValueError: the command prints it as it does every user's error."""
+        raise ValueError(f"{message}; see {self.prog} --help")

@@ -1,0 +1,135 @@
+"""What is found of the blur in a batch of images: what to undo and, where it has a name, which blur it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from blurlab.blur import BlurFamily, identity_psf
+from blurlab.physics import Convolution, LinearOperator, kernels_of
+
+BOUNDARY = "valid"
+"""How photographs are made: what lies beyond their border was blurred into them too."""
+
+
+@dataclass(frozen=True)
+class KindEstimate:
+    """Which blur of a family it is, how strong, and how sure that is.
+
+    Attributes:
+        kind: Index of the most probable kind in the family's ``kinds`` (B,).
+        probability: Probabilities of the kinds (B, K).
+        strength_px: Strength of the kernel to hand on, chosen by expected risk (B,); 0 where none is.
+        strength_map_px: Strength of the most probable class (B,); 0 where no blur was found.
+        strength_mean_px: Mean of the posterior (B,); 0 where no blur was found.
+        interval_px: 90 % interval of the strength (B, 2); NaN where no blur was found.
+        params: Best estimate of the parameters (B, P), in the family's order; NaN where the kind found has none.
+        most_probable: The blur of the most probable class, without a label.
+        halfwidth: Half of the 90 % interval of each of ``params`` (B, P); None where there is none but the strength's.
+        before: Kind (B,) and parameters (B, P) that the network said before they were refined; None where none were.
+    """
+
+    kind: Tensor
+    probability: Tensor
+    strength_px: Tensor
+    strength_map_px: Tensor
+    strength_mean_px: Tensor
+    interval_px: Tensor
+    params: Tensor
+    most_probable: BlurEstimate
+    halfwidth: Tensor | None = None
+    before: tuple[Tensor, Tensor] | None = None
+
+    def with_rows(self, rows: Tensor, other: KindEstimate) -> KindEstimate:
+        """This estimate with some rows (m,) replaced by those of another (m of them)."""
+        changed = {
+            field.name: _replaced(getattr(self, field.name), rows, value)
+            for field in fields(self)
+            if isinstance(value := getattr(other, field.name), Tensor)
+        }
+        before = other.before
+        if before is not None:
+            before = _replaced(self.kind, rows, before[0]), _replaced(self.params, rows, before[1])
+        blur = self.most_probable.with_rows(rows, other.most_probable)
+        return replace(self, **changed, before=before, most_probable=blur)
+
+
+@dataclass(frozen=True)
+class BlurEstimate:
+    """The blur of a batch of images, ready to be undone.
+
+    Attributes:
+        blur: What a deconvolver has to undo, one operator an image.
+        blurred: Is there anything to undo (B,) bool? What is not blurred is left as it is.
+        sigma: Noise standard deviation found in the image (B,); None where it was not looked for.
+        label: What the blur is called; None where it is a kernel without a name.
+    """
+
+    blur: LinearOperator
+    blurred: Tensor
+    sigma: Tensor | None = None
+    label: KindEstimate | None = None
+
+    @property
+    def psf(self) -> Tensor:
+        """The kernels (B, 1, k, k).
+
+        Raises:
+            TypeError: If the blur is not one kernel an image.
+        """
+        return kernels_of(self.blur)
+
+    def with_rows(self, rows: Tensor, other: BlurEstimate) -> BlurEstimate:
+        """This estimate with some rows (m,) replaced by those of another (m of them), with what both of them have."""
+        (mine, sigma), (own, label) = (self.sigma, other.sigma), (self.label, other.label)
+        return by_kernel(
+            _replaced(self.psf, rows, other.psf),
+            _replaced(self.blurred, rows, other.blurred),
+            None if mine is None or sigma is None else _replaced(mine, rows, sigma),
+            None if own is None or label is None else own.with_rows(rows, label),
+        )
+
+
+def by_kernel(
+    psf: Tensor, blurred: Tensor, sigma: Tensor | None = None, label: KindEstimate | None = None
+) -> BlurEstimate:
+    """The estimate of one kernel an image (B, 1, k, k) and of whether there is anything to undo (B,)."""
+    return BlurEstimate(Convolution(psf, BOUNDARY), blurred, sigma, label)
+
+
+def by_parameters(
+    family: BlurFamily, params: Tensor, kind: Tensor, sigma: Tensor | None = None, label: KindEstimate | None = None
+) -> BlurEstimate:
+    """The estimate of a family's blur with these parameters (B, P) of these kinds (B,)."""
+    return by_kernel(family.psf(params, kind), family.changes(params, kind), sigma, label)
+
+
+def nothing_found(family: BlurFamily, y: Tensor) -> BlurEstimate:
+    """The estimate from images (B, C, H, W) that tell nothing: no blur, and unknown noise."""
+    psf = identity_psf(len(y), family.size, device=y.device)
+    unknown = torch.full((len(y),), torch.nan, device=y.device)
+    return by_kernel(psf, torch.zeros(len(y), dtype=torch.bool, device=y.device), unknown)
+
+
+def no_kind_found(family: BlurFamily, y: Tensor) -> KindEstimate:
+    """The label of images (B, C, H, W) that tell nothing: every kind as likely, no parameter."""
+    count, kinds = len(y), len(family.kinds)
+    zero = torch.zeros(count, device=y.device)
+    params = torch.full((count, len(family.names)), torch.nan, device=y.device)
+    return KindEstimate(
+        kind=torch.zeros(count, dtype=torch.long, device=y.device),
+        probability=torch.full((count, kinds), 1 / kinds, device=y.device),
+        strength_px=zero,
+        strength_map_px=zero,
+        strength_mean_px=zero,
+        interval_px=torch.full((count, 2), torch.nan, device=y.device),
+        params=params,
+        most_probable=nothing_found(family, y),
+        halfwidth=params,
+    )
+
+
+def _replaced(mine: Tensor, rows: Tensor, theirs: Tensor) -> Tensor:
+    return mine.index_copy(0, rows, theirs.to(mine))

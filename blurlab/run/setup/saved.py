@@ -1,0 +1,26 @@
+"""YAML files of a run directory, which may be damaged or come from somebody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from blurlab.run.errors import UsageError
+
+
+def load_yaml(path: Path) -> DictConfig | ListConfig:
+    """What a YAML file holds; no tag of it makes an object.
+
+    Raises:
+        UsageError: If it cannot be read, or holds neither keys nor a list.
+    """
+    try:
+        loaded = OmegaConf.load(path)
+    except (YAMLError, OmegaConfBaseException, OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is damaged or no YAML; put the run directory's own file back") from error
+    if not isinstance(loaded, (DictConfig, ListConfig)):
+        raise UsageError(f"{path} is empty; put the run directory's own file back")
+    return loaded
