@@ -8,81 +8,19 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import psf_to_otf
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.linear_rule import RULES, image_energy, tikhonov_weight
+from blurlab.deconvolver.quadratic import complete, tikhonov
 from blurlab.deconvolver.spectrum import tapered_energy
-from blurlab.physics import Gradient, conjugate_gradient
+from blurlab.physics import Gradient
 
 TAPER = 0.6
 """Share of an image's sides under a taper where its energy is measured: more would leave too little of the image, less
 lets the border pass for what the blur cannot have made (``experiments/bench/never_worse.py``)."""
-TIE = 1e-6
-"""Weight of a first guess beyond the border beside that of an observed pixel."""
 PENALTIES = {"identity": 0, "gradient": 1, "laplacian": 2}
 """Name of D -> power p of the difference spectrum L = |Dx|^2 + |Dy|^2 that is ``|D|^2``."""
-
-
-def tikhonov(y: Tensor, otf: Tensor, weighed: Tensor) -> Tensor:
-    """``argmin_u |H u - y|^2 + weight |D u|^2`` on a periodic grid: ``U = conj(H) Y / (|H|^2 + weight |D|^2)``.
-
-    Args:
-        y: Images on the grid (B, C, H, W).
-        otf: H (B, 1, H, W // 2 + 1).
-        weighed: ``weight |D|^2``, broadcast to otf.
-
-    Returns:
-        (B, C, H, W).
-
-    Example:
-        >>> y, otf = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 3)
-        >>> float(tikhonov(y, otf, torch.tensor(0.25)).mean())
-        0.800000...
-    """
-    return irfft2(otf.conj() * rfft2(y) / _bounded(otf, weighed), (y.shape[-2], y.shape[-1]))
-
-
-def complete(
-    first: Tensor, observed: tuple[int, int], otf: Tensor, weighed: Tensor, tolerance: float, iterations: int
-) -> Tensor:
-    """The pixels beyond the border that fit the observed ones best.
-
-    ``min_u |M (H u - y)|^2 + weight |D u|^2`` is ``min_u |H u - z|^2 + weight |D u|^2`` with ``M z = y``, the rest of
-    z free. That minimum is ``<z, R z>`` with ``R = weight |D|^2 / (|H|^2 + weight |D|^2)`` in Fourier space, so the
-    free part solves ``(1 - M) R z = 0``: conjugate gradients on the frame beyond the border, preconditioned by the same
-    cut of 1 / R [ChanNg1996]. The fixed point of :func:`~blurlab.deconvolver.border.keep_observed` has the same limit
-    and is far slower (``experiments/bench/tikhonov.py --border``). A hair of ``TIE`` holds what little the
-    observed pixels say nothing about to the first guess.
-
-    Args:
-        first: Grid (B, C, P, Q) that begins with y; the rest is a first guess.
-        observed: Size (H, W) of y.
-        otf: H (B, 1, P, Q // 2 + 1).
-        weighed: ``weight |D|^2``, broadcast to otf.
-        tolerance: Relative residual at which an image is done.
-        iterations: Ceiling.
-
-    Returns:
-        z (B, C, P, Q), y where it was observed; :func:`tikhonov` of it is the minimiser.
-    """
-    shape = (first.shape[-2], first.shape[-1])
-    remains = weighed / _bounded(otf, weighed)
-
-    def beyond(factor: Tensor, x: Tensor) -> Tensor:
-        filtered = irfft2(factor * rfft2(x), shape)
-        filtered[..., : observed[0], : observed[1]] = 0
-        return filtered
-
-    missing = conjugate_gradient(
-        lambda x: beyond(remains + TIE, x),
-        -beyond(remains, first),
-        precondition=lambda x: beyond(1 / (remains + TIE), x),
-        tolerance=tolerance,
-        max_iterations=iterations,
-    )
-    missing[..., : observed[0], : observed[1]] = 0  # it is; and so is its gradient
-    return first + missing
 
 
 class Tikhonov(Deconvolver):
@@ -96,7 +34,7 @@ class Tikhonov(Deconvolver):
             loses least over photographs of DRIVE, CHASE_DB1 and BSDS500 (``experiments/bench/tikhonov.py``).
         strength: Factor on the rule's weight.
         boundary: unknown (M keeps the pixels that were observed), or another of ``BOUNDARIES`` (M = 1).
-        tolerance: Relative residual of :func:`complete` at which an image is done.
+        tolerance: Relative residual of :func:`~blurlab.deconvolver.quadratic.complete` at which an image is done.
         iterations: Ceiling there.
     """
 
@@ -157,8 +95,3 @@ class Tikhonov(Deconvolver):
         otf, power = self._spectra(grid, psf.expand(each))
         frozen.weight = float(self._weight(parts, grid, otf, power, sigma.expand(each)).log().mean().exp())
         return frozen
-
-
-def _bounded(otf: Tensor, weighed: Tensor) -> Tensor:
-    """``|H|^2 + weight |D|^2``, which is never zero."""
-    return (otf.abs().square() + weighed).clamp_min(torch.finfo(otf.real.dtype).tiny)

@@ -13,7 +13,7 @@ from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.chunks import chunks
 from blurlab.deconvolver.spectrum import estimate_spectrum
-from blurlab.deconvolver.tikhonov import complete
+from blurlab.deconvolver.quadratic import complete
 from blurlab.physics import Gradient
 
 PRIORS = {"flat": 0, "gradient": 1, "laplacian": 2}

@@ -11,7 +11,7 @@ from torch import Tensor
 from blurlab.deconvolver import Tikhonov
 from blurlab.deconvolver.border import on_grid
 from blurlab.deconvolver.laws import kernels, made_up
-from blurlab.deconvolver.tikhonov import TIE
+from blurlab.deconvolver.quadratic import TIE
 from blurlab.physics import Convolution, Gradient
 
 
