@@ -1,0 +1,83 @@
+"""Where kernel and noise are exact no deconvolver makes an image worse: smooth and rough ones, down to no noise."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from test_deconvolver_laws import MEMBERS
+from torch import Tensor
+
+from blurlab.deconvolver import Deconvolver, Restored, Tiled, Wiener
+from blurlab.deconvolver.laws import check_never_worse
+
+BENCH: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "experiments" / "bench" / "never_worse.py"))
+SIDE = 64
+NOT_HELD = {
+    "wiener_padded": "padded",
+    "wiener_flat": "liu_jia",
+    "wiener_laplacian": "edgetaper",
+    "tv_vectorial": "liu_jia",
+    "richardson_lucy_plain": "padded",
+    "tikhonov_laplacian_padded": "padded",
+    "epll_padded": "padded",
+    "tikhonov_identity": "an image as white noise, which no photograph is",
+}
+"""Member -> what it assumes that is not true of these images, so that it may well be worse than they are."""
+HELD = {name: member for name, member in MEMBERS.items() if name not in NOT_HELD}
+HELD["tiled"] = Tiled(Wiener(), tile=60)  # four times the widest kernel
+SLOW = {"epll", "unrolled_dr", "wiener_stack", "richardson_lucy_tv", "hyper_laplacian"}
+RIPPLE = 5e-3
+"""What is allowed on the ramp with the box of 15 px: of a wave whose period is the box's width y says nothing, and on a
+periodic grid such a wave softens the way back from the end of a ramp to its start. A grey level of 8 bits is .004."""
+FAST = [("camera", "gaussian2"), ("sky", "gaussian1"), ("ramp", "motion9")]
+
+
+def check(deconvolver: Deconvolver, scene: str, kernel: str, sigmas: tuple[float, ...]) -> None:
+    """The law for one scene and kernel at each of several noises."""
+    sigma = torch.tensor(sigmas)
+    sharp = BENCH["scenes"](SIDE)[scene].expand(len(sigma), -1, -1, -1)
+    psf = BENCH["kernels"]()[kernel].expand(len(sigma), -1, -1, -1)
+    unseen = {"unseen": RIPPLE} if (scene, kernel) == ("ramp", "box15") else {}
+    check_never_worse(deconvolver, sharp, psf, sigma, generator=torch.Generator().manual_seed(0), **unseen)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("scene", "kernel"), FAST, ids=["-".join(pair) for pair in FAST])
+@pytest.mark.parametrize("name", [name for name in HELD if name not in SLOW])
+def test_never_worse(name: str, scene: str, kernel: str) -> None:
+    check(HELD[name], scene, kernel, (0.0, 0.004, 0.05))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", [*BENCH["CORNERS"], "ramp"])
+@pytest.mark.parametrize("name", HELD)
+def test_never_worse_anywhere(name: str, scene: str) -> None:
+    for kernel in BENCH["kernels"]():
+        check(HELD[name], scene, kernel, BENCH["SIGMAS"])
+
+
+class Sharpening(Deconvolver):
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        return Restored(y + 0.3 * (y - y.mean((-2, -1), keepdim=True)))
+
+
+class Smoothing(Deconvolver):
+    def restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Restored:
+        return Restored((y + y.roll(1, -1) + y.roll(1, -2)) / 3)
+
+
+@pytest.mark.parametrize("deconvolver", [Sharpening(), Smoothing()], ids=["sharpening", "smoothing"])
+def test_the_law_finds_a_breach(deconvolver: Deconvolver) -> None:
+    with pytest.raises(AssertionError, match=r"never worse than y .*: error 0\.\d+ for 0\.\d+ on image 0, sigma 0$"):
+        check(deconvolver, "camera", "gaussian1", (0.0, 0.01))
