@@ -54,8 +54,8 @@ def keep_where_nearer(restored: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -
 def is_hidden(y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
     """In which images blurring once more changes little but noise, (B,) bool.
 
-    ``y = H x + n``, so ``(H - 1) y = H (H - 1) x + (H - 1) n``. The mean square of that, over the pixels that need nothing
-    from beyond the border, is compared with what the noise alone would have.
+    ``y = H x + n``, so ``(H - 1) y = H (H - 1) x + (H - 1) n``. The mean square of that, over the pixels that need
+    nothing from beyond the border, is compared with what the noise alone would have.
 
     Args:
         y: Observed images (B, C, H, W); False for all where the kernels are larger.

@@ -91,8 +91,8 @@ def check_never_worse(
 ) -> None:
     """Raise unless the result is never farther from the sharp image than y where kernel and noise are exact.
 
-    ``|u - x|^2 <= 10^(WORSE_DB / 10) |y - x|^2 + n unseen^2``: by ``unseen`` an image that has no error may be off, what
-    rounding to 8 bits would add.
+    ``|u - x|^2 <= 10^(WORSE_DB / 10) |y - x|^2 + n unseen^2``: by ``unseen`` an image that has no error may be off,
+    what rounding to 8 bits would add.
 
     Args:
         deconvolver: Any that assumes nothing of what lies beyond the border.

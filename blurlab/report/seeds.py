@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurlab.core.atomic import write_text
-from blurlab.report.labels import label, sort_key, split_name
+from blurlab.report.labels import TIME, label, sort_key, split_name
 from blurlab.report.rows import interval_note
 from blurlab.report.text import MISSING, figure, interval, md, md_table
 
@@ -64,7 +64,10 @@ def _over(name: str, records: Sequence[Record]) -> dict[str, Any]:
     entries = {record["seed"]: record["metrics"][name] for record in records if name in record["metrics"]}
     values = {seed: entry["value"] for seed, entry in entries.items()}
     known = [value for value in values.values() if value is not None and math.isfinite(value)]
-    centre, low, high = student_mean(known) if len(known) > 1 else (known[0] if known else None, None, None)
+    centre: float | None = mean(known) if known else None
+    low = high = None
+    if len(known) > 1 and label(name).group != TIME:  # a machine's load is no matter of the seed
+        centre, low, high = student_mean(known)
     ends = [(entry["low"], entry["high"]) for entry in entries.values() if entry.get("low") is not None]
     return {
         "mean": centre,

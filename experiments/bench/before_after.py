@@ -21,28 +21,31 @@ import subprocess
 import sys
 import time
 import tokenize
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-SOLVERS = {
-    "tv": "TV()",
-    "wiener": "Wiener()",
-    "wiener_padded": "Wiener(boundary='padded')",
-    "douglas_rachford": "DouglasRachford()",
-    "hyper_laplacian": "HyperLaplacian()",
-    "epll": "EPLL()",
-    "richardson_lucy": "RichardsonLucy()",
-    "unrolled_dr": "Learned(UnrolledDR(partial(UNet, channels=(32, 64, 128), blocks=1)), 'unrolled_dr_tiny')",
+SOLVERS: dict[str, Callable[[Any], Any]] = {
+    "tv": lambda package: package.TV(),
+    "wiener": lambda package: package.Wiener(),
+    "wiener_padded": lambda package: package.Wiener(boundary="padded"),
+    "douglas_rachford": lambda package: package.DouglasRachford(),
+    "hyper_laplacian": lambda package: package.HyperLaplacian(),
+    "epll": lambda package: package.EPLL(),
+    "richardson_lucy": lambda package: package.RichardsonLucy(),
+    "unrolled_dr": lambda package: package.Learned(
+        package.UnrolledDR(partial(package.UNet, channels=(32, 64, 128), blocks=1)), "unrolled_dr_tiny"
+    ),
 }
+"""Name -> how it is made of a checkout's ``blurlab.deconvolver``."""
 FILES = ("tv", "wiener", "douglas_rachford", "hyper_laplacian", "epll", "richardson_lucy", "unrolled_dr")
 SIDE, SIGMA = 256, 0.01
 
 
 def serve() -> None:
     """Answer names of solvers with the processor time of one call and a digest of its image, a line each."""
-    from functools import partial
-
     import torch
     from skimage import data
 
@@ -55,8 +58,7 @@ def serve() -> None:
     sharp = torch.from_numpy(data.camera()[100 : 100 + SIDE + 6, 100 : 100 + SIDE + 6].copy())[None, None] / 255
     y = Convolution(psf, "valid").A(sharp)
     y = y + SIGMA * torch.randn(y.shape, generator=torch.Generator().manual_seed(0))
-    names = {**vars(deconvolvers), "partial": partial}
-    solvers = {name: eval(call, names) for name, call in SOLVERS.items()}
+    solvers = {name: make(deconvolvers) for name, make in SOLVERS.items()}
     for line in sys.stdin:
         start = time.process_time()
         image = solvers[line.strip()](y, psf, SIGMA).image

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,14 @@ from scipy import ndimage
 from torch import Tensor
 
 from blurlab.core.boundary import BOUNDARIES
-from blurlab.physics import Convolution, LinearOperator, ProductConvolution, grid_windows, hat_windows
+from blurlab.physics import (
+    Convolution,
+    LinearOperator,
+    ProductConvolution,
+    conjugate_gradient,
+    grid_windows,
+    hat_windows,
+)
 
 SCIPY = {"circular": "wrap", "reflect": "mirror", "replicate": "nearest", "zero": "constant"}
 SHAPE = (17, 24)
@@ -62,6 +71,28 @@ def test_solve_is_the_dense_solution(boundary: str) -> None:
     a, rhs = matrix(operator, (9, 11)), draw(1, 1, 9, 11, seed=3)
     exact = torch.linalg.solve(a.mT @ a + 0.05 * torch.eye(99), rhs.flatten())
     torch.testing.assert_close(operator.solve(rhs, 0.05).flatten(), exact)
+
+
+def test_solve_knows_the_kernels_around_each_pixel() -> None:
+    """Fewer applications than without, and than with the inverse of the mean kernel."""
+    psf = torch.stack([torch.nn.functional.pad(torch.ones(k, k) / k**2, [(9 - k) // 2] * 4) for k in (1, 5, 9)])[None]
+    operator = ProductConvolution(psf.double(), grid_windows((40, 44), (1, 3))[None].double(), "reflect")
+    mean, rhs = Convolution(operator.mean_psf()), draw(1, 1, 40, 44)
+
+    def applications(precondition: Callable[[Tensor], Tensor] | None) -> int:
+        count = []
+
+        def apply(x: Tensor) -> Tensor:
+            count.append(1)
+            return operator.normal(x, 0.02)
+
+        with torch.no_grad():
+            conjugate_gradient(apply, rhs, precondition=precondition, tolerance=1e-2)
+        return len(count)
+
+    own = applications(lambda x: operator._approximate_inverse(x, 0.02))
+    others = applications(None), applications(lambda x: mean._approximate_inverse(x, 0.02))
+    assert 0 < own < 0.8 * min(others)
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)

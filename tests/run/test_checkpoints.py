@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from omegaconf import open_dict
 from rich.console import Console
 from tiny_run import BEST_EPOCH, EPOCHS, TRAINED, config, finished, go, stop
 
+from blurlab.learning import Supervised
 from blurlab.run.command.job import run
 from blurlab.run.errors import UsageError
 
@@ -192,3 +195,26 @@ def test_checkpoints_without_a_stamp_are_gone_on_from(whole: dict[str, Any], sto
         del held["callbacks"]["RunStamp"]
         torch.save(held, folder / path)
     assert go(folder) == whole
+
+
+def test_a_training_that_had_ended_at_the_plateau_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after its last epoch, before its mark: the epoch after it could be better, and the run another."""
+    words = ["budget.epochs=8", "budget.patience=1"]
+    whole = go(tmp_path / "run", *words)
+    mark = tmp_path / "run" / TRAINED / "finished.json"
+    steps = json.loads(mark.read_text())["steps"]
+    assert steps == EPOCHS * 2  # of eight epochs
+    mark.unlink()
+    monkeypatch.setattr(Supervised, "training_step", lambda *_: pytest.fail("trained on"))
+    assert go(tmp_path / "run", *words) == whole
+    assert json.loads(mark.read_text())["steps"] == steps
+
+
+def test_a_training_needs_no_folder_for_temporary_files(
+    whole: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lightning's own checkpoints are written there and moved, which between file systems is a copy."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert go(tmp_path / "run") == whole

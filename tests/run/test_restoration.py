@@ -230,6 +230,18 @@ def test_a_blur_that_varies_over_the_image_is_restored(tmp_path: Path) -> None:
     assert {row["kind"] for row in rows_of(tmp_path)} == {"defocus_field"}
 
 
+def test_training_on_a_blur_that_varies_is_refused(tmp_path: Path) -> None:
+    words = [
+        "blur=field",
+        "pipeline=known",
+        "stage=train_restore",
+        "deconvolver=unrolled_dr",
+        "deconvolver.weights=null",
+    ]
+    with pytest.raises(UsageError, match="networks are trained on one kernel an image, and the blur varies over it"):
+        config(tmp_path, tmp_path, *words, "dataset=bundled", "dataset.size=48")
+
+
 def test_a_deconvolver_of_one_kernel_an_image_is_refused_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the blur varies over the image, and TV takes one kernel an image; use"):
         config(tmp_path, tmp_path, *FIELD, "deconvolver=tv")

@@ -14,6 +14,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig
+from pytorch_lightning.callbacks import EarlyStopping
 from rich.console import Console
 from torch import nn
 
@@ -139,6 +140,8 @@ def fit_or_resume(
     """
     workers = context.budget["workers"]
     start = resume_point(folder, trainer.callbacks, context.console)  # type: ignore[attr-defined]
+    if start is not None and (epochs := ended_at(start, trainer.callbacks)):  # type: ignore[attr-defined]
+        trainer.fit_loop.max_epochs = epochs
     (interrupts,) = (one for one in trainer.callbacks if isinstance(one, Interrupts))  # type: ignore[attr-defined]
     with warnings.catch_warnings(), threads_beside(workers), interrupts.listening():
         for message in QUIET:
@@ -183,6 +186,17 @@ def resume_point(folder: Path, callbacks: Sequence[pl.Callback], console: Consol
         rest = "the stage begins again" if best is None else f"going on from {BEST}"
         console.print(f"{folder / LAST} does not fit {BEST}, which is missing or of another time: {rest}", markup=False)
     return None if best is None else folder / BEST
+
+
+def ended_at(checkpoint: Path, callbacks: Sequence[pl.Callback]) -> int | None:
+    """After how many epochs the training of a checkpoint had ended at the plateau; None where it had not."""
+    held = read_checkpoint(checkpoint)
+    for one in callbacks:
+        if isinstance(one, EarlyStopping):
+            state = held["callbacks"].get(one.state_key, {})
+            if state.get("wait_count", 0) >= one.patience:
+                return int(held["epoch"]) + 1
+    return None
 
 
 def _whole(path: Path, callbacks: Sequence[pl.Callback], console: Console) -> dict[str, Any] | None:

@@ -48,6 +48,10 @@ class TrainRestorer(Stage):
         if not isinstance(parts.deconvolver, Learned):
             name = type(parts.deconvolver).__name__
             raise UsageError(f"{name} has nothing to train; choose deconvolver=unrolled_dr or wiener_stack")
+        if parts.degrade.family.varies:
+            raise UsageError(
+                "networks are trained on one kernel an image, and the blur varies over it; use another blur"
+            )
         check_photographs(cfg)
         check_loss(self.loss)
         if not isinstance(self.kernel_error, KernelError | None):
