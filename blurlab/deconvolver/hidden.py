@@ -93,6 +93,8 @@ def _middle(length: int, part: int, kernel: int) -> slice:
 def expected_image(y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
     """The Wiener estimate under the spectrum that y itself suggests, whatever lies beyond the border.
 
+    The plane nearest to y is set aside: a blur but shifts it, and on a periodic grid it would have a seam.
+
     Args:
         y: Observed images (B, C, H, W).
         psf: Kernels (B, 1, k, l).
@@ -101,9 +103,42 @@ def expected_image(y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
     Returns:
         (B, C, H, W).
     """
-    mean, size = y.mean(dim=(-2, -1), keepdim=True), (y.shape[-2], y.shape[-1])
-    grid = on_grid(y - mean, psf, "unknown", 2 * max(psf.shape[-2:]))
+    size = (y.shape[-2], y.shape[-1])
+    seen, sharp = nearest_plane(y, psf)
+    grid = on_grid(y - seen, psf, "unknown", 2 * max(psf.shape[-2:]))
     shape = (grid.shape[-2], grid.shape[-1])
-    otf, ratio = psf_to_otf(psf, shape), sigma.square() / estimate_spectrum(y, psf, sigma, shape)
+    otf, ratio = psf_to_otf(psf, shape), sigma.square() / estimate_spectrum(y - seen, psf, sigma, shape)
     completed = complete(grid, size, otf, ratio, tolerance=1e-3, iterations=100)
-    return tikhonov(completed, otf, ratio)[..., : size[0], : size[1]] + mean
+    return tikhonov(completed, otf, ratio)[..., : size[0], : size[1]] + sharp
+
+
+def nearest_plane(y: Tensor, psf: Tensor) -> tuple[Tensor, Tensor]:
+    """The plane ``a + b row + c col`` nearest to each channel of y, and the plane that the kernel makes it of.
+
+    Args:
+        y: Images (B, C, H, W).
+        psf: Kernels (B, 1, k, l), sum 1.
+
+    Returns:
+        Two tensors (B, C, H, W).
+
+    Example:
+        >>> psf = torch.tensor([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3)  # one pixel to the right
+        >>> [plane[0, 0, 0].round(decimals=3) for plane in nearest_plane(torch.arange(4.0).expand(1, 1, 2, 4), psf)]
+        [tensor([0., 1., 2., 3.]), tensor([1., 2., 3., 4.])]
+    """
+    seen = y.mean(dim=(-2, -1), keepdim=True).expand_as(y)
+    sharp = seen
+    for axis in (-2, -1):
+        offsets, along = _offsets(y, axis), _offsets(psf, axis)
+        slope = (offsets * y).mean((-2, -1), keepdim=True) / offsets.square().mean().clamp_min(1e-12)
+        shift = (along * psf).sum((-2, -1), keepdim=True)
+        seen, sharp = seen + slope * offsets, sharp + slope * (offsets + shift)
+    return seen, sharp
+
+
+def _offsets(image: Tensor, axis: int) -> Tensor:
+    """Place of each row or column from the middle [px], broadcast to (H, W)."""
+    n = image.shape[axis]
+    places = torch.arange(n, dtype=image.dtype, device=image.device) - (n - 1) / 2
+    return places[:, None] if axis == -2 else places
