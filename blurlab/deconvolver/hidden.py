@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -19,6 +21,10 @@ CLEARLY = 0.75
 """A restored image is nearer than y where its squared distance to the expected one, itself an estimate, is no more than
 this share of y's: solvers that made smooth images worse had .76 or more, those that made any better by half a decibel
 less (``experiments/bench/never_worse.py``)."""
+SAMPLES, TAPS = 1024, 2**18
+"""Pixels that an image is first looked at in, and kernel values that are multiplied there, at most."""
+UNDOUBTED = 2.0
+"""An image that changes there by so many times what is hidden is not looked at again."""
 
 
 def keep_where_nearer(restored: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
@@ -38,17 +44,30 @@ def keep_where_nearer(restored: Tensor, y: Tensor, psf: Tensor, sigma: Tensor) -
     Returns:
         ``restored``.
     """
-    level = image_level(y).to(psf)
-    for i in range(len(y)):
-        some, those = parts(y[i : i + 1]), parts(restored[i : i + 1])
-        kernel, noise = (one[i : i + 1].expand(len(some), -1, -1, -1) for one in (psf, sigma))
-        some, those, noise = (one.to(psf) / level[i : i + 1] for one in (some, those, noise))
+    for i in may_be_hidden(y, psf, sigma).nonzero().flatten().tolist():
+        level = image_level(y[i : i + 1]).to(psf)
+        some, those = (parts(one[i : i + 1]).to(psf) / level for one in (y, restored))
+        kernel, noise = (one.expand(len(some), -1, -1, -1) for one in (psf[i : i + 1], sigma[i : i + 1] / level))
         if bool(is_hidden(some, kernel, noise).all()):
             expected = expected_image(some, kernel, noise)
             away, restored_away = (float((one - expected).square().mean()) for one in (some, those))
             if restored_away > CLEARLY * away:
                 restored[i] = y[i]
     return restored
+
+
+def may_be_hidden(y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
+    """:func:`is_hidden` from some thousand evenly spaced pixels, (B,) bool; True where they leave any doubt."""
+    sides = psf.shape[-2:]
+    rows, cols = (image - kernel + 1 for image, kernel in zip(y.shape[-2:], sides, strict=True))
+    if rows < 1 or cols < 1:
+        return torch.zeros(len(y), dtype=torch.bool, device=y.device)
+    samples = max(min(SAMPLES, TAPS // psf[0].numel()), 1)
+    step = max(math.isqrt(rows * cols // samples), 1)
+    windows = y.unfold(2, sides[0], step).unfold(3, sides[1], step).to(psf)
+    kernel = change_by_blur(psf).flip(-2, -1)
+    changed = torch.einsum("bcijkl,bkl->bcij", windows, kernel[:, 0]).square().mean((1, 2, 3))
+    return changed <= UNDOUBTED * UNSEEN * sigma.flatten().square() * kernel.square().flatten(1).sum(1)
 
 
 def is_hidden(y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
@@ -58,7 +77,7 @@ def is_hidden(y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
     nothing from beyond the border, is compared with what the noise alone would have.
 
     Args:
-        y: Observed images (B, C, H, W); False for all where the kernels are larger.
+        y: Observed images (B, C, H, W), no smaller than the kernels.
         psf: Kernels (B, 1, k, l).
         sigma: Noise standard deviation (B, 1, 1, 1), > 0.
 
@@ -68,26 +87,16 @@ def is_hidden(y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         >>> is_hidden(y, torch.full((2, 1, 3, 3), 1 / 9), torch.full((2, 1, 1, 1), 0.01))
         tensor([ True, False])
     """
-    rows, cols = (image - kernel + 1 for image, kernel in zip(y.shape[-2:], psf.shape[-2:], strict=True))
-    if rows < 1 or cols < 1:
-        return torch.zeros(len(y), dtype=torch.bool, device=y.device)
-    difference = -psf
-    difference[..., psf.shape[-2] // 2, psf.shape[-1] // 2] += 1
-    blur = Convolution(difference, "valid")
-    most = UNSEEN * sigma.flatten().square() * difference.square().flatten(1).sum(1) * (y.shape[1] * rows * cols)
-    for part in (4, 2, 1):  # the middle alone often changes by more than all may
-        crop = y[..., _middle(rows, part, psf.shape[-2]), _middle(cols, part, psf.shape[-1])]
-        hidden = blur.A(crop).square().flatten(1).sum(1) <= most
-        if not hidden.any():
-            break
-    return hidden
+    kernel = change_by_blur(psf)
+    changed = Convolution(kernel, "valid").A(y).square().mean((1, 2, 3))
+    return changed <= UNSEEN * sigma.flatten().square() * kernel.square().flatten(1).sum(1)
 
 
-def _middle(length: int, part: int, kernel: int) -> slice:
-    """The pixels from which a kernel makes the middle ``1 / part`` of ``length`` pixels, at least one."""
-    kept = max(length // part, 1)
-    first = (length - kept) // 2
-    return slice(first, first + kept + kernel - 1)
+def change_by_blur(psf: Tensor) -> Tensor:
+    """The kernel of H - 1, shaped as ``psf`` (B, 1, k, l)."""
+    difference = psf.clone()
+    difference[..., psf.shape[-2] // 2, psf.shape[-1] // 2] -= 1
+    return difference
 
 
 def expected_image(y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
