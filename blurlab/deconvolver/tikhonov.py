@@ -8,12 +8,13 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from blurlab.core.fourier import psf_to_otf
+from blurlab.core.fourier import plane_mean, psf_to_otf
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.linear_rule import RULES, image_energy, tikhonov_weight
 from blurlab.deconvolver.quadratic import complete, tikhonov
 from blurlab.deconvolver.spectrum import tapered_energy
+from blurlab.deconvolver.wiener import LEAST_ENERGY, gradient_energy
 from blurlab.physics import Gradient
 
 TAPER = 0.6
@@ -85,7 +86,18 @@ class Tikhonov(Deconvolver):
             return torch.full_like(sigma, self.weight)
         shape = (grid.shape[-2], grid.shape[-1])
         energy = image_energy(grid) if self.boundary == "circular" else tapered_energy(y, shape, TAPER)
-        return self.strength * tikhonov_weight(energy, otf, power, sigma, self.rule, shape)
+        best = tikhonov_weight(energy, otf, power, sigma, self.rule, shape)
+        return self.strength * best.maximum(self._least_weight(y, otf, sigma, shape))
+
+    def _least_weight(self, y: Tensor, otf: Tensor, sigma: Tensor, shape: tuple[int, int]) -> Tensor:
+        """Bayes's weight if all differences of y were the image's: ``sigma^2 / v``, its spectrum ``v / |D|^2``.
+
+        A rule that sees few pixels can be met by a tenth of it, and then the restored image is noise.
+        """
+        falling = Gradient().power(shape, like=y) ** (1 - PENALTIES[self.penalty])
+        blurred = otf.abs().square() * falling
+        blurred[..., 0, 0] = 0  # the mean is kept aside
+        return sigma.square() * plane_mean(blurred, shape) / gradient_energy(y).clamp_min(LEAST_ENERGY)
 
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with mean and weight of the whole image."""
