@@ -11,38 +11,46 @@ import torch
 from test_deconvolver_laws import MEMBERS
 from torch import Tensor
 
-from blurlab.deconvolver import Deconvolver, Restored, Tiled, Wiener
+from blurlab.deconvolver import SIGMA_FLOOR, Deconvolver, Restored, Tiled, Wiener
 from blurlab.deconvolver.laws import check_never_worse
 
 BENCH: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "experiments" / "bench" / "never_worse.py"))
 SIDE = 64
 NOT_HELD = {
-    "wiener_padded": "padded",
-    "wiener_flat": "liu_jia",
-    "wiener_laplacian": "edgetaper",
-    "tv_vectorial": "liu_jia",
-    "richardson_lucy_plain": "padded",
-    "tikhonov_laplacian_padded": "padded",
+    "wiener_padded": "motion of 9 px, .001, astronaut: .052 -> .188; a photograph does not go on as its mirror image",
+    "wiener_flat": "Gaussian 2 px, .001, coffee: .036 -> .128; liu_jia, and an image taken for white noise",
+    "wiener_laplacian": "Gaussian 1 px, .01, coffee: .021 -> .029; edgetaper, and an image taken for a smooth one",
+    "tv_vectorial": "motion of 9 px, .001, coffee: .029 -> .058; liu_jia",
+    "richardson_lucy_plain": "motion of 9 px, .001, table: .010 -> .020; padded",
+    "tikhonov_laplacian_padded": "motion of 9 px, .001, astronaut: .052 -> .158; padded",
+    "tikhonov_identity": "Gaussian 1 px, .001, coffee: .018 -> .021; an image taken for white noise",
     "epll_padded": "padded",
-    "tikhonov_identity": "an image as white noise, which no photograph is",
 }
-"""Member -> what it assumes that is not true of these images, so that it may well be worse than they are."""
+"""Member -> its worst case (kernel, sigma, scene: error of y -> of the result) and what it assumes that is not true."""
 HELD = {name: member for name, member in MEMBERS.items() if name not in NOT_HELD}
 HELD["tiled"] = Tiled(Wiener(), tile=60)  # four times the widest kernel
-SLOW = {"epll", "unrolled_dr", "wiener_stack", "richardson_lucy_tv", "hyper_laplacian"}
-RIPPLE = 5e-3
-"""What is allowed on the ramp with the box of 15 px: of a wave whose period is the box's width y says nothing, and on a
-periodic grid such a wave softens the way back from the end of a ramp to its start. A grey level of 8 bits is .004."""
+SLOW = {"epll", "unrolled_dr", "wiener_stack", "richardson_lucy_tv", "hyper_laplacian", "tiled"}
+UNSEEN = {
+    # Of a wave whose period is the box's width y says nothing, and on a periodic grid such a wave softens the way back
+    # from the end of a ramp to its start.
+    (name, "ramp", "box15"): 5e-3
+    for name in HELD
+} | {
+    # sigma .004: .0106 -> .0113, .5 dB: on a smooth slope that runs askew its edges along rows and columns are stairs.
+    ("tv_anisotropic", "table", "motion9"): 4e-3,
+}
+"""Member, scene, kernel -> error that is allowed beside y's own, where that is more than what 8 bits add (.001); a grey
+level of 8 bits is .004."""
 FAST = [("camera", "gaussian2"), ("sky", "gaussian1"), ("ramp", "motion9")]
 
 
-def check(deconvolver: Deconvolver, scene: str, kernel: str, sigmas: tuple[float, ...]) -> None:
+def check(name: str, deconvolver: Deconvolver, scene: str, kernel: str, sigmas: tuple[float, ...]) -> None:
     """The law for one scene and kernel at each of several noises."""
     sigma = torch.tensor(sigmas)
     sharp = BENCH["scenes"](SIDE)[scene].expand(len(sigma), -1, -1, -1)
     psf = BENCH["kernels"]()[kernel].expand(len(sigma), -1, -1, -1)
-    unseen = {"unseen": RIPPLE} if (scene, kernel) == ("ramp", "box15") else {}
-    check_never_worse(deconvolver, sharp, psf, sigma, generator=torch.Generator().manual_seed(0), **unseen)
+    unseen = UNSEEN.get((name, scene, kernel), SIGMA_FLOOR)
+    check_never_worse(deconvolver, sharp, psf, sigma, generator=torch.Generator().manual_seed(0), unseen=unseen)
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +64,7 @@ def one_thread() -> Any:
 @pytest.mark.parametrize(("scene", "kernel"), FAST, ids=["-".join(pair) for pair in FAST])
 @pytest.mark.parametrize("name", [name for name in HELD if name not in SLOW])
 def test_never_worse(name: str, scene: str, kernel: str) -> None:
-    check(HELD[name], scene, kernel, (0.0, 0.004, 0.05))
+    check(name, HELD[name], scene, kernel, (0.0, 0.004, 0.05))
 
 
 @pytest.mark.slow
@@ -64,7 +72,7 @@ def test_never_worse(name: str, scene: str, kernel: str) -> None:
 @pytest.mark.parametrize("name", HELD)
 def test_never_worse_anywhere(name: str, scene: str) -> None:
     for kernel in BENCH["kernels"]():
-        check(HELD[name], scene, kernel, BENCH["SIGMAS"])
+        check(name, HELD[name], scene, kernel, BENCH["SIGMAS"])
 
 
 class Sharpening(Deconvolver):
@@ -80,4 +88,4 @@ class Smoothing(Deconvolver):
 @pytest.mark.parametrize("deconvolver", [Sharpening(), Smoothing()], ids=["sharpening", "smoothing"])
 def test_the_law_finds_a_breach(deconvolver: Deconvolver) -> None:
     with pytest.raises(AssertionError, match=r"never worse than y .*: error 0\.\d+ for 0\.\d+ on image 0, sigma 0$"):
-        check(deconvolver, "camera", "gaussian1", (0.0, 0.01))
+        check("", deconvolver, "camera", "gaussian1", (0.0, 0.01))
