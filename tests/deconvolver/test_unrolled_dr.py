@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver import TV, Learned, UNet, UnrolledDR, WienerStack, load_weights, save_weights
+from blurlab.core.weights import save_weights
+from blurlab.deconvolver import TV, Learned, UNet, UnrolledDR, WienerStack, load_weights
 from blurlab.deconvolver.laws import kernels, made_up
 
 Small = partial(UNet, channels=(4, 8), blocks=1)
@@ -93,7 +94,7 @@ def test_weights_come_back_from_disk(tmp_path: Path) -> None:
     net = UnrolledDR(Small, iterations=2)
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
-    save_weights(net, tmp_path / "w.safetensors", {"seed": "0"})
+    save_weights(net, tmp_path / "w.safetensors", {"seed": "0"}, torch.float16)
     again = Learned(UnrolledDR(Small, iterations=2), str(tmp_path / "w.safetensors"))
     torch.testing.assert_close(again(y, psf, 0.01).image, Learned(net)(y, psf, 0.01).image, atol=2e-3, rtol=0)
     assert not torch.equal(again(y, psf, 0.01).image, Learned(UnrolledDR(Small, iterations=2))(y, psf, 0.01).image)

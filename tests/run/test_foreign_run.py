@@ -36,7 +36,7 @@ REFUSED = [
     "blurlab.run.setup.targets.import_module", "blurlab.run.command.job.shutil.rmtree",
     "blurlab.run.command.sweep.RememberSweep", "blurlab.run.record.record.subprocess.run",
     "blurlab.run.stage.base.write_json", "blurlab.run.stage.base.json.dumps",
-    "blurlab.run.stage.pretrain.save_weights", "blurlab.dataset.prepare.np.load", "blurlab.dataset.folder.Path",
+    "blurlab.run.stage.pretrain.load_pretrained", "blurlab.dataset.prepare.np.load", "blurlab.dataset.folder.Path",
     "blurlab.deconvolver.learned.Path", "blurlab.deconvolver.load_weights", "blurlab.deconvolver.learned.load_file",
     "blurlab.blur.motion_psf", "blurlab.learning.callbacks.Callback", "blurlab.learning.callbacks.threading.Thread",
     "blurlab.head.Compact.forward", "blurlab.head.compact.nn.Linear", "blurlab.head._x.Y",

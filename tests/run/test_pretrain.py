@@ -11,11 +11,12 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 from blurlab.core.image_io import read_image
+from blurlab.core.weights import save_weights
 from blurlab.learning import ContrastiveDivergence
 from blurlab.run.command.compose import check
 from blurlab.run.command.job import run
 from blurlab.run.errors import UsageError
-from blurlab.run.stage.pretrain import load_weights, save_weights
+from blurlab.run.stage.pretrain import load_pretrained
 
 TINY = [
     "budget=smoke", "budget.epochs=2", "budget.steps_per_epoch=3", "budget.batch_size=8",
@@ -121,4 +122,4 @@ def test_a_damaged_file_of_weights_gets_one_line(tmp_path: Path) -> None:
     save_weights(net, path)
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(UsageError, match="remove its folder"):
-        load_weights(net, path)
+        load_pretrained(net, path)

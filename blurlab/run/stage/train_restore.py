@@ -10,7 +10,8 @@ import torch
 from omegaconf import DictConfig
 from torch import nn
 
-from blurlab.deconvolver import Learned, load_weights, save_weights
+from blurlab.core.weights import save_weights
+from blurlab.deconvolver import Learned, load_weights
 from blurlab.learning import BEST, KernelError, Restoration, RestorationLoss, RunStamp, load_net, training_callbacks
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
@@ -100,7 +101,8 @@ class TrainRestorer(Stage):
         fit_or_resume(context, trainer, module, data, folder)
         score = best_score(trainer, NAME)
         facts = {"steps": str(trainer.global_step), "data": str(context.data.facts["name"]), "seed": str(context.seed)}
-        save_weights(load_net(net, folder / BEST, RunStamp(context.begun.id, NAME)), folder / WEIGHTS, facts)
+        best = load_net(net, folder / BEST, RunStamp(context.begun.id, NAME))
+        save_weights(best, folder / WEIGHTS, facts, torch.float16)
         net.half().float()  # rounded as in the file
         return {
             "val_loss": score,
