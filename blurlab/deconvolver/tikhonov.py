@@ -17,6 +17,8 @@ from blurlab.deconvolver.spectrum import tapered_energy
 from blurlab.deconvolver.wiener import LEAST_ENERGY, gradient_energy
 from blurlab.physics import Gradient
 
+FEW_PX = 48 * 48
+"""Pixels of an image from which a rule is met by the image, not by chance (``experiments/bench/never_worse.py``)."""
 TAPER = 0.6
 """Share of an image's sides under a taper where its energy is measured: more would leave too little of the image, less
 lets the border pass for what the blur cannot have made (``experiments/bench/never_worse.py``)."""
@@ -87,7 +89,8 @@ class Tikhonov(Deconvolver):
         shape = (grid.shape[-2], grid.shape[-1])
         energy = image_energy(grid) if self.boundary == "circular" else tapered_energy(y, shape, TAPER)
         best = tikhonov_weight(energy, otf, power, sigma, self.rule, shape)
-        return self.strength * best.maximum(self._least_weight(y, otf, sigma, shape))
+        few = y.shape[-2] * y.shape[-1] < FEW_PX
+        return self.strength * (best.maximum(self._least_weight(y, otf, sigma, shape)) if few else best)
 
     def _least_weight(self, y: Tensor, otf: Tensor, sigma: Tensor, shape: tuple[int, int]) -> Tensor:
         """Bayes's weight if all differences of y were the image's: ``sigma^2 / v``, its spectrum ``v / |D|^2``.

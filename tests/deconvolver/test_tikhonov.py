@@ -92,7 +92,9 @@ def test_rules_are_near_the_best_weight(penalty: str, rule: str) -> None:
 def test_cross_validation_needs_no_noise_level_save_for_its_least_weight() -> None:
     _, y, psf = photographed()
     solver = Tikhonov(rule="gcv")
-    low, high, drowned = (solver(y, psf, sigma).image for sigma in (0.001, 0.01, 0.5))
+    assert torch.equal(solver(y, psf, 0.001).image, solver(y, psf, 0.01).image)
+    y = y[..., :40, :40].contiguous()  # few pixels, which could be met by chance
+    low, high, drowned = (solver(y, psf, sigma).image for sigma in (0.001, 0.002, 0.5))
     assert torch.equal(low, high)
     for i in range(2):  # the signal's slopes are blurred to those of y: v mean |H|^2 = mean |grad y|^2
         slopes = sum(float(y[i].diff(dim=axis).square().mean()) for axis in (-1, -2))
