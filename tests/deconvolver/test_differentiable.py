@@ -28,14 +28,6 @@ from blurlab.physics import Convolution, ProductConvolution, grid_windows
 SIGMA = 0.01
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def blurred() -> tuple[Tensor, Tensor, Tensor]:
     """Sharp, observed and kernels, float64; one of the images is flat in large parts, where norms have a corner."""
     generator = torch.Generator().manual_seed(3)
