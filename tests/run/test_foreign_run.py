@@ -52,6 +52,11 @@ def test_a_target_outside_the_allow_list_is_refused(target: Any) -> None:
         resolve(target)
 
 
+def test_the_classes_that_are_known_are_those_of_the_module_itself() -> None:
+    with pytest.raises(UsageError, match=r"unknown _target_ blurlab\.run\.stage\.train\.Foo; known: Train$"):
+        resolve("blurlab.run.stage.train.Foo")
+
+
 def targets(node: Any) -> set[str]:
     inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
     own = {node["_target_"]} if isinstance(node, dict) and "_target_" in node else set()

@@ -219,6 +219,24 @@ def test_what_only_the_data_show_is_refused_by_the_run(
         started(levin_data, tmp_path, *LEVIN, *words)
 
 
+HALF = [b"{}\n", b"3\n", b"\xff\xfe\n", b"\0\0\0", b'{"item": {"blur": 3}, "example": null}\n']
+
+
+@pytest.mark.parametrize("left", HALF)
+def test_lines_that_a_kill_left_half_written_are_done_again(left: bytes, tmp_path: Path) -> None:
+    whole = b'{"item": null, "example": null}\n'
+    (tmp_path / restoration.DONE).write_bytes(whole + left)
+    assert len(restoration.so_far(tmp_path / restoration.DONE)) == 1
+    assert (tmp_path / restoration.DONE).read_bytes() == whole
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"name": "dri'])
+def test_a_damaged_note_of_the_photographs_of_another_run_is_named(damage: str, tmp_path: Path) -> None:
+    (tmp_path / "data.json").write_text(damage)
+    with pytest.raises(UsageError, match=r"data\.json is damaged; put it back, or name another run"):
+        restoration._same_photographs(tmp_path, context=None)  # type: ignore[arg-type]  # the file is read first
+
+
 FIELD = ["blur=field", "pipeline=known", "stage=restore", "dataset=bundled", "dataset.size=48", "~stage.report"]
 
 

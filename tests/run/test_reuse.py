@@ -179,6 +179,15 @@ def test_a_file_of_the_same_name_with_other_contents_is_another_setting(done: Pa
     assert found.startswith("contents.deconvolver.weights was ")
 
 
+def test_a_file_that_is_called_as_a_value_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One begins a run in a folder with a file ``green`` and goes on from another folder."""
+    cfg = OmegaConf.create({"dataset": {"channel": "green"}, "run": {"seed": 0}, "paths": {}})
+    before = settings(cfg, [])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "green").write_bytes(b"one")
+    assert differences(before, settings(cfg, [])) == []
+
+
 @pytest.mark.parametrize(
     ("before", "now", "code", "words", "expected"),
     [
