@@ -112,9 +112,10 @@ def test_relative_places_become_absolute(tmp_path: Path, monkeypatch: pytest.Mon
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "word", ["dataset.source.root=", "paths.data_dir=''", "blur.folder=", "dataset.source.root=a,''"]
-)
+NAMELESS = ["dataset.source.root=", "paths.data_dir=''", "blur.folder=", "dataset.source.root=a,''"]
+
+
+@pytest.mark.parametrize("word", NAMELESS)
 def test_a_place_without_a_name_is_refused(word: str) -> None:
     with pytest.raises(UsageError, match=r"names no folder; leave it out, or name one"):
         absolute_places(readable([word]))
