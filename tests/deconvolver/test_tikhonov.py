@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from skimage import data
@@ -15,14 +13,6 @@ from blurlab.deconvolver.border import on_grid
 from blurlab.deconvolver.laws import check_never_worse, kernels, made_up
 from blurlab.deconvolver.quadratic import TIE
 from blurlab.physics import Convolution, Gradient
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def photographed(sigma: float = 0.01, shape: tuple[int, int] = (52, 61)) -> tuple[Tensor, Tensor, Tensor]:

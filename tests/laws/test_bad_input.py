@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -23,14 +22,6 @@ HUGE = torch.ones(1, 1, 31, 31) / 961
 EMPTY = torch.zeros(0, 1, 17, 24)
 
 every = pytest.mark.parametrize("deconvolver", MEMBERS.values(), ids=MEMBERS.keys())
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def finite(restored: Tensor, y: Tensor) -> Tensor:

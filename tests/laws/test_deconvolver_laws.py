@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -57,14 +56,6 @@ MEMBERS = {
     "wiener_stack": Learned(WienerStack(width=64), "wiener_stack", views=8),
     "hyper_laplacian": HyperLaplacian(),
 }
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("deconvolver", MEMBERS.values(), ids=MEMBERS.keys())

@@ -49,14 +49,12 @@ class TrainRestorer(Stage):
         if not isinstance(parts.deconvolver, Learned):
             name = type(parts.deconvolver).__name__
             raise UsageError(f"{name} has nothing to train; choose deconvolver=unrolled_dr or wiener_stack")
-        if parts.degrade.family.varies:
-            raise UsageError(
-                "networks are trained on one kernel an image, and the blur varies over it; use another blur"
-            )
         check_photographs(cfg)
         check_loss(self.loss)
         if not isinstance(self.kernel_error, KernelError | None):
             raise UsageError(f"stage.train.kernel_error must be a KernelError or null, got {self.kernel_error}")
+        if self.kernel_error is not None and parts.degrade.family.varies:
+            raise UsageError("stage.train.kernel_error is one of kernels, and the blur varies over the image; set null")
         check_recipe(cfg)
 
     def training(self, context: Context) -> str:
