@@ -10,7 +10,7 @@ from blurlab.deconvolver.hyper_laplacian import HyperLaplacian
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.in_light import InLight, by_tiles
 from blurlab.deconvolver.laws import check_deconvolver
-from blurlab.deconvolver.learned import Learned, load_weights, save_weights
+from blurlab.deconvolver.learned import Learned, load_weights
 from blurlab.deconvolver.richardson_lucy import RichardsonLucy
 from blurlab.deconvolver.tikhonov import Tikhonov
 from blurlab.deconvolver.tiled import Tiled
@@ -50,6 +50,5 @@ __all__ = [
     "by_tiles",
     "check_deconvolver",
     "load_weights",
-    "save_weights",
     "tv_objective",
 ]

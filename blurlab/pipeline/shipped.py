@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
+
+from blurlab.core.atomic import replace_whole
 
 SHIPPED = Path(__file__).parent / "weights"
 """Weights that come with the package, each with a model card of the same name."""
@@ -28,7 +30,8 @@ def save_nets(nets: Mapping[str, nn.Module], path: Path, facts: Mapping[str, str
         for name, net in nets.items()
         for key, value in net.state_dict().items()
     }
-    save_file(state, path, metadata=dict(facts))
+    with replace_whole(path) as file:
+        file.write(save(state, metadata=dict(facts)))
 
 
 def load_nets(weights: str) -> dict[str, dict[str, Tensor]]:
