@@ -90,6 +90,7 @@ def test_the_stage_identifies_and_restores_as_the_tool_does(tmp_path: Path) -> N
     record = json.loads((folder / "record.json").read_text())
     names = {"kind_accuracy_answered", "answered", "calibration_error", "restored_better", "restored_not_worse", "isnr"}
     assert names <= set(record["metrics"])
+    assert sum(map(sum, record["confusion"]["type"]["matrix"])) == record["metrics"]["answered"]["n"]
     assert sum(row["n"] for row in record["reliability"]) == record["metrics"]["calibration_error"]["n"]
     with (folder / "per_image.csv").open(newline="") as handle:
         rows = list(csv.DictReader(handle))
