@@ -28,7 +28,7 @@ class Found:
         strength_px: Best estimate of the strength; 0 where no blur was found, NaN where the kind has no strength.
         interval_px: 90 % interval of the strength; NaN where no blur was found, or no parameter is the strength.
         kernel_px: Strength of the kernel to restore with, chosen by expected risk; 0 where no blur was found.
-        psf: The kernel (k, k).
+        psf: The kernel (k, k); of a blur that varies over the image, that in its middle.
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for.
         angle_deg: Direction of a motion or an ellipse, counter-clockwise from the horizontal; NaN where there is none.
         can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
@@ -69,7 +69,7 @@ class Deblurrer:
 
     def identify(self, image: np.ndarray) -> Found:
         """Name the blur of an image (H, W, 1 or 3) in [0, 1]."""
-        return self._found(self.trained.pipeline.identify(self._seen(image)))
+        return self._found(self.trained.pipeline.identify(self._seen(image)), image)
 
     def sigma(self, given: float | None = None) -> float | None:
         """The noise standard deviation to restore with, on the [0, 1] scale: the one given, or the run's.
@@ -113,11 +113,11 @@ class Deblurrer:
         pipeline = self.trained.pipeline
         estimate = pipeline.identify(self._seen(image))
         if not bool(estimate.blurred):
-            return image, self._found(estimate)
+            return image, self._found(estimate, image)
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
         with torch.inference_mode():
-            restored = Tiled(pipeline.deconvolver, self.tile, progress=progress)(y, estimate.psf.to(y), noise).image
-        return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), self._found(estimate)
+            restored = Tiled(pipeline.deconvolver, self.tile, progress=progress)(y, estimate.blur, noise).image
+        return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), self._found(estimate, image)
 
     def _seen(self, image: np.ndarray) -> Any:
         """The channel that the networks were trained on, as (1, C, H, W)."""
@@ -130,10 +130,13 @@ class Deblurrer:
         picked = pick_channel(image.astype(np.float32, copy=False), self.trained.channel)
         return torch.from_numpy(np.ascontiguousarray(picked)).permute(2, 0, 1).unsqueeze(0)
 
-    def _found(self, estimate: BlurEstimate) -> Found:
+    def _found(self, estimate: BlurEstimate, image: np.ndarray) -> Found:
         from blurlab.blur import strength_of
+        from blurlab.physics import LocalBlur
 
-        psf, label = estimate.psf[0, 0].numpy(), estimate.label
+        label, blur = estimate.label, estimate.blur
+        middle = image.shape[0] // 2, image.shape[1] // 2
+        psf = (blur.psf_at(*middle) if isinstance(blur, LocalBlur) else estimate.psf)[0, 0].numpy()
         sigma = math.nan if estimate.sigma is None else float(estimate.sigma[0])
         if label is None:
             unknown, can_tell = math.nan, bool(estimate.blurred)

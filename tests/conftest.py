@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy import ndimage, signal
 
@@ -17,6 +18,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BLURLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """One thread, as in the processes that tests start: over other parts a sum is rounded otherwise."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -16,16 +16,16 @@ import torch
 from torch import Tensor, nn
 
 from blurlab import api
-from blurlab.blur import BlurFamily, Defocus, Gaussian, Motion, Taps
+from blurlab.blur import BlurFamily, Defocus, Field, Gaussian, Motion, Taps
 from blurlab.cli import main
 from blurlab.cli.deblur import describe, shown
 from blurlab.core.image_io import read_image, write_image
 from blurlab.dataset.prepare import GREY_WEIGHTS
-from blurlab.deconvolver import TV, Wiener
+from blurlab.deconvolver import TV, DouglasRachford, Wiener
 from blurlab.metric import isnr
 from blurlab.noise import effective_sigma, estimate_sigma
 from blurlab.physics import Convolution
-from blurlab.pipeline import Direct, FreeKernel, Pipeline, RiskTable
+from blurlab.pipeline import BlurEstimate, Direct, FreeKernel, KnownKernel, Pipeline, RiskTable
 from blurlab.run.stage import load
 from blurlab.run.stage.load import Trained
 
@@ -133,6 +133,37 @@ def test_a_run_whose_network_gives_a_kernel_restores_with_it_and_names_nothing(m
     flat = np.full((70, 81, 3), 0.4, np.float32)
     same, nothing = api.Deblurrer("a run").deblur(flat)
     assert np.array_equal(same, flat) and not nothing.can_tell
+
+
+class KnowsField(KnownKernel):
+    """Estimates the field that images were made with."""
+
+    def identify(self, y: Tensor, nets: object, risks: object) -> BlurEstimate:
+        family, margins = self.family, 2 * (self.family.size // 2)
+        params = torch.tensor([[one.high for one in family.parameters]])
+        field = family.operator(params, shape=(y.shape[-2] + margins, y.shape[-1] + margins))
+        return BlurEstimate(field, torch.ones(len(y), dtype=torch.bool))
+
+
+def test_an_estimate_that_is_a_field_is_undone_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in tiles, and by a pipeline; with the mean kernel in its place the corners would stay blurred."""
+    family = Field(Defocus([1, 1.0]), growth=[4, 4.0])
+    sharp, margin = skimage.data.astronaut()[:150, :190, 1].astype(np.float32) / 255, family.size // 2
+    x = torch.from_numpy(sharp)[None, None]
+    operator = family.operator(torch.tensor([[1.0, 4.0]]), shape=(150, 190))
+    y = operator.A(x) + 0.002 * torch.randn(1, 1, 150 - 2 * margin, 190 - 2 * margin)
+    x = x[..., margin:-margin, margin:-margin]
+    pipeline = Pipeline(KnowsField(family), {}, {}, DouglasRachford(iterations=30))
+    direct = pipeline.deconvolver(y, operator, 0.002).image
+    torch.testing.assert_close(pipeline(y, 0.002).image, direct)
+    made = tool(monkeypatch, Trained(pipeline, "grey", 64, 0.002))
+    image = y[0].permute(1, 2, 0).numpy()
+    restored, found = made.deblur(image)
+    assert float(isnr(y, torch.from_numpy(restored).permute(2, 0, 1)[None], x)) > 3
+    np.testing.assert_allclose(restored, direct[0].permute(1, 2, 0).clamp(0, 1), atol=1e-5)
+    np.testing.assert_allclose(found.psf, operator.psf_at(image.shape[0] // 2, image.shape[1] // 2)[0, 0], atol=1e-6)
+    tiled, _ = api.Deblurrer("a run", tile=96).deblur(image)
+    assert float(isnr(y, torch.from_numpy(tiled).permute(2, 0, 1)[None], x)) > 3
 
 
 def test_a_photograph_larger_than_a_tile_is_restored_alike_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:

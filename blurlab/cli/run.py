@@ -70,6 +70,7 @@ def run(words: list[str], verbs: Iterable[str]) -> None:
     named = [word.partition("=")[0] for word in apart.overrides]
     if "seeds" in named:
         apart.flags["--multirun"] = ""
+    check_together(apart.flags)
     sweep = "--multirun" in apart.flags
     own = absolute_places(readable(apart.overrides), with_data="run.resume" not in named)
     overrides, why = with_budget(with_seeds(with_resume(own, config_dir)))
@@ -82,6 +83,7 @@ def run(words: list[str], verbs: Iterable[str]) -> None:
     prepared = None
     for checked in check_jobs(overrides, config_dir, sweep):
         prepared = None if sweep else checked.prepared  # the jobs of a sweep are built one by one, as they begin
+        check_package(apart.flags.get("--package"), checked.cfg)
     if why:
         print(f"{overrides[-1]} ({why}); set budget=smoke, small or full to choose", file=sys.stderr)
     start_hydra([word for pair in apart.flags.items() for word in pair if word], overrides, count, prepared)
@@ -135,6 +137,32 @@ def take_apart(words: list[str]) -> Words:
             value = left.pop(0) if given else "all" if flag == "--info" else ""
         apart.flags[flag] = _checked(flag, value)
     return apart
+
+
+def check_together(flags: dict[str, str]) -> None:
+    """Raise where flags of Hydra's are not used together, or not one without another.
+
+    Raises:
+        UsageError: Naming both.
+    """
+    shown = [flag for flag in ("--multirun", "--cfg", "--info") if flag in flags]
+    if len(shown) > 1:
+        raise UsageError(f"{shown[0]} (also by seeds=) and {shown[1]} are not used together; leave one out")
+    for flag in ("--package", "--resolve"):
+        if flag in flags and flags.get("--cfg") != "job":
+            raise UsageError(f"{flag} goes with --cfg job")
+
+
+def check_package(package: str | None, cfg: DictConfig) -> None:
+    """Raise unless a configuration has the part that ``--package`` names.
+
+    Raises:
+        UsageError: With the parts that there are.
+    """
+    from omegaconf import OmegaConf
+
+    if package not in (None, "_global_") and OmegaConf.select(cfg, package, throw_on_missing=False) is None:
+        raise UsageError(f"--package={package} is no part of the configuration{nearest(package, map(str, cfg))}")
 
 
 def _checked(flag: str, value: str) -> str:

@@ -9,7 +9,7 @@ from blurlab.deconvolver.epll import EPLL
 from blurlab.deconvolver.hyper_laplacian import HyperLaplacian
 from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.laws import check_deconvolver
-from blurlab.deconvolver.learned import Learned, load_weights, save_weights
+from blurlab.deconvolver.learned import Learned, load_weights
 from blurlab.deconvolver.richardson_lucy import RichardsonLucy
 from blurlab.deconvolver.tikhonov import Tikhonov
 from blurlab.deconvolver.tiled import Tiled
@@ -47,6 +47,5 @@ __all__ = [
     "WienerStack",
     "check_deconvolver",
     "load_weights",
-    "save_weights",
     "tv_objective",
 ]

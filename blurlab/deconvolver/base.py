@@ -13,6 +13,7 @@ from torch import Tensor
 
 from blurlab.core.checks import all_finite, check_images
 from blurlab.deconvolver.arguments import check_kernels, check_noise, check_operator_of
+from blurlab.deconvolver.hidden import keep_where_nearer
 from blurlab.deconvolver.parts import measure_sigma
 from blurlab.deconvolver.scale import check_range, check_reach, image_level
 from blurlab.physics import Convolution, LinearOperator
@@ -43,6 +44,9 @@ class Deconvolver(ABC):
 
     An image is restored at its own level (:func:`~blurlab.deconvolver.scale.image_level`), a power of two: a dim one is
     brightened, with its noise, and the result is darkened again. So one of a 256th of the intensities is restored too.
+
+    Where sigma is told and noise hides the blur, as in a smooth image, y itself is handed back if it is expected to be
+    nearer to the sharp image (:func:`~blurlab.deconvolver.hidden.keep_where_nearer`).
 
     Every deconvolver takes kernels, as a tensor or as a :class:`~blurlab.physics.Convolution`. One that takes other
     operators too says so by ``takes``.
@@ -89,7 +93,10 @@ class Deconvolver(ABC):
             ArithmeticError: If the restored image is not finite.
         """
         with torch.no_grad():
-            return self._restored(y, blur, sigma)
+            restored, psf, noise = self._restored(y, blur, sigma)
+            if sigma is not None and self.own_level and isinstance(psf, Tensor):
+                keep_where_nearer(restored.image, y, psf, noise)
+        return restored
 
     def differentiable(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:
         """As a call, but autograd records it, so that what made y or the blur can be trained through it.
@@ -107,15 +114,18 @@ class Deconvolver(ABC):
                 f"{type(self).__name__} has no gradient, it overwrites what it would need on the way back; use Wiener,"
                 " TV, DouglasRachford, or Learned with UnrolledDR"
             )
-        return self._restored(y, blur, sigma)
+        return self._restored(y, blur, sigma)[0]
 
-    def _restored(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None) -> Restored:
+    def _restored(
+        self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None
+    ) -> tuple[Restored, Any, Tensor]:
+        """What is restored, and the checked blur and noise."""
         blur, noise = self.checked(y, blur, sigma)
         with torch.autocast(y.device.type, enabled=False):
             restored = self.restore_at_level(y.to(noise.dtype), blur, noise)
         if not all_finite(restored.image):
             raise ArithmeticError(f"{type(self).__name__} diverged on images of {tuple(y.shape)}; use a larger weight")
-        return restored
+        return restored, blur, noise
 
     def checked(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None) -> tuple[Any, Tensor]:
         """The blur as :meth:`restore` takes it, and noise (B, 1, 1, 1) > 0, of the type to compute in; see the call.

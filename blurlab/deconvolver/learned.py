@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from blurlab.deconvolver.base import Deconvolver, Restored, check_count
@@ -156,9 +156,3 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise ValueError(
             f"{path} cannot be read as weights: it is damaged, or holds more than tensors; name another file"
         ) from error
-
-
-def save_weights(net: nn.Module, path: Path, facts: dict[str, str], dtype: torch.dtype = torch.float16) -> None:
-    """Write a network's weights, rounded to half precision, with plain facts about their making."""
-    state = {name: value.detach().cpu().to(dtype).contiguous() for name, value in net.state_dict().items()}
-    save_file(state, path, metadata=facts)

@@ -87,23 +87,26 @@ RULES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 """Name of a rule -> score of (residual, rest, noise variance), each (B, 1, 1, 1); the least score wins."""
 
 
-def tikhonov_weight(y: Tensor, otf: Tensor, penalty: Tensor, sigma: Tensor, rule: str) -> Tensor:
+def tikhonov_weight(
+    energy: Tensor, otf: Tensor, penalty: Tensor, sigma: Tensor, rule: str, shape: tuple[int, int]
+) -> Tensor:
     """Weight of least score for ``left = weight penalty / (|H|^2 + weight penalty)``.
 
     Args:
-        y: Observed images on the periodic grid (B, C, H, W).
+        energy: ``|Y|^2 / (H W)`` of the observed images (B, 1, H, W // 2 + 1): :func:`image_energy` where they are
+            periodic, else :func:`~blurlab.deconvolver.spectrum.tapered_energy`.
         otf: H (B, 1, H, W // 2 + 1).
         penalty: Spectrum of what is penalised, >= 0, broadcast to otf.
-        sigma: Noise standard deviation (B, 1, 1, 1); ``gcv`` does without.
+        sigma: Noise standard deviation (B, 1, 1, 1); ``gcv`` itself does without.
         rule: A key of ``RULES``.
+        shape: Grid (H, W).
 
     Returns:
-        (B, 1, 1, 1), within 1e-9 ... 1e3; from a rule that is told sigma, no less than Bayes's for an image in [0, 1],
-        whose variance is 1/4 at most: ``4 sigma^2 / max(penalty)``. Where y cannot meet the rule, as with a kernel that
-        it was not seen through, the weight would be next to nothing, and the restored image round-off.
+        (B, 1, 1, 1), within 1e-9 ... 1e3, and no less than Bayes's for an image in [0, 1], whose variance is 1/4 at
+        most: ``4 sigma^2 / max(penalty)``. Where y cannot meet the rule, as with a kernel that it was not seen through,
+        or has too few pixels for cross-validation, the weight would be next to nothing, and the restored image noise.
     """
-    shape = (y.shape[-2], y.shape[-1])
-    energy, power, variance = image_energy(y), otf.abs().square(), sigma.square()
+    power, variance = otf.abs().square(), sigma.square()
     tiny = torch.finfo(power.dtype).tiny
 
     def score(logarithm: Tensor) -> Tensor:
@@ -112,7 +115,7 @@ def tikhonov_weight(y: Tensor, otf: Tensor, penalty: Tensor, sigma: Tensor, rule
         return RULES[rule](*residual_and_rest(energy, left, shape), variance)
 
     best = 10 ** lowest(score, torch.full_like(sigma, -9.0), torch.full_like(sigma, 3.0))
-    return best if rule == "gcv" else best.maximum(4 * variance / penalty.max())
+    return best.maximum(4 * variance / penalty.max())
 
 
 def lowest(

@@ -54,21 +54,34 @@ def estimate_spectrum(
     return spectrum
 
 
-def tapered_energy(y: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Periodogram under a Hann window, mean over channels, on a grid (P, Q): (B, 1, P, Q // 2 + 1) [Welch1967].
+def tapered_energy(y: Tensor, shape: tuple[int, int], taper: float = 1.0) -> Tensor:
+    """Periodogram under a window, mean over channels, on a grid (P, Q): (B, 1, P, Q // 2 + 1) [Welch1967].
 
-    White noise of variance v has v at every frequency.
+    White noise of variance v has v at every frequency. What lies beyond the border does not matter: an image made
+    periodic has a seam, which a blur that lets nothing through at high frequencies would have to explain.
+
+    Args:
+        y: Observed images (B, C, H, W).
+        shape: Grid (P, Q), no smaller than y.
+        taper: Share of each side over which the window rises and falls, as a Hann window does; 1 is that window.
 
     Example:
         >>> noise = 0.1 * torch.randn(4, 1, 60, 64, generator=torch.Generator().manual_seed(0))
         >>> round(float(tapered_energy(noise, (64, 64)).mean()), 3)
         0.01
     """
-    rows, cols = (torch.hann_window(n + 2, dtype=y.dtype, device=y.device, periodic=False)[1:-1] for n in y.shape[-2:])
+    rows, cols = (_window(n, taper, y) for n in y.shape[-2:])
     window = rows[:, None] * cols
     centred = y - (window * y).sum((-2, -1), keepdim=True) / window.sum()
     spectrum = torch.fft.rfft2(window * centred, s=shape)
     return spectrum.abs().square().mean(1, keepdim=True) / window.square().sum()
+
+
+def _window(n: int, taper: float, like: Tensor) -> Tensor:
+    """A Hann window (n,) whose middle is drawn out to a plateau, so that only a share ``taper`` of it is not flat."""
+    sides = max(round(taper * n), 1)
+    hann = torch.hann_window(sides + 2, dtype=like.dtype, device=like.device, periodic=False)[1:-1]
+    return torch.cat([hann[: sides // 2], hann.new_ones(n - 2 * (sides // 2)), hann[sides - sides // 2 :]])
 
 
 def power_law(energy: Tensor, gain: Tensor, variance: Tensor, shape: tuple[int, int]) -> Tensor:

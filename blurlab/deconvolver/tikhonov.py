@@ -8,77 +8,22 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import plane_mean, psf_to_otf
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
-from blurlab.deconvolver.linear_rule import RULES, tikhonov_weight
-from blurlab.physics import Gradient, conjugate_gradient
+from blurlab.deconvolver.linear_rule import RULES, image_energy, tikhonov_weight
+from blurlab.deconvolver.quadratic import complete, tikhonov
+from blurlab.deconvolver.spectrum import tapered_energy
+from blurlab.deconvolver.wiener import LEAST_ENERGY, gradient_energy
+from blurlab.physics import Gradient
 
-TIE = 1e-6
-"""Weight of a first guess beyond the border beside that of an observed pixel."""
+FEW_PX = 48 * 48
+"""Pixels of an image from which a rule is met by the image, not by chance (``experiments/bench/never_worse.py``)."""
+TAPER = 0.6
+"""Share of an image's sides under a taper where its energy is measured: more would leave too little of the image, less
+lets the border pass for what the blur cannot have made (``experiments/bench/never_worse.py``)."""
 PENALTIES = {"identity": 0, "gradient": 1, "laplacian": 2}
 """Name of D -> power p of the difference spectrum L = |Dx|^2 + |Dy|^2 that is ``|D|^2``."""
-
-
-def tikhonov(y: Tensor, otf: Tensor, weighed: Tensor) -> Tensor:
-    """``argmin_u |H u - y|^2 + weight |D u|^2`` on a periodic grid: ``U = conj(H) Y / (|H|^2 + weight |D|^2)``.
-
-    Args:
-        y: Images on the grid (B, C, H, W).
-        otf: H (B, 1, H, W // 2 + 1).
-        weighed: ``weight |D|^2``, broadcast to otf.
-
-    Returns:
-        (B, C, H, W).
-
-    Example:
-        >>> y, otf = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 3)
-        >>> float(tikhonov(y, otf, torch.tensor(0.25)).mean())
-        0.800000...
-    """
-    return irfft2(otf.conj() * rfft2(y) / _bounded(otf, weighed), (y.shape[-2], y.shape[-1]))
-
-
-def complete(
-    first: Tensor, observed: tuple[int, int], otf: Tensor, weighed: Tensor, tolerance: float, iterations: int
-) -> Tensor:
-    """The pixels beyond the border that fit the observed ones best.
-
-    ``min_u |M (H u - y)|^2 + weight |D u|^2`` is ``min_u |H u - z|^2 + weight |D u|^2`` with ``M z = y``, the rest of
-    z free. That minimum is ``<z, R z>`` with ``R = weight |D|^2 / (|H|^2 + weight |D|^2)`` in Fourier space, so the
-    free part solves ``(1 - M) R z = 0``: conjugate gradients on the frame beyond the border, preconditioned by the same
-    cut of 1 / R [ChanNg1996]. The fixed point of :func:`~blurlab.deconvolver.border.keep_observed` has the same limit
-    and is far slower (``experiments/bench/tikhonov.py --border``). A hair of ``TIE`` holds what little the
-    observed pixels say nothing about to the first guess.
-
-    Args:
-        first: Grid (B, C, P, Q) that begins with y; the rest is a first guess.
-        observed: Size (H, W) of y.
-        otf: H (B, 1, P, Q // 2 + 1).
-        weighed: ``weight |D|^2``, broadcast to otf.
-        tolerance: Relative residual at which an image is done.
-        iterations: Ceiling.
-
-    Returns:
-        z (B, C, P, Q), y where it was observed; :func:`tikhonov` of it is the minimiser.
-    """
-    shape = (first.shape[-2], first.shape[-1])
-    remains = weighed / _bounded(otf, weighed)
-
-    def beyond(factor: Tensor, x: Tensor) -> Tensor:
-        filtered = irfft2(factor * rfft2(x), shape)
-        filtered[..., : observed[0], : observed[1]] = 0
-        return filtered
-
-    missing = conjugate_gradient(
-        lambda x: beyond(remains + TIE, x),
-        -beyond(remains, first),
-        precondition=lambda x: beyond(1 / (remains + TIE), x),
-        tolerance=tolerance,
-        max_iterations=iterations,
-    )
-    missing[..., : observed[0], : observed[1]] = 0  # it is; and so is its gradient
-    return first + missing
 
 
 class Tikhonov(Deconvolver):
@@ -87,12 +32,12 @@ class Tikhonov(Deconvolver):
     Args:
         weight: Of the penalty; None lets ``rule`` choose it for each image.
         penalty: D: identity, gradient or laplacian.
-        rule: How the weight is found where it is None, on the grid of a first guess of what lies beyond the border: gcv
-            (needs no noise level), discrepancy or sure, see :mod:`blurlab.deconvolver.linear_rule`; the default loses
-            least over photographs of DRIVE, CHASE_DB1 and BSDS500 (``experiments/bench/tikhonov.py``).
+        rule: How the weight is found where it is None, from the energy of y under a window: gcv (needs no noise level,
+            save for its least weight), discrepancy or sure, see :mod:`blurlab.deconvolver.linear_rule`; the default
+            loses least over photographs of DRIVE, CHASE_DB1 and BSDS500 (``experiments/bench/tikhonov.py``).
         strength: Factor on the rule's weight.
         boundary: unknown (M keeps the pixels that were observed), or another of ``BOUNDARIES`` (M = 1).
-        tolerance: Relative residual of :func:`complete` at which an image is done.
+        tolerance: Relative residual of :func:`~blurlab.deconvolver.quadratic.complete` at which an image is done.
         iterations: Ceiling there.
     """
 
@@ -128,7 +73,7 @@ class Tikhonov(Deconvolver):
         mean = y.mean(dim=(-2, -1), keepdim=True) if self.mean is None else self.mean
         grid = on_grid(y - mean, psf, self.boundary)
         otf, power = self._spectra(grid, psf)
-        weighed = self._weight(grid, otf, power, sigma) * power
+        weighed = self._weight(y, grid, otf, power, sigma) * power
         if self.boundary == "unknown":
             grid = complete(grid, (y.shape[-2], y.shape[-1]), otf, weighed, self.tolerance, self.iterations)
         return Restored(tikhonov(grid, otf, weighed)[..., : y.shape[-2], : y.shape[-1]] + mean)
@@ -138,10 +83,24 @@ class Tikhonov(Deconvolver):
         shape = (grid.shape[-2], grid.shape[-1])
         return psf_to_otf(psf, shape), Gradient().power(shape, like=grid) ** PENALTIES[self.penalty]
 
-    def _weight(self, grid: Tensor, otf: Tensor, power: Tensor, sigma: Tensor) -> Tensor:
+    def _weight(self, y: Tensor, grid: Tensor, otf: Tensor, power: Tensor, sigma: Tensor) -> Tensor:
         if self.weight is not None:
             return torch.full_like(sigma, self.weight)
-        return self.strength * tikhonov_weight(grid, otf, power, sigma, self.rule)
+        shape = (grid.shape[-2], grid.shape[-1])
+        energy = image_energy(grid) if self.boundary == "circular" else tapered_energy(y, shape, TAPER)
+        best = tikhonov_weight(energy, otf, power, sigma, self.rule, shape)
+        few = y.shape[-2] * y.shape[-1] < FEW_PX
+        return self.strength * (best.maximum(self._least_weight(y, otf, sigma, shape)) if few else best)
+
+    def _least_weight(self, y: Tensor, otf: Tensor, sigma: Tensor, shape: tuple[int, int]) -> Tensor:
+        """Bayes's weight if all differences of y were the image's: ``sigma^2 / v``, its spectrum ``v / |D|^2``.
+
+        A rule that sees few pixels can be met by a tenth of it, and then the restored image is noise.
+        """
+        falling = Gradient().power(shape, like=y) ** (1 - PENALTIES[self.penalty])
+        blurred = otf.abs().square() * falling
+        blurred[..., 0, 0] = 0  # the mean is kept aside
+        return sigma.square() * plane_mean(blurred, shape) / gradient_energy(y).clamp_min(LEAST_ENERGY)
 
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with mean and weight of the whole image."""
@@ -149,10 +108,5 @@ class Tikhonov(Deconvolver):
         frozen.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
         grid = on_grid(parts - frozen.mean, psf.expand(each), self.boundary)
         otf, power = self._spectra(grid, psf.expand(each))
-        frozen.weight = float(self._weight(grid, otf, power, sigma.expand(each)).log().mean().exp())
+        frozen.weight = float(self._weight(parts, grid, otf, power, sigma.expand(each)).log().mean().exp())
         return frozen
-
-
-def _bounded(otf: Tensor, weighed: Tensor) -> Tensor:
-    """``|H|^2 + weight |D|^2``, which is never zero."""
-    return (otf.abs().square() + weighed).clamp_min(torch.finfo(otf.real.dtype).tiny)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from blurlab.deconvolver.base import Deconvolver, Restored, check_option
+from blurlab.deconvolver.hidden import keep_where_nearer
 from blurlab.deconvolver.parts import MOST_PX, corners, middle, parts
 from blurlab.deconvolver.scale import image_level
 from blurlab.physics import LinearOperator, LocalBlur
@@ -113,7 +114,10 @@ class Tiled(Deconvolver):
             came = f"{tuple(out.shape)} {out.dtype}"
             raise ValueError(f"out must be floating-point of y's shape {tuple(y.shape)}, got {came}; use empty_like(y)")
         checked, noise = self.checked(y, blur, sigma)
-        return Restored(out, self._fill(out, y, checked, noise))
+        history = self._fill(out, y, checked, noise)
+        if sigma is not None and isinstance(checked, Tensor):
+            keep_where_nearer(out, y, checked, noise)
+        return Restored(out, history)
 
     def _fill(self, out: Tensor, y: Tensor, blur: Tensor | LocalBlur, sigma: Tensor) -> dict[str, list[float]]:
         """Restore image after image into ``out``."""

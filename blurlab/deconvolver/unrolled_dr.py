@@ -14,6 +14,7 @@ from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import check_count
 from blurlab.deconvolver.border import keep_observed
 from blurlab.deconvolver.douglas_rachford import DouglasRachford, douglas_rachford_step
+from blurlab.deconvolver.louder import louder
 from blurlab.deconvolver.observation import GridObservation, Observation, observe
 from blurlab.deconvolver.tv import TV
 from blurlab.deconvolver.wiener import density, wiener_filter
@@ -31,8 +32,6 @@ LEAST_GAIN = 1e-6
 """Of a frequency that the kernel takes away; the filters would blow it up."""
 STEPS = 40
 """Iterations to the start, and at most to a filter, where the blur has no transfer function."""
-LOUDER = 5.0
-"""What a filter adds is small beside the image; it is shown so many times as large, cut to [-5, 5]."""
 
 
 class UnrolledDR(nn.Module):
@@ -87,7 +86,7 @@ class UnrolledDR(nn.Module):
             seen = self._started(y, psf, sigma)
             x = start = seen.first
             level = ((sigma / SIGMA_UNIT).log() / 3).expand_as(start)
-            shown = torch.cat([level, start, (LOUDER * filtered(seen, sigma)).clamp(-LOUDER, LOUDER)], 1)
+            shown = torch.cat([level, start, louder(filtered(seen, sigma))], 1)
         denoisers = [lambda v, net=net: net(torch.cat([v, shown], 1)) for net in self.denoisers]
         for denoise, weight in zip(denoisers[:-1], self.weights(sigma), strict=True):
             x, _ = douglas_rachford_step(x, denoise, partial(seen.prox, weight=weight))

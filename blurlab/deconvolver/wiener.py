@@ -12,8 +12,8 @@ from blurlab.core.fourier import irfft2, plane_mean, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_option
 from blurlab.deconvolver.border import BOUNDARIES, on_grid
 from blurlab.deconvolver.chunks import chunks
+from blurlab.deconvolver.quadratic import complete
 from blurlab.deconvolver.spectrum import estimate_spectrum
-from blurlab.deconvolver.tikhonov import complete
 from blurlab.physics import Gradient
 
 PRIORS = {"flat": 0, "gradient": 1, "laplacian": 2}

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import check_choice
 from blurlab.deconvolver.border import extend_periodic, keep_observed
+from blurlab.deconvolver.louder import louder
 from blurlab.deconvolver.tv import TV
 from blurlab.deconvolver.weight import FromGradient
 from blurlab.deconvolver.wiener import PRIORS, adjoint_otf, density, estimate_nsr, wiener_filter
@@ -21,8 +22,6 @@ SNR_DB = tuple(range(9, 66, 4))
 START_ITERATIONS = 40
 """Of the total variation that is started from; fewer leave it far from its minimum where the blur is wide and the noise
 small (``experiments/bench/never_worse.py``). The weights that come with the package were trained with 15."""
-LOUDER = 5.0
-"""What sets a filter apart is small beside the image; it is shown so many times as large, cut to [-5, 5]."""
 CEILING = 2.0
 """A filter's result is held within this of the mean of y: what trusts y too much is mostly noise."""
 
@@ -201,4 +200,4 @@ def differences(stack: Tensor, onto: int, y: Tensor) -> Tensor:
     image = stack[:, onto]
     own = image - image.mean(dim=(-2, -1), keepdim=True)
     rest = [one - image for index, one in enumerate(stack.unbind(1)) if index != onto]
-    return torch.cat([own, (LOUDER * torch.cat([*rest, y - image], dim=1)).clamp(-LOUDER, LOUDER)], dim=1)
+    return torch.cat([own, louder(torch.cat([*rest, y - image], dim=1))], dim=1)

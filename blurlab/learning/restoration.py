@@ -27,7 +27,8 @@ class Restoration(pl.LightningModule):
     """The mean loss of what a network makes of (y, psf, sigma).
 
     Args:
-        net: (y (B, C, H, W), psf (B, 1, k, k), sigma (B, 1, 1, 1)) -> (B, C, H, W).
+        net: (y (B, C, H, W), psf (B, 1, k, k), sigma (B, 1, 1, 1)) -> (B, C, H, W); of a blur that is not one kernel
+            an image it is given the operator in place of psf.
         loss: What a restored image costs.
         optimizer: Makes the optimizer from the parameters.
         schedule: A key of :data:`~blurlab.learning.schedule.SCHEDULES`.
@@ -65,7 +66,8 @@ class Restoration(pl.LightningModule):
 
     def forward(self, batch: Degraded) -> Tensor:
         """Restored images (B, C, H, W)."""
-        return self.net(batch.y, batch.psf, batch.sigma.clamp_min(SIGMA_FLOOR).reshape(-1, 1, 1, 1)).float()
+        blur = batch.psf if isinstance(batch.blur, Convolution) else batch.blur
+        return self.net(batch.y, blur, batch.sigma.clamp_min(SIGMA_FLOOR).reshape(-1, 1, 1, 1)).float()
 
     def training_step(self, batch: Degraded, batch_idx: int) -> Tensor:
         """One step of the loss."""

@@ -1,30 +1,22 @@
-"""Figures of merit: a pure function with a value per image, and a torchmetrics class that keeps those values."""
+"""Figures of merit: pure functions with a value per image."""
 
-from blurlab.metric.accuracy import Accuracy, accuracy, wilson
+from blurlab.metric.accuracy import accuracy, wilson
 from blurlab.metric.aligned import Shifted, align
-from blurlab.metric.base import MeanPerImage
 from blurlab.metric.bootstrap import bootstrap_mean
 from blurlab.metric.bsnr import bsnr
-from blurlab.metric.calibration import CalibrationError, Reliability, calibration_error, reliability
-from blurlab.metric.confusion import ConfusionMatrix, confusion_matrix
+from blurlab.metric.calibration import Reliability, calibration_error, reliability
+from blurlab.metric.confusion import confusion_matrix
 from blurlab.metric.image import IMAGE_METRICS, ImageMetric, image_figures
-from blurlab.metric.isnr import ISNR, isnr, isnr_border
+from blurlab.metric.isnr import isnr, isnr_border
 from blurlab.metric.kernel import kernel_error, psf_snr
 from blurlab.metric.oracle import isnr_oracle_wiener, psnr_oracle_wiener
-from blurlab.metric.psnr import PSNR, psnr
-from blurlab.metric.ssim import SSIM, ssim
+from blurlab.metric.psnr import psnr
+from blurlab.metric.ssim import ssim
 from blurlab.metric.student import student_mean
 
 __all__ = [
     "IMAGE_METRICS",
-    "ISNR",
-    "PSNR",
-    "SSIM",
-    "Accuracy",
-    "CalibrationError",
-    "ConfusionMatrix",
     "ImageMetric",
-    "MeanPerImage",
     "Reliability",
     "Shifted",
     "accuracy",

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 
 def accuracy(predicted: Tensor, true: Tensor) -> Tensor:
@@ -62,42 +60,6 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     low, high = ((centre + sign * half) / (1 + z * z / n) for sign in (-1, 1))
     return (0.0 if successes == 0 else low), (1.0 if successes == n else high)
-
-
-class Accuracy(Metric):
-    """Mean of :func:`accuracy`; ``interval()`` is Wilson's.
-
-    Example:
-        >>> metric = Accuracy()
-        >>> metric.update(torch.tensor([0, 2, 1, 1]), torch.tensor([0, 1, 1, 1]))
-        >>> float(metric.compute()), [round(end, 3) for end in metric.interval()]
-        (0.75, [0.301, 0.954])
-    """
-
-    is_differentiable = False
-    higher_is_better = True
-    full_state_update = False
-    right: Tensor
-    seen: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("right", torch.tensor(0), dist_reduce_fx="sum")
-        self.add_state("seen", torch.tensor(0), dist_reduce_fx="sum")
-
-    def update(self, predicted: Tensor, true: Tensor) -> None:
-        """Add a batch; arguments as :func:`accuracy`."""
-        self.right += accuracy(predicted, true).sum().long()
-        self.seen += len(true)
-
-    def compute(self) -> Tensor:
-        """Share of right answers, a scalar; NaN if none was seen."""
-        return self.right / self.seen
-
-    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Wilson interval of the share, over all processes where there are several."""
-        with self.sync_context():
-            return wilson(int(self.right), int(self.seen), confidence)
 
 
 def check_classes(predicted: Tensor, true: Tensor) -> None:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
 
 BINS = 10
 
@@ -72,61 +70,12 @@ def calibration_error(probability: Tensor, right: Tensor, bins: int = BINS) -> T
     return (table.count * apart).sum() / table.count.sum()
 
 
-class CalibrationError(Metric):
-    """:func:`calibration_error` of all answers; ``table()`` is their :func:`reliability`.
-
-    Example:
-        >>> metric = CalibrationError()
-        >>> metric.update(torch.tensor([0.9]), torch.tensor([True]))
-        >>> metric.update(torch.tensor([0.7]), torch.tensor([True]))
-        >>> metric.compute().round(decimals=2)
-        tensor(0.2000, dtype=torch.float64)
-    """
-
-    is_differentiable = False
-    higher_is_better = False
-    full_state_update = False
-    probability: list[Tensor]
-    right: list[Tensor]
-
-    def __init__(self, bins: int = BINS) -> None:
-        super().__init__()
-        _check_bins(bins)
-        self.bins = bins
-        self.add_state("probability", default=[], dist_reduce_fx="cat")
-        self.add_state("right", default=[], dist_reduce_fx="cat")
-
-    def update(self, probability: Tensor, right: Tensor) -> None:
-        """Add a batch; arguments as :func:`reliability`."""
-        _check(probability, right, self.bins)
-        self.probability.append(probability.detach())
-        self.right.append(right)
-
-    def compute(self) -> Tensor:
-        """The error over every answer seen, a scalar; NaN if none was."""
-        return calibration_error(*self._every(), self.bins)
-
-    def table(self) -> Reliability:
-        """Every answer seen, of all processes where there are several."""
-        with self.sync_context():
-            return reliability(*self._every(), self.bins)
-
-    def _every(self) -> tuple[Tensor, Tensor]:
-        if not len(self.probability):
-            return torch.empty(0), torch.empty(0, dtype=torch.bool)
-        return dim_zero_cat(self.probability), dim_zero_cat(self.right)
-
-
 def _check(probability: Tensor, right: Tensor, bins: int) -> None:
-    _check_bins(bins)
+    if not isinstance(bins, int) or bins < 1:
+        raise ValueError(f"bins must be a whole number of 1 or more, got {bins}")
     if right.dtype != torch.bool:
         raise TypeError(f"right must be bool, got {right.dtype}; compare the answers with the truth first")
     if probability.ndim != 1 or probability.shape != right.shape:
         raise ValueError(f"expected (N,) and (N,), got {tuple(probability.shape)} and {tuple(right.shape)}")
     if not bool(((probability >= 0) & (probability <= 1)).all()):
         raise ValueError("probabilities must be in [0, 1]; take the softmax of logits first")
-
-
-def _check_bins(bins: int) -> None:
-    if not isinstance(bins, int) or bins < 1:
-        raise ValueError(f"bins must be a whole number of 1 or more, got {bins}")

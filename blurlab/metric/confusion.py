@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from blurlab.metric.accuracy import check_classes
 
@@ -36,34 +35,3 @@ def confusion_matrix(predicted: Tensor, true: Tensor, num_classes: int) -> Tenso
         )
     index = true.long() * num_classes + predicted.long()
     return torch.bincount(index, minlength=num_classes**2).reshape(num_classes, num_classes)
-
-
-class ConfusionMatrix(Metric):
-    """Sum of :func:`confusion_matrix` over batches.
-
-    Example:
-        >>> metric = ConfusionMatrix(num_classes=2)
-        >>> metric.update(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]))
-        >>> metric.compute().tolist()
-        [[1, 1], [0, 1]]
-    """
-
-    is_differentiable = False
-    higher_is_better = None
-    full_state_update = False
-    counts: Tensor
-
-    def __init__(self, num_classes: int) -> None:
-        super().__init__()
-        if num_classes < 1:
-            raise ValueError(f"num_classes must be at least 1, got {num_classes}")
-        self.num_classes = num_classes
-        self.add_state("counts", torch.zeros(num_classes, num_classes, dtype=torch.long), dist_reduce_fx="sum")
-
-    def update(self, predicted: Tensor, true: Tensor) -> None:
-        """Add a batch; arguments as :func:`confusion_matrix`."""
-        self.counts += confusion_matrix(predicted, true, self.num_classes)
-
-    def compute(self) -> Tensor:
-        """Counts (K, K), rows the truth."""
-        return self.counts

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blurlab.metric.base import MeanPerImage
 from blurlab.metric.inputs import aligned, energy
 
 
@@ -68,23 +67,3 @@ def isnr_border(y: Tensor, x_hat: Tensor, x: Tensor, *, border: int) -> Tensor:
 def _decibel(before: Tensor, after: Tensor) -> Tensor:
     unchanged = before == after  # also 0 / 0: nothing was wrong and nothing was changed
     return torch.where(unchanged, torch.zeros_like(before), 10 * torch.log10(before / after))
-
-
-class ISNR(MeanPerImage):
-    """Mean of :func:`isnr` over images.
-
-    Example:
-        >>> x = torch.zeros(2, 1, 1, 1)
-        >>> metric = ISNR()
-        >>> metric.update(x + 0.1, x + torch.tensor([0.1, 0.01]).reshape(2, 1, 1, 1), x)
-        >>> metric.compute()
-        tensor(10.)
-    """
-
-    def __init__(self, border: int = 0) -> None:
-        super().__init__()
-        self.border = border
-
-    def update(self, y: Tensor, x_hat: Tensor, x: Tensor) -> None:
-        """Add a batch; arguments as :func:`isnr`."""
-        self.keep(isnr(y, x_hat, x, border=self.border))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from blurlab.metric.base import MeanPerImage
 from blurlab.metric.inputs import aligned
 
 
@@ -30,23 +29,3 @@ def psnr(x_hat: Tensor, x: Tensor, *, border: int = 0) -> Tensor:
     """
     x_hat, x = aligned(border, x_hat=x_hat, x=x)
     return peak_signal_noise_ratio(x_hat, x, data_range=1.0, reduction="none", dim=(1, 2, 3))
-
-
-class PSNR(MeanPerImage):
-    """Mean of :func:`psnr` over images.
-
-    Example:
-        >>> import torch
-        >>> metric = PSNR()
-        >>> metric.update(torch.tensor([0.1, 0.01]).reshape(2, 1, 1, 1), torch.zeros(2, 1, 1, 1))
-        >>> round(float(metric.compute()), 3)
-        30.0
-    """
-
-    def __init__(self, border: int = 0) -> None:
-        super().__init__()
-        self.border = border
-
-    def update(self, x_hat: Tensor, x: Tensor) -> None:
-        """Add a batch; arguments as :func:`psnr`."""
-        self.keep(psnr(x_hat, x, border=self.border))

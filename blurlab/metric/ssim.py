@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from blurlab.metric.base import MeanPerImage
 from blurlab.metric.inputs import aligned
 
 WINDOW = 11
@@ -51,22 +50,3 @@ def ssim(x_hat: Tensor, x: Tensor, *, border: int = 0) -> Tensor:
         )
     edge = WINDOW // 2
     return full[..., edge:-edge, edge:-edge].flatten(1).mean(1).to(dtype)
-
-
-class SSIM(MeanPerImage):
-    """Mean of :func:`ssim` over images.
-
-    Example:
-        >>> metric = SSIM()
-        >>> metric.update(torch.zeros(2, 1, 12, 12), torch.zeros(2, 1, 12, 12))
-        >>> metric.compute()
-        tensor(1.)
-    """
-
-    def __init__(self, border: int = 0) -> None:
-        super().__init__()
-        self.border = border
-
-    def update(self, x_hat: Tensor, x: Tensor) -> None:
-        """Add a batch; arguments as :func:`ssim`."""
-        self.keep(ssim(x_hat, x, border=self.border))

@@ -77,5 +77,5 @@ class Pipeline:
         rows = estimate.blurred.nonzero().squeeze(1)
         if len(rows):
             noise = sigma[rows] if isinstance(sigma, Tensor) and sigma.ndim else sigma
-            image[rows] = self.deconvolver(y[rows], estimate.psf[rows], noise).image
+            image[rows] = self.deconvolver(y[rows], estimate.blur.rows(rows), noise).image
         return image

@@ -29,13 +29,16 @@ def read_published(paper_csv: str | Path) -> list[dict[str, str]]:
 
     Raises:
         FileNotFoundError: If the file is not there.
-        ValueError: If a column is missing.
+        ValueError: If a column is missing, or the file is no CSV in UTF-8.
     """
     file = Path(paper_csv)
     if not file.is_file():
         raise FileNotFoundError(f"no published figures at {file}; add a published.csv to the experiment's folder")
-    with file.open(encoding="utf-8", newline="") as handle:
-        rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(handle)]
+    try:
+        with file.open(encoding="utf-8", newline="") as handle:
+            rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(handle)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{file} is no CSV file in UTF-8; save it as one") from error
     for column in ("experiment", "metric", "value", "unit", "source", "note"):
         if rows and column not in rows[0]:
             raise ValueError(f"{file.name} lacks the column {column!r}; its first line must name it")

@@ -107,6 +107,9 @@ def load_record(path: str | Path) -> dict[str, Any]:
         raise FileNotFoundError(f"no record at {file}; give a run directory or a record's JSON file")
     try:
         record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged or no JSON; move it away, or make the record again") from error
+    try:
         validate_record(record)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{file.name}: {error}") from error

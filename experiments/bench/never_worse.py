@@ -23,7 +23,8 @@ from hydra.utils import instantiate
 from torch import Tensor
 
 from blurlab.blur import Box, Defocus, Gaussian, Motion
-from blurlab.deconvolver import Deconvolver
+from blurlab.deconvolver import SIGMA_FLOOR, Deconvolver
+from blurlab.deconvolver.laws import WORSE_DB
 from blurlab.metric import isnr
 from blurlab.physics import Convolution
 
@@ -34,7 +35,6 @@ SIZE = 15
 CORNERS = {"camera": ("camera", 120, 180), "astronaut": ("astronaut", 60, 170), "coffee": ("coffee", 150, 250)}
 CORNERS |= {"sky": ("camera", 20, 290), "table": ("coffee", 0, 440)}
 """Scene -> photograph, first row and column; sky and table are the smoothest parts of theirs."""
-ALLOWED_DB, UNSEEN = 0.1, 1e-3
 
 
 def kernels() -> dict[str, Tensor]:
@@ -86,16 +86,16 @@ def breaches(table: dict[str, dict]) -> list[str]:
     lines = []
     for key, row in table.items():
         for sigma, before, after in zip(SIGMAS, row["rmse_y"], row["rmse"], strict=True):
-            if after > max(before * 10 ** (ALLOWED_DB / 20), UNSEEN):
+            if after**2 > before**2 * 10 ** (WORSE_DB / 10) + SIGMA_FLOOR**2:
                 lines.append(f"{key} sigma {sigma:g}: rmse {before:.5f} -> {after:.5f}")
     return lines
 
 
 def mean_gain(table: dict[str, dict], member: str) -> float:
-    """Mean ISNR of a member over the cases in which y's own error is above ``UNSEEN`` [dB]."""
+    """Mean ISNR of a member over the cases in which y's own error is above that of 8 bits [dB]."""
     rows = [row for key, row in table.items() if key.startswith(f"{member}/")]
     pairs = [pair for row in rows for pair in zip(row["isnr"], row["rmse_y"], strict=True)]
-    return float(torch.tensor([gain for gain, before in pairs if before > UNSEEN]).mean())
+    return float(torch.tensor([gain for gain, before in pairs if before > SIGMA_FLOOR]).mean())
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from blurlab.dataset import Bsds500, ChaseDb1, Drive
 from blurlab.deconvolver import Tikhonov
 from blurlab.deconvolver.border import keep_observed, on_grid
 from blurlab.deconvolver.linear_rule import RULES
-from blurlab.deconvolver.tikhonov import complete, tikhonov
+from blurlab.deconvolver.quadratic import complete, tikhonov
 from blurlab.physics import Gradient
 
 EXPONENTS = [-5 + n / 4 for n in range(21)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import runpy
 import sys
 from pathlib import Path
@@ -75,7 +77,7 @@ def test_all_but_the_modules_of_the_scripts_are_scripts() -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_every_script_of_the_experiments_still_runs(
+def test_every_script_of_the_experiments_finds_what_it_imports_and_says_how_it_is_called(
     script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = set(sys.modules)
@@ -91,3 +93,17 @@ def test_every_script_of_the_experiments_still_runs(
                 del sys.modules[name]
     assert end.value.code == 0
     assert capsys.readouterr().out.startswith("usage:")  # and nothing was measured
+
+
+def test_never_worse_runs_and_finds_what_is_worse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = tmp_path / "record.json"
+    monkeypatch.setattr(sys, "argv", ["never_worse.py", "--only", "tv", "--side", "8", "--output", str(written)])
+    script = runpy.run_path(str(FOLDER / "never_worse.py"), run_name="__main__")
+    record = json.loads(written.read_text())
+    assert len(record["table"]) == 6 * 5 and record["side"] == 8
+    row = record["table"]["tv/camera/gaussian1"]
+    assert [row["rmse_y"][i] < row["rmse_y"][-1] for i in range(5)] == [True] * 5  # noise is added
+    for gain, before, after in zip(row["isnr"], row["rmse_y"], row["rmse"], strict=True):
+        assert gain == pytest.approx(20 * math.log10(before / after), abs=0.01)
+    worse = {"a": row | {"rmse": [2 * before for before in row["rmse_y"]]}, "b": row | {"rmse": row["rmse_y"]}}
+    assert [line.split(":")[0] for line in script["breaches"](worse)] == [f"a sigma {s:g}" for s in script["SIGMAS"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -26,14 +26,6 @@ from blurlab.deconvolver.laws import kernels, made_up
 from blurlab.physics import Convolution, ProductConvolution, grid_windows
 
 SIGMA = 0.01
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def blurred() -> tuple[Tensor, Tensor, Tensor]:

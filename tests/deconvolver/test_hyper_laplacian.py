@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor
@@ -12,14 +10,6 @@ from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver import TV, HyperLaplacian
 from blurlab.deconvolver.hyper_laplacian import D, shrink, shrink_vectors
 from blurlab.deconvolver.laws import kernels, made_up
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("power", [0.3, 0.5, 2 / 3, 0.8, 0.95])

@@ -96,15 +96,16 @@ def test_the_weight_has_the_least_score_of_a_fine_grid(scene: dict[str, Tensor],
         scores[exponent] = float(score)
     best = min(scores, key=lambda exponent: scores[exponent])
     assert -6 < best < 2
-    came = tikhonov_weight(y - y.mean(), scene["otf"], scene["penalty"], sigma, rule)
+    came = tikhonov_weight(energy, scene["otf"], scene["penalty"], sigma, rule, SHAPE)
     assert float(came.log10()) == pytest.approx(best, abs=0.03)
 
 
 def test_each_image_has_a_weight_of_its_own(scene: dict[str, Tensor]) -> None:
-    y = scene["y"].reshape(1, 1, *SHAPE)
+    energy = image_energy(scene["y"].reshape(1, 1, *SHAPE))
     sigma = torch.tensor([0.02, 0.2], dtype=torch.float64).reshape(2, 1, 1, 1)
-    two = tikhonov_weight(torch.cat([y, y]), scene["otf"].expand(2, -1, -1, -1), scene["penalty"], sigma, "sure")
-    one = tikhonov_weight(y, scene["otf"], scene["penalty"], sigma[:1], "sure")
+    otf = scene["otf"].expand(2, -1, -1, -1)
+    two = tikhonov_weight(torch.cat([energy, energy]), otf, scene["penalty"], sigma, "sure", SHAPE)
+    one = tikhonov_weight(energy, otf[:1], scene["penalty"], sigma[:1], "sure", SHAPE)
     assert float(two[1]) > 2 * float(two[0])
     assert torch.equal(two[:1], one)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -14,14 +13,6 @@ from blurlab.deconvolver import RichardsonLucy
 from blurlab.deconvolver.laws import kernels, made_up
 from blurlab.deconvolver.richardson_lucy import FLAT, richardson_lucy
 from blurlab.physics import Convolution, Gradient
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def photographed(sigma: float, boundary: str = "valid") -> tuple[Tensor, Tensor, Tensor]:

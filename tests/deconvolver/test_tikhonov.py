@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
+from skimage import data
 from torch import Tensor
 
+from blurlab.blur import Gaussian
 from blurlab.deconvolver import Tikhonov
 from blurlab.deconvolver.border import on_grid
-from blurlab.deconvolver.laws import kernels, made_up
-from blurlab.deconvolver.tikhonov import TIE
+from blurlab.deconvolver.laws import check_never_worse, kernels, made_up
+from blurlab.deconvolver.quadratic import TIE
 from blurlab.physics import Convolution, Gradient
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def photographed(sigma: float = 0.01, shape: tuple[int, int] = (52, 61)) -> tuple[Tensor, Tensor, Tensor]:
@@ -87,10 +79,26 @@ def test_rules_are_near_the_best_weight(penalty: str, rule: str) -> None:
     assert error(rule=rule) < best * 10 ** (0.2 if rule == "discrepancy" else 0.1)
 
 
-def test_cross_validation_needs_no_noise_level() -> None:
+def test_cross_validation_needs_no_noise_level_save_for_its_least_weight() -> None:
     _, y, psf = photographed()
     solver = Tikhonov(rule="gcv")
-    assert torch.equal(solver(y, psf, 0.01).image, solver(y, psf, 0.2).image)
+    assert torch.equal(solver(y, psf, 0.001).image, solver(y, psf, 0.01).image)
+    y = y[..., :40, :40].contiguous()  # few pixels, which could be met by chance
+    low, high, drowned = (solver(y, psf, sigma).image for sigma in (0.001, 0.002, 0.5))
+    assert torch.equal(low, high)
+    for i in range(2):  # the signal's slopes are blurred to those of y: v mean |H|^2 = mean |grad y|^2
+        slopes = sum(float(y[i].diff(dim=axis).square().mean()) for axis in (-1, -2))
+        least = Tikhonov(weight=0.5**2 * float(psf[i].square().sum()) / slopes)
+        one = least(y[i : i + 1], psf[i : i + 1], 0.5).image
+        torch.testing.assert_close(drowned[i : i + 1], one, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("rule", ["gcv", "sure"])
+def test_few_pixels_are_not_restored_to_noise(rule: str) -> None:
+    grey = torch.from_numpy(data.astronaut()[60:106, 170:216].copy()).float().mean(-1)[None, None] / 255
+    psf = Gaussian([0.3, 2.0], 15).psf(torch.tensor([[2.0]]))
+    generator, sigma = torch.Generator().manual_seed(0), torch.tensor([0.001])
+    check_never_worse(Tikhonov(rule=rule), grey, psf, sigma, generator=generator)  # 32 pixels a side
 
 
 def test_mean_is_kept_where_nothing_else_is() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -15,14 +14,6 @@ from blurlab.deconvolver.laws import kernels, made_up
 from blurlab.deconvolver.tv import measure
 from blurlab.deconvolver.variation import total_variation
 from blurlab.physics import Gradient
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def blurred(psf: Tensor, shape: tuple[int, int] = (24, 30), sigma: float = 0.01) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -31,14 +30,6 @@ FIELD = Field(Defocus(0.8), growth=4.0, kernels=6)
 PARAMS = torch.tensor([[0.8, 4.0]])
 SIGMA = 0.005
 MARGIN = FIELD.size // 2
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def photographed(shape: tuple[int, int] = (57, 64), n: int = 2) -> tuple[Tensor, Tensor, ProductConvolution]:

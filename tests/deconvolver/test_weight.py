@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor
@@ -17,14 +15,6 @@ RULES: dict[str, WeightRule] = {
     "fixed": Fixed(1e-3), "from_gradient": FromGradient(), "discrepancy": Discrepancy(), "sure": Sure(),
 }  # fmt: skip
 SIGMA = torch.tensor([0.004, 0.01, 0.02]).reshape(-1, 1, 1, 1)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def data() -> tuple[Tensor, Tensor, Tensor]:

@@ -9,8 +9,9 @@ from torch import Tensor
 from blurlab.blur import Trajectory, motion_psf
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver import TV, Wiener
+from blurlab.deconvolver.louder import LOUDER
 from blurlab.deconvolver.wiener import estimate_nsr
-from blurlab.deconvolver.wiener_stack import CEILING, LOUDER, SNR_DB, START_ITERATIONS, WienerStack, differences
+from blurlab.deconvolver.wiener_stack import CEILING, SNR_DB, START_ITERATIONS, WienerStack, differences
 
 AS_PUBLISHED = {
     "width": 64,

@@ -4,6 +4,7 @@ _RATIO = "the noise-to-signal ratio is measured in y's own pixels, not in those 
 _START = "starts from a total variation nearer its minimum"
 _LEVEL = "an image is restored at its own level, and total variation converges with next to no noise"
 _STEP = "its step has a least length: data with next to no noise are no longer made worse"
+_WEIGHT = "its weight comes from y under a taper, not made periodic, and is no less than Bayes's for y's differences"
 CHANGED: dict[str, str] = {
     "deconvolver.wiener": _RATIO,
     "deconvolver.wiener_padded": _RATIO,
@@ -29,6 +30,10 @@ CHANGED: dict[str, str] = {
     "camera.wiener_stack": _START,
     "astronaut.wiener_stack": _START,
     "astronaut.gilbert2019": _START,
+    "deconvolver.tikhonov*": _WEIGHT,
+    "prior.tikhonov_*": _WEIGHT,
+    "camera.tikhonov": _WEIGHT,
+    "astronaut.tikhonov": _WEIGHT,
     "per_image.csv": _LEVEL,
 }
 """Member (``*`` stands for any letters) -> why its values are others now, for instance ``"camera.tikhonov": "..."``."""

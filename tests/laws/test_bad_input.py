@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -23,14 +22,6 @@ HUGE = torch.ones(1, 1, 31, 31) / 961
 EMPTY = torch.zeros(0, 1, 17, 24)
 
 every = pytest.mark.parametrize("deconvolver", MEMBERS.values(), ids=MEMBERS.keys())
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def finite(restored: Tensor, y: Tensor) -> Tensor:
@@ -146,12 +137,15 @@ def test_one_kernel_for_many_images(deconvolver: Deconvolver) -> None:
 
 @every
 def test_kernels_need_not_be_square(deconvolver: Deconvolver) -> None:
-    wide = LONG.repeat(1, 1, 3, 1) / 3
-    restored = finite(deconvolver(Y, wide, 0.01).image, Y)
-    turned = deconvolver(Y.mT.contiguous(), wide.mT.contiguous(), 0.01).image
-    torch.testing.assert_close(turned.mT, restored, atol=2e-4, rtol=0)  # iterations magnify rounding
+    # In double precision: the factor alpha of the accelerated Richardson-Lucy, over 100 steps that nothing stops here,
+    # magnifies float32's rounding to 1.05e-4 (1.1e-6 where it is not accelerated, 1.6e-13 in double precision). What is
+    # left, 3e-5 at most, is where the conjugate gradients of a Wiener filter end.
+    y, wide = Y.double(), LONG.double().repeat(1, 1, 3, 1) / 3
+    restored = finite(deconvolver(y, wide, 0.01).image, y)
+    turned = deconvolver(y.mT.contiguous(), wide.mT.contiguous(), 0.01).image
+    torch.testing.assert_close(turned.mT, restored, atol=1e-4, rtol=0)
     square = torch.nn.functional.pad(wide, (0, 0, 1, 1))
-    torch.testing.assert_close(deconvolver(Y, square, 0.01).image, restored, atol=1e-4, rtol=0)
+    torch.testing.assert_close(deconvolver(y, square, 0.01).image, restored, atol=1e-4, rtol=0)
 
 
 @every

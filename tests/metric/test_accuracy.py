@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score
 from sklearn.metrics import confusion_matrix as reference_confusion
 
-from blurlab.metric import Accuracy, ConfusionMatrix, accuracy, confusion_matrix, wilson
+from blurlab.metric import accuracy, confusion_matrix, wilson
 
 PREDICTED, TRUE = torch.randint(0, 4, (2, 200), generator=torch.Generator().manual_seed(0))
 
@@ -40,20 +38,6 @@ def test_accuracy_and_confusion_agree_with_scikit_learn():
     assert accuracy(PREDICTED, TRUE).mean().item() == pytest.approx(accuracy_score(TRUE, PREDICTED))
     expected = reference_confusion(TRUE, PREDICTED, labels=range(5))
     assert confusion_matrix(PREDICTED, TRUE, 5).tolist() == expected.tolist()
-
-
-def test_classes_add_up_over_batches():
-    share, counts = Accuracy(), ConfusionMatrix(num_classes=4)
-    for part in (slice(0, 7), slice(7, 200)):
-        share.update(PREDICTED[part], TRUE[part])
-        counts.update(PREDICTED[part], TRUE[part])
-    right = int((PREDICTED == TRUE).sum())
-    assert share.compute().item() == pytest.approx(right / 200)
-    assert share.interval() == wilson(right, 200)
-    assert torch.equal(counts.compute(), confusion_matrix(PREDICTED, TRUE, 4))
-    share.reset()
-    with pytest.warns(UserWarning, match="before the ``update``"):
-        assert math.isnan(share.compute())
 
 
 def test_bad_classes():

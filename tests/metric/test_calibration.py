@@ -8,7 +8,7 @@ import torch
 from sklearn.calibration import calibration_curve
 from torchmetrics.functional.classification import binary_calibration_error
 
-from blurlab.metric import CalibrationError, calibration_error, reliability
+from blurlab.metric import calibration_error, reliability
 
 DRAW = torch.Generator().manual_seed(0)
 PROBABILITY = torch.rand(500, generator=DRAW) ** 0.3
@@ -42,23 +42,12 @@ def test_sure_and_wrong_is_an_error_of_1_and_sure_and_right_of_0() -> None:
     assert float(calibration_error(sure, torch.ones(3, dtype=torch.bool))) == 0
 
 
-def test_answers_add_up_over_batches() -> None:
-    metric = CalibrationError(bins=5)
-    for part in (slice(0, 7), slice(7, 500)):
-        metric.update(PROBABILITY[part], RIGHT[part])
-    assert float(metric.compute()) == float(calibration_error(PROBABILITY, RIGHT, 5))
-    assert torch.equal(metric.table().count, reliability(PROBABILITY, RIGHT, 5).count)
-    metric.reset()
-    with pytest.warns(UserWarning, match="before the ``update``"):
-        assert math.isnan(metric.compute())
-
-
 def test_bad_answers_are_told() -> None:
     with pytest.raises(TypeError, match="right must be bool"):
         calibration_error(PROBABILITY, RIGHT.long())
     with pytest.raises(ValueError, match="softmax"):
         calibration_error(PROBABILITY + 1, RIGHT)
     with pytest.raises(ValueError, match=r"\(N,\) and \(N,\)"):
-        CalibrationError().update(PROBABILITY[:3], RIGHT)
+        reliability(PROBABILITY[:3], RIGHT)
     with pytest.raises(ValueError, match="bins"):
-        CalibrationError(bins=0)
+        reliability(PROBABILITY, RIGHT, bins=0)

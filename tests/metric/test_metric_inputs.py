@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from blurlab.metric import ISNR, PSNR, SSIM, bsnr, isnr, psnr, ssim
+from blurlab.metric import bsnr, isnr, psnr, ssim
 
 X = torch.rand(3, 2, 25, 32, generator=torch.Generator().manual_seed(0))
 Y = (X + 0.1 * torch.randn(X.shape, generator=torch.Generator().manual_seed(1))).clamp(0, 1)
@@ -20,20 +20,6 @@ def test_border_is_the_same_crop_of_every_image_and_a_batch_is_its_images(functi
     single = torch.cat([function(*(image[i : i + 1] for image in images)) for i in range(3)])
     torch.testing.assert_close(function(*images), single, rtol=1e-5, atol=1e-5)
     assert function(*images).shape == (3,)
-
-
-@pytest.mark.parametrize(
-    ("metric", "function", "images"),
-    [(PSNR(border=2), psnr, (Y, X)), (SSIM(border=2), ssim, (Y, X)), (ISNR(border=2), isnr, (Y, Z, X))],
-)
-def test_class_keeps_every_value_and_gives_their_mean_whatever_the_batches(metric, function, images):
-    metric.update(*(image[:1] for image in images))
-    metric.update(*(image[1:] for image in images))
-    values = function(*images, border=2)
-    torch.testing.assert_close(metric.per_image(), values)
-    torch.testing.assert_close(metric.compute(), values.mean())
-    metric.reset()
-    assert metric.per_image().shape == (0,)
 
 
 @pytest.mark.parametrize(

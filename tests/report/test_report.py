@@ -29,6 +29,7 @@ from blurlab.report import (
 )
 from blurlab.report.chart import Series, line_chart, ticks
 from blurlab.report.labels import ANGLES, LOSSES, METRICS, PROPAGATION
+from blurlab.report.paper import read_published
 from blurlab.report.rows import rows
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -163,9 +164,10 @@ def test_load_record_takes_a_run_directory_and_says_what_is_wrong(tmp_path: Path
         load_record(tmp_path)
     (tmp_path / "record.json").write_text(json.dumps(made_up_record()))
     assert load_record(tmp_path) == load_record(tmp_path / "record.json") == made_up_record()
-    (tmp_path / "record.json").write_text("{")
-    with pytest.raises(ValueError, match=r"record\.json"):
-        load_record(tmp_path)
+    for damage in (b"{", b"", b"\xff\xfe"):
+        (tmp_path / "record.json").write_bytes(damage)
+        with pytest.raises(ValueError, match=r"record\.json is damaged or no JSON; move it away, or make the record"):
+            load_record(tmp_path)
 
 
 def test_page_is_whole_self_contained_and_escaped(tmp_path: Path) -> None:
@@ -249,6 +251,13 @@ def test_published_figures_of_williams() -> None:
     assert published(PAPER, "messidor_strength5")["isnr_estimated"]["value"] == 7.53
     with pytest.raises(FileNotFoundError, match=r"published\.csv"):
         published(PAPER.parent / "no.csv", "messidor_hier")
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe", b"experiment,metric\r\x00\xe9"])
+def test_published_figures_that_are_no_csv_are_named(damage: bytes, tmp_path: Path) -> None:
+    (tmp_path / "published.csv").write_bytes(damage)
+    with pytest.raises(ValueError, match=r"published\.csv is no CSV file in UTF-8; save it as one"):
+        read_published(tmp_path / "published.csv")
 
 
 def test_report_md_begins_with_one_line_a_published_figure(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 import torch
 from omegaconf import open_dict
 from rich.console import Console
-from tiny_run import BEST_EPOCH, EPOCHS, TRAINED, config, finished, go, stop
+from tiny_run import BEST_EPOCH, EPOCHS, TRAINED, config, finished, go, same_training, stop
 
 from blurlab.learning import Supervised
 from blurlab.run.command.job import run
@@ -26,9 +26,9 @@ LAST, BEST = TRAINED / "last.ckpt", TRAINED / "best.ckpt"
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The run without a stop."""
-    return go(tmp_path_factory.mktemp("whole") / "run")
+    return same_training(go(tmp_path_factory.mktemp("whole") / "run"))
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +62,13 @@ def named_otherwise(stopped: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("move", [lambda a, b: copied(a, b / "moved"), renamed_folder, behind_a_link, named_otherwise])
 def test_a_moved_run_ends_with_the_same_best_network(
-    move: Callable[[Path, Path], Path], whole: dict[str, Any], stopped: Path, tmp_path: Path
+    move: Callable[[Path, Path], Path], whole: Any, stopped: Path, tmp_path: Path
 ) -> None:
     assert go(move(stopped, tmp_path)) == whole
 
 
 def test_a_run_goes_on_from_another_working_directory(
-    whole: dict[str, Any], stopped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: Any, stopped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied(stopped, tmp_path / "a" / "it")
     (tmp_path / "b").mkdir()
@@ -79,7 +79,7 @@ def test_a_run_goes_on_from_another_working_directory(
 
 
 def test_a_run_stopped_twice_and_moved_between_ends_the_same(
-    whole: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop(tmp_path / "one", monkeypatch, epoch=2)
     shutil.move(tmp_path / "one", tmp_path / "two")
@@ -119,7 +119,7 @@ DAMAGES = [cut, half, empty, text, pickled, weights_alone]
     ("damage", "which"), [*((damage, [path]) for damage in DAMAGES for path in (LAST, BEST)), (cut, [LAST, BEST])]
 )
 def test_a_damaged_checkpoint_is_named_and_passed_over(
-    damage: Callable[[Path], None], which: list[Path], whole: dict[str, Any], stopped: Path, tmp_path: Path
+    damage: Callable[[Path], None], which: list[Path], whole: Any, stopped: Path, tmp_path: Path
 ) -> None:
     folder = copied(stopped, tmp_path / "run")
     for path in which:
@@ -131,7 +131,7 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(
 
 @pytest.mark.parametrize("missing", [LAST, BEST])
 def test_a_missing_checkpoint_changes_nothing_in_the_end(
-    missing: Path, whole: dict[str, Any], stopped: Path, tmp_path: Path
+    missing: Path, whole: Any, stopped: Path, tmp_path: Path
 ) -> None:
     folder = copied(stopped, tmp_path / "run")
     (folder / missing).unlink()
@@ -139,7 +139,7 @@ def test_a_missing_checkpoint_changes_nothing_in_the_end(
 
 
 def test_checkpoints_of_two_times_end_the_same(
-    whole: dict[str, Any], stopped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: Any, stopped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``best.ckpt`` from a backup: the network of the score that ``last.ckpt`` names is not there."""
     early = tmp_path / "early"
@@ -186,7 +186,7 @@ def test_a_best_network_of_another_run_is_not_used_after_the_training(stopped: P
         run(cfg, folder, Console(quiet=True))
 
 
-def test_checkpoints_without_a_stamp_are_gone_on_from(whole: dict[str, Any], stopped: Path, tmp_path: Path) -> None:
+def test_checkpoints_without_a_stamp_are_gone_on_from(whole: Any, stopped: Path, tmp_path: Path) -> None:
     """Those of an earlier version: no stamp, absolute paths, the present keys of Lightning's own callbacks."""
     folder = copied(stopped, tmp_path / "run")
     for path in (LAST, BEST):
@@ -202,7 +202,7 @@ def test_a_training_that_had_ended_at_the_plateau_is_not_gone_on_with(
 ) -> None:
     """Killed after its last epoch, before its mark: the epoch after it could be better, and the run another."""
     words = ["budget.epochs=8", "budget.patience=1"]
-    whole = go(tmp_path / "run", *words)
+    whole = same_training(go(tmp_path / "run", *words))
     mark = tmp_path / "run" / TRAINED / "finished.json"
     steps = json.loads(mark.read_text())["steps"]
     assert steps == EPOCHS * 2  # of eight epochs
@@ -213,7 +213,7 @@ def test_a_training_that_had_ended_at_the_plateau_is_not_gone_on_with(
 
 
 def test_a_training_needs_no_folder_for_temporary_files(
-    whole: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lightning's own checkpoints are written there and moved, which between file systems is a copy."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))

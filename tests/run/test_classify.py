@@ -56,6 +56,16 @@ def test_the_first_network_alone_is_trained_and_tested(finished: Path) -> None:
     assert sum(map(sum, record["confusion"]["type"]["matrix"])) == len(rows)
 
 
+@pytest.mark.parametrize(("damage", "why"), [("", ""), ("[]", ""), ("{}", r" \(it lacks head\)"), ('{"he', "")])
+def test_a_damaged_record_of_the_run_that_trained_is_named(
+    damage: str, why: str, finished: Path, tmp_path: Path
+) -> None:
+    first = Path(shutil.copytree(finished / "first", tmp_path / "first"))
+    (first / "record.json").write_text(damage)
+    with pytest.raises(UsageError, match=rf"first/record\.json is damaged{why}; put it back, or make it again by"):
+        go(tmp_path, "again", "stage.train=null", f"stage.classify.run={first}")
+
+
 def test_a_finished_network_tested_again_gives_the_same_figures(finished: Path) -> None:
     first = json.loads((finished / "first" / "record.json").read_text())
     again = go(finished, "again", "stage.train=null", f"stage.classify.run={finished / 'first'}")

@@ -227,6 +227,52 @@ def test_a_wrong_command_ends_with_one_line_and_leaves_nothing(words: list[str],
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["~run.seed"], "~run.seed leaves out run.seed, which every run needs; set it instead"),
+        (["~budget.photos"], "~budget.photos leaves out budget.photos"),
+        (["~optimizer.factory"], "~optimizer.factory leaves out optimizer.factory"),
+        (["~dataset.size"], "~dataset.size leaves out dataset.size"),
+        (["~run"], "~run leaves out run, which every run needs"),
+        (["~budget"], "~budget leaves out budget"),
+        (["~blur=hier"], "~blur=hier leaves out blur"),
+        (["run=null"], "the configuration lacks run"),
+        (["blur="], "blur= names no member of blur; known: box, "),
+        (["blur=[]"], "blur=[] names no member of blur"),
+        (["blur=[moton]"], "unknown blur 'moton', did you mean 'motion'?"),
+        (["blur=moffat", "--cfg", "job"], "unknown blur 'moffat', did you mean 'motion'?"),
+        (
+            ["--cfg", "job", "--package", "blurr"],
+            "--package=blurr is no part of the configuration, did you mean 'blur'?",
+        ),
+        (["--package", "blur"], "--package goes with --cfg job"),
+        (["--resolve"], "--resolve goes with --cfg job"),
+        (["seeds=3", "--cfg", "job"], "--multirun (also by seeds=) and --cfg are not used together"),
+    ],
+)
+def test_what_is_left_out_or_unknown_is_named(words: list[str], line: str, tmp_path: Path) -> None:
+    done = in_process(*words, *(["budget=smoke"] if "~budget" not in words else []), cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == "" and list(tmp_path.iterdir()) == []
+    assert done.stderr.startswith(f"error: {line}") and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_part_of_the_configuration_is_shown(tmp_path: Path) -> None:
+    words = ["+experiment=messidor_hier", "blur=taps", "pipeline=direct", "budget=smoke", "--cfg", "job"]
+    shown = in_process(*words, "--package", "blur", cwd=tmp_path)
+    assert shown.returncode == 0 and "_target_: blurlab.blur.Taps" in shown.stdout, shown.stderr
+    assert "\nblur:\n  _target_: blurlab.blur.Taps\n" in in_process(*words, cwd=tmp_path).stdout
+
+
+@pytest.mark.slow
+def test_the_last_job_of_a_long_sweep_is_checked_before_the_first_begins(tmp_path: Path) -> None:
+    seeds = ",".join(map(str, range(65)))
+    words = ["-m", f"run.seed={seeds},-1", "budget=smoke", "blur=taps", "pipeline=direct", "dataset=bundled"]
+    done = in_process(*words, cwd=tmp_path)
+    assert done.returncode == 2 and list(tmp_path.iterdir()) == []
+    assert "run.seed must be a whole number from 0, got -1" in done.stderr
+
+
 def test_a_process_tells_a_users_error_by_its_exit_status(tmp_path: Path) -> None:
     done = in_own_process("frobnicate", cwd=tmp_path)
     assert done.returncode == 2 and done.stderr.startswith("error: unknown word 'frobnicate'")

@@ -36,7 +36,7 @@ REFUSED = [
     "blurlab.run.setup.targets.import_module", "blurlab.run.command.job.shutil.rmtree",
     "blurlab.run.command.sweep.RememberSweep", "blurlab.run.record.record.subprocess.run",
     "blurlab.run.stage.base.write_json", "blurlab.run.stage.base.json.dumps",
-    "blurlab.run.stage.pretrain.save_weights", "blurlab.dataset.prepare.np.load", "blurlab.dataset.folder.Path",
+    "blurlab.run.stage.pretrain.load_pretrained", "blurlab.dataset.prepare.np.load", "blurlab.dataset.folder.Path",
     "blurlab.deconvolver.learned.Path", "blurlab.deconvolver.load_weights", "blurlab.deconvolver.learned.load_file",
     "blurlab.blur.motion_psf", "blurlab.learning.callbacks.Callback", "blurlab.learning.callbacks.threading.Thread",
     "blurlab.head.Compact.forward", "blurlab.head.compact.nn.Linear", "blurlab.head._x.Y",
@@ -50,6 +50,11 @@ REFUSED = [
 def test_a_target_outside_the_allow_list_is_refused(target: Any) -> None:
     with pytest.raises(UsageError, match=r"_target_|optimizer"):
         resolve(target)
+
+
+def test_the_classes_that_are_known_are_those_of_the_module_itself() -> None:
+    with pytest.raises(UsageError, match=r"unknown _target_ blurlab\.run\.stage\.train\.Foo; known: Train$"):
+        resolve("blurlab.run.stage.train.Foo")
 
 
 def targets(node: Any) -> set[str]:
@@ -224,6 +229,18 @@ def test_a_replayed_command_line_runs_no_code_and_changes_nothing_of_hydra(
     err = capsys.readouterr().err
     assert caught.value.code == 2 and err.count("\n") == 1 and re.search(WORDS[word], err), err
     assert not (tmp_path / "ran").exists()
+
+
+def test_words_of_an_earlier_version_are_replayed_under_their_present_names(tmp_path: Path) -> None:
+    from blurlab.run.command.compose import check
+    from blurlab.run.command.resume import with_resume
+
+    (tmp_path / ".hydra").mkdir()
+    OmegaConf.save(OmegaConf.create(["~stage.lessons", "budget=smoke"]), tmp_path / ".hydra" / "overrides.yaml")
+    words = with_resume([f"run.resume={tmp_path}"])
+    assert words[0] == "~stage.fit_parts"
+    (cfg,) = check([*words, f"paths.runs_dir={tmp_path}"])
+    assert "fit_parts" not in cfg.stage and "evaluate" in cfg.stage
 
 
 def test_a_replayed_directory_of_hydras_is_the_run_directory_itself(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from cli_run import in_own_process, in_process
-from tiny_run import WORDS, finished, go
+from tiny_run import WORDS, finished, go, same_training
 
 # From one epoch on no file may grow beyond a size, as if the disk were full: the write fails with EFBIG.
 FULL = """
@@ -26,15 +26,15 @@ main(sys.argv[1:])
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the same training finds where there is space."""
-    return go(tmp_path_factory.mktemp("whole") / "run")
+    return same_training(go(tmp_path_factory.mktemp("whole") / "run"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("epoch", "size"), [(2, 6_000), (2, 0), (0, 0)])
 def test_a_full_disk_gets_one_line_and_the_run_goes_on_when_there_is_space(
-    epoch: int, size: int, whole: dict[str, Any], tmp_path: Path
+    epoch: int, size: int, whole: Any, tmp_path: Path
 ) -> None:
     done = in_own_process(*WORDS, "hydra.run.dir=run", cwd=tmp_path, code=FULL.format(epoch=epoch, size=size))
     assert done.returncode == 2, done.stdout + done.stderr

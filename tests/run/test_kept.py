@@ -15,7 +15,7 @@ from blurlab.report import load_record
 from blurlab.run.command import job
 from blurlab.run.command.compose import check
 from blurlab.run.errors import UsageError
-from blurlab.run.record.kept import kept_settings, refuse_other_records
+from blurlab.run.record.kept import keep_seeds, kept_settings, refuse_other_records
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.naming import record_path
 from blurlab.run.setup.settings import differences
@@ -98,6 +98,15 @@ def test_the_same_settings_are_kept_again_and_other_photographs_are_not(first: P
     with pytest.raises(UsageError, match=r"dataset\.sha256 was other, is "):
         keep(tmp_path, "third")
     assert not (tmp_path / "third" / "stages").exists()
+
+
+def test_a_damaged_record_of_another_seed_is_named(first: Path, tmp_path: Path) -> None:
+    shutil.copytree(first, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "experiments/own/results/smoke/custom.bundled.json"
+    for damage in ("", "{}", "[]"):
+        path.with_name("custom.bundled.seed3.json").write_text(damage)
+        with pytest.raises(UsageError, match=r"custom\.bundled\.seed3\.json is damaged: move it away"):
+            keep_seeds(path, "custom.bundled", {})
 
 
 def test_a_stage_that_was_kept_is_not_lost(first: Path, tmp_path: Path) -> None:

@@ -149,3 +149,9 @@ def test_what_would_end_a_run_later_is_found_before_it(words: list[str], line: s
 def test_an_option_is_held_against_the_type_in_the_signature(options: dict[str, Any], line: str) -> None:
     with pytest.raises(UsageError, match=line.replace("?", r"\?")):
         build({"_target_": "blurlab.head.Compact", "num_classes": 2, **options})
+
+
+def test_of_an_error_of_torch_the_message_alone_is_shown() -> None:
+    with pytest.raises(UsageError, match="Overflow") as caught:
+        build({"_target_": "blurlab.head.Compact", "num_classes": 2, "width": 10**30})
+    assert "\n" not in str(caught.value) and "frame" not in str(caught.value)

@@ -219,6 +219,24 @@ def test_what_only_the_data_show_is_refused_by_the_run(
         started(levin_data, tmp_path, *LEVIN, *words)
 
 
+HALF = [b"{}\n", b"3\n", b"\xff\xfe\n", b"\0\0\0", b'{"item": {"blur": 3}, "example": null}\n']
+
+
+@pytest.mark.parametrize("left", HALF)
+def test_lines_that_a_kill_left_half_written_are_done_again(left: bytes, tmp_path: Path) -> None:
+    whole = b'{"item": null, "example": null}\n'
+    (tmp_path / restoration.DONE).write_bytes(whole + left)
+    assert len(restoration.so_far(tmp_path / restoration.DONE)) == 1
+    assert (tmp_path / restoration.DONE).read_bytes() == whole
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"name": "dri'])
+def test_a_damaged_note_of_the_photographs_of_another_run_is_named(damage: str, tmp_path: Path) -> None:
+    (tmp_path / "data.json").write_text(damage)
+    with pytest.raises(UsageError, match=r"data\.json is damaged; put it back, or name another run"):
+        restoration._same_photographs(tmp_path, context=None)  # type: ignore[arg-type]  # the file is read first
+
+
 FIELD = ["blur=field", "pipeline=known", "stage=restore", "dataset=bundled", "dataset.size=48", "~stage.report"]
 
 
@@ -230,16 +248,18 @@ def test_a_blur_that_varies_over_the_image_is_restored(tmp_path: Path) -> None:
     assert {row["kind"] for row in rows_of(tmp_path)} == {"defocus_field"}
 
 
-def test_training_on_a_blur_that_varies_is_refused(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_network_is_trained_on_the_operators_of_a_blur_that_varies(tmp_path: Path) -> None:
     words = [
-        "blur=field",
-        "pipeline=known",
-        "stage=train_restore",
-        "deconvolver=unrolled_dr",
-        "deconvolver.weights=null",
-    ]
-    with pytest.raises(UsageError, match="networks are trained on one kernel an image, and the blur varies over it"):
-        config(tmp_path, tmp_path, *words, "dataset=bundled", "dataset.size=48")
+        *(word for word in FIELD if word != "stage=restore"), "stage=train_restore", "deconvolver=unrolled_dr",
+        "deconvolver.weights=null", "deconvolver.net.iterations=2", "deconvolver.net.denoiser.channels=[4,8]",
+        "budget.epochs=1", "budget.steps_per_epoch=2", "budget.batch_size=2", "budget.draws_val=1",
+        "budget.draws_restore=1", "blur.kernels=2", "dataset.size=32",
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="kernel_error is one of kernels, and the blur varies over the image"):
+        config(tmp_path, tmp_path, *words, "stage.train.kernel_error={_target_: blurlab.learning.KernelError}")
+    kept = started(tmp_path, tmp_path, *words)
+    assert kept["training"]["deconvolver"]["steps"] == 2 and kept["metrics"]["isnr"]["value"] > 0
 
 
 def test_a_deconvolver_of_one_kernel_an_image_is_refused_before_any_work(tmp_path: Path) -> None:

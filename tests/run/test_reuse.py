@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf, open_dict
 from rich.console import Console
-from tiny_run import TRAINED, WORDS, config, finished, go, stop
+from tiny_run import TRAINED, WORDS, config, finished, go, same_training, stop
 
 from blurlab.run.command.compose import check
 from blurlab.run.command.job import run
@@ -179,6 +179,15 @@ def test_a_file_of_the_same_name_with_other_contents_is_another_setting(done: Pa
     assert found.startswith("contents.deconvolver.weights was ")
 
 
+def test_a_file_that_is_called_as_a_value_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One begins a run in a folder with a file ``green`` and goes on from another folder."""
+    cfg = OmegaConf.create({"dataset": {"channel": "green"}, "run": {"seed": 0}, "paths": {}})
+    before = settings(cfg, [])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "green").write_bytes(b"one")
+    assert differences(before, settings(cfg, [])) == []
+
+
 @pytest.mark.parametrize(
     ("before", "now", "code", "words", "expected"),
     [
@@ -208,10 +217,12 @@ def test_a_resumed_run_whose_defaults_have_changed_since_is_refused(done: Path, 
         check(with_resume([f"run.resume={folder}", f"paths.runs_dir={tmp_path}"]))
 
 
-def test_a_stopped_run_goes_on_under_the_name_of_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_run_goes_on_under_the_name_of_its_directory(
+    done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same words and directory again is as good as run.resume."""
     stop(tmp_path / "run", monkeypatch, epoch=2)
-    assert go(tmp_path / "run") == finished(tmp_path / "run")
+    assert go(tmp_path / "run") == same_training(finished(done))
 
 
 def test_one_run_has_one_table(done: Path, tmp_path: Path) -> None:

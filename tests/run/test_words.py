@@ -112,6 +112,15 @@ def test_relative_places_become_absolute(tmp_path: Path, monkeypatch: pytest.Mon
     ]  # fmt: skip
 
 
+NAMELESS = ["dataset.source.root=", "paths.data_dir=''", "blur.folder=", "dataset.source.root=a,''"]
+
+
+@pytest.mark.parametrize("word", NAMELESS)
+def test_a_place_without_a_name_is_refused(word: str) -> None:
+    with pytest.raises(UsageError, match=r"names no folder; leave it out, or name one"):
+        absolute_places(readable([word]))
+
+
 def test_where_the_data_lie_is_kept_unless_a_word_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLURLAB_DATA", "elsewhere")
     monkeypatch.chdir(tmp_path)

@@ -7,12 +7,12 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from blurlab.run.command.check import Prepared, prepare_job
-from blurlab.run.command.keys import other_type, unknown_key
+from blurlab.run.command.keys import missing_key, other_type, unknown_key
 from blurlab.run.command.names import conf_dir, groups, nested_groups, options
 from blurlab.run.command.ranges import check_ranges
 from blurlab.run.errors import UsageError, nearest
@@ -22,7 +22,6 @@ NEEDED = (
     "run", "paths", "budget", "dataset", "blur", "noise", "boundary", "augment", "optimizer", "head", "deconvolver",
     "pipeline", "stage", "trainer", "logger",
 )  # fmt: skip
-MOST_CHECKED = 64
 LEAST_SPACE = 1 << 20
 """Bytes that must be free where a run writes: less would not even hold what Hydra writes at its start."""
 
@@ -70,7 +69,7 @@ def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool 
         sweep: Are the jobs run as a sweep (``-m``), each in a directory below the sweep's?
 
     Yields:
-        Each job, the first :data:`MOST_CHECKED` of them. Who keeps none of them keeps none of their memory.
+        Each job. Who keeps none of them keeps none of their memory.
 
     Raises:
         UsageError: With one line.
@@ -83,14 +82,15 @@ def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool 
 
     _check_experiment(overrides, config_dir)
     jobs: list[tuple[Any, list[str], Path | None]] = []
+    writable: set[str] = set()
     try:
         hydra_words = [word for word in overrides if _is_hydras(word)]
         hydra_places(hydra_words)
         _check_choices(overrides, config_dir)
-        for words in islice(_jobs(overrides, config_dir), MOST_CHECKED):
+        for words in _jobs(overrides, config_dir):
             cfg, place = _checked(words, hydra_words, config_dir, len(jobs) if sweep else None)
             prepared = prepare_job(cfg)
-            _check_places(cfg, hydra_words)
+            _check_places(cfg, hydra_words, writable)
             jobs.append((cfg, words, place))
             yield Job(cfg, prepared)
     except (HydraException, OmegaConfBaseException) as error:
@@ -123,7 +123,7 @@ def _checked(
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg, place = _compose([*words, *hydra_words], config_dir, job)
         chosen, _ = _compose([word for word in words if _is_choice(word, config_dir)], config_dir)
-    wrong = unknown_key(cfg, chosen) or other_type(cfg, chosen)
+    wrong = missing_key(cfg, chosen) or unknown_key(cfg, chosen) or other_type(cfg, chosen)
     if wrong:
         raise UsageError(wrong)
     missing = [name for name in NEEDED if cfg.get(name) is None]
@@ -156,8 +156,8 @@ def hydra_places(hydra_words: Sequence[str]) -> dict[str, str]:
     return places
 
 
-def _check_places(cfg: Any, hydra_words: Sequence[str]) -> None:
-    """Raise unless a run can write where it will."""
+def _check_places(cfg: Any, hydra_words: Sequence[str], writable: set[str]) -> None:
+    """Raise unless a run can write where it will; places are added to those known to be writable."""
     places = {
         "paths.runs_dir=<folder>, or BLURLAB_RUNS": cfg.paths.runs_dir,
         "paths.cache_dir=<folder>, or BLURLAB_CACHE": cfg.paths.cache_dir,
@@ -165,8 +165,9 @@ def _check_places(cfg: Any, hydra_words: Sequence[str]) -> None:
     places |= {"paths.experiments_dir=<folder>": cfg.paths.experiments_dir} if cfg.run.keep else {}
     places |= {f"another {key}": place for key, place in hydra_places(hydra_words).items() if "subdir" not in key}
     for remedy, place in places.items():
-        if "${" not in str(place):
+        if "${" not in str(place) and str(place) not in writable:
             _check_writable(Path(str(place)), remedy)
+            writable.add(str(place))
 
 
 def _compose(words: list[str], config_dir: str | None, job: int | None = None) -> tuple[Any, Path | None]:
@@ -187,7 +188,7 @@ def _compose(words: list[str], config_dir: str | None, job: int | None = None) -
 
 def _fill_choices(cfg: Any, choices: Any) -> None:
     """Write into ``run.variant`` what Hydra itself, which is not running yet, will put there for ``${hydra:...}``."""
-    variant = cfg.run._get_node("variant")
+    variant = cfg.run._get_node("variant") if cfg.get("run") is not None else None
     words = variant._value() if variant is not None else None
     if isinstance(words, str):
         cfg.run.variant = re.sub(r"\$\{hydra:runtime\.choices\.(\w+)\}", lambda found: str(choices[found[1]]), words)
@@ -205,10 +206,12 @@ def _check_experiment(overrides: list[str], config_dir: str | None) -> None:
 
 
 def _check_choices(overrides: Sequence[str], config_dir: str | None) -> None:
-    """Raise where a group's member is null: a group is left out by ``~group``, and none of blurlab's may be."""
+    """Raise where a group that every run needs is left out (``~group``), or a group's member has no name."""
     for word in overrides:
         group, _, member = word.partition("=")
-        if member == "null" and (group := group.lstrip("+")) in nested_groups(config_dir):
+        if group.startswith("~") and group[1:] in NEEDED:
+            raise UsageError(f"{word} leaves out {group[1:]}, which every run needs; choose another member instead")
+        if member in ("", "null", "[]", "''", '""') and (group := group.lstrip("+")) in nested_groups(config_dir):
             raise UsageError(f"{word} names no member of {group}; known: {', '.join(options(group, config_dir))}")
 
 
@@ -258,7 +261,8 @@ def _one_line(message: str) -> str:
     text = " ".join(line for line in lines if not line.startswith(("See ", "full_key", "object_type", "Set the env")))
     if "hydra/launcher" in text or "hydra/sweeper" in text:
         return "this launcher or sweeper is not installed; pip install 'blurlab[sweeps]'"
-    known = re.search(r"Could not find '(\w+)/(\w+)'", text)
+    text = text.partition(" Config search path:")[0]
+    known = re.search(r"Could not (?:find|load) '(\w+)/(\w+)'", text)
     if known and known[1] in groups():
         return f"unknown {known[1]} '{known[2]}'{nearest(known[2], options(known[1]))}"
     key = re.search(r"Could not override '([\w.]+)'", text)

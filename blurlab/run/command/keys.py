@@ -9,6 +9,24 @@ from typing import Any
 from blurlab.run.errors import nearest
 from blurlab.run.setup.targets import resolve
 
+OF_NO_CLASS = ("run", "paths", "budget", "dataset", "boundary", "optimizer")
+"""Nodes whose settings belong to no class, so that no default stands in for one that is left out."""
+
+
+def missing_key(cfg: Any, base: Any) -> str:
+    """One line about the first key that the chosen files have and ``cfg``, by a word ``~KEY``, has not; or "".
+
+    Args:
+        cfg: A configuration.
+        base: The same as the chosen files have it, without settings of the command line.
+    """
+    for group in OF_NO_CLASS:
+        there = {*cfg[group]} if cfg.get(group) is not None else None  # a whole group that lacks is told elsewhere
+        left_out = [] if there is None else [key for key in base.get(group) or () if key not in there]
+        if left_out:
+            return f"~{group}.{left_out[0]} leaves out {group}.{left_out[0]}, which every run needs; set it instead"
+    return ""
+
 
 def unknown_key(cfg: Any, base: Any, path: str = "") -> str:
     """One line about the first key of ``cfg`` that neither the chosen files nor the class it configures know; or "".

@@ -8,6 +8,7 @@ from blurlab.report.record import RESUMABLE
 from blurlab.run.command.names import groups, nested_groups, options
 from blurlab.run.command.words import quoted
 from blurlab.run.errors import UsageError, nearest
+from blurlab.run.setup.moved import present_word
 from blurlab.run.setup.targets import check_targets
 
 SAVED = ".hydra/overrides.yaml"
@@ -66,7 +67,7 @@ def saved_words(folder: Path, config_dir: str | None = None) -> list[str]:
     from blurlab.run.setup.settings import words_of
 
     path = folder / SAVED
-    first = begun_words(folder)
+    first = [present_word(word) for word in begun_words(folder)]
     try:
         words = _saved(folder, path)
         OverridesParser.create().parse_overrides(words if first else [])
@@ -92,7 +93,7 @@ def _saved(folder: Path, path: Path) -> list[str]:
     words = OmegaConf.to_container(load_yaml(path), resolve=False)
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise UsageError(f"{path} is damaged: it is not a list of words; start the run anew")
-    return words
+    return [present_word(str(word)) for word in words]
 
 
 def _check_saved(word: str, path: Path, config_dir: str | None) -> None:

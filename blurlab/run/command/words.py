@@ -36,6 +36,9 @@ def absolute_places(overrides: Sequence[str], *, with_data: bool = True) -> list
     Args:
         overrides: Readable words.
         with_data: Add ``paths.data_dir`` where no word names it, for what a run is begun on lies there.
+
+    Raises:
+        UsageError: If a word names no folder where one belongs: it would be the folder one stands in.
     """
     words = [_absolute(word) for word in overrides]
     if with_data and not any(re.match(r"\+*paths\.data_dir=", word) for word in words):
@@ -100,6 +103,8 @@ def _absolute(word: str) -> str:
         places = [str(parsed.value())]
     else:
         return word
+    if last in PLACES and not all(places):
+        raise UsageError(f"{key} names no folder; leave it out, or name one")
     return f"{key}={','.join(_placed(place, last in FILES) for place in places)}"
 
 

@@ -161,8 +161,12 @@ def keep_seeds(path: Path, name: str, places: Mapping[str, Any]) -> None:
     found = [(path, own)]
     for file in sorted([path.parent / f"{name}.json", *path.parent.glob(f"{name}.seed*.json")]):
         if file != path and file.is_file():
-            other = json.loads(file.read_text(encoding="utf-8"))
-            if not differences(kept_settings(other, places), kept_settings(own, places), silent=("run.seed",)):
+            try:
+                other = json.loads(file.read_text(encoding="utf-8"))
+                changed = differences(kept_settings(other, places), kept_settings(own, places), silent=("run.seed",))
+            except (ValueError, TypeError, KeyError) as error:
+                raise UsageError(f"{file} is damaged: move it away, then make the table over seeds again") from error
+            if not changed:
                 found.append((file, other))
     if len(found) > 1:
         write_seeds(path.parent / SEEDS / name, found)

@@ -66,6 +66,11 @@ def _make(values: Any, args: tuple[Any, ...] = (), more: dict[str, Any] | None =
     except UsageError:
         raise
     except (ValueError, TypeError, OSError) as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(_first_line(error)) from error
     except Exception as error:  # a class may meet values of types that it never thought of
-        raise UsageError(f"{values['_target_']}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise UsageError(f"{values['_target_']}: {type(error).__name__}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    """An error's message; torch hangs its own stack below it."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 MOVED = {
     "blurlab.dataset.Some": "blurlab.dataset.Subset",
     "blurlab.pipeline.Known": "blurlab.pipeline.KnownKernel",
@@ -21,3 +23,18 @@ MOVED = {
     "blurlab.run.train.Train": "blurlab.run.stage.train.Train",
 }
 """Old target -> present one."""
+
+KEYS = {"stage.lessons": "stage.fit_parts"}
+"""Old key -> present one."""
+
+
+def present_word(word: str) -> str:
+    """A saved word of a command line, in which the key has its present name.
+
+    Example:
+        >>> present_word("~stage.lessons")
+        '~stage.fit_parts'
+    """
+    for old, new in KEYS.items():
+        word = re.sub(rf"^([+~]*){re.escape(old)}(?=[.=]|$)", rf"\1{new}", word)
+    return word

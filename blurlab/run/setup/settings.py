@@ -27,6 +27,8 @@ SILENT = (
 CONTENTS = "contents."
 MOST_NAMED = 3
 RESULTS = ("best.ckpt", "*.safetensors")
+FILES = (".weights", ".run")
+"""Ends of the keys whose values may be the name of a file or folder."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def values_of(tree: Mapping[str, Any]) -> dict[str, Any]:
     plain: Any = OmegaConf.to_container(OmegaConf.create({**tree, "run": run}), resolve=True)
     flat = {key: value for key, value in _flat(plain) if not _below(key, SILENT)}
     flat = {key: value for key, value in flat.items() if not (value is None and _stage(key))}
-    digests = {f"{CONTENTS}{key}": digest for key, value in flat.items() if (digest := _digest(value))}
+    digests = {f"{CONTENTS}{key}": digest for key, value in flat.items() if (digest := _digest(key, value))}
     return {**{key: under_places(value, plain.get("paths", {})) for key, value in flat.items()}, **digests}
 
 
@@ -217,9 +219,12 @@ def _brief(values: Mapping[str, Any], key: str) -> str:
     return words if len(words) <= 60 else f"{words[:57]}..."
 
 
-def _digest(value: Any) -> str:
-    """Digest of the file, or of the networks of the run directory, that a value names; "" where it names neither."""
-    if not isinstance(value, str) or "\n" in value:
+def _digest(key: str, value: Any) -> str:
+    """Digest of the file, or of the networks of the run directory, that a value names; "" where it names neither.
+
+    A plain word is the name of a file under the keys for such alone: a file called ``green`` is no channel.
+    """
+    if not isinstance(value, str) or "\n" in value or not ("/" in value or key.endswith(FILES)):
         return ""
     path = Path(value)
     try:

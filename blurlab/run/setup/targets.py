@@ -87,12 +87,16 @@ def _own_class(module: str, name: str) -> type:
         raise _refusal(f"{module}.{name}") from error
     found = getattr(holder, name, None)
     if found is None:
-        classes = [one for one in dir(holder) if isinstance(getattr(holder, one, None), type)]
+        classes = [one for one in dir(holder) if _is_own(getattr(holder, one), module)]
         raise UsageError(f"unknown _target_ {module}.{name}{nearest(name, classes)}")
-    defined = isinstance(found, type) and f"{found.__module__}.".startswith(f"{module}.")
-    if not defined or found.__qualname__ != name:
+    if not _is_own(found, module) or found.__qualname__ != name:
         raise _refusal(f"{module}.{name}")
     return found
+
+
+def _is_own(found: object, module: str) -> bool:
+    """Is this a class that is defined in a module or package?"""
+    return isinstance(found, type) and f"{found.__module__}.".startswith(f"{module}.")
 
 
 def _optimizer(name: str) -> type:

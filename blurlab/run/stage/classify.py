@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from blurlab.run.setup.build import plain
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import bar
+from blurlab.run.setup.saved import load_json
 from blurlab.run.stage.base import FIRST_NETWORK, NETWORKS, Stage, check_run, once
 from blurlab.run.stage.evaluate import PER_IMAGE
 from blurlab.run.stage.train import best_net
@@ -135,14 +135,17 @@ def trained_as(context: Context, run: Path) -> dict[str, Any]:
     path = run / "record.json"
     if not path.is_file():
         raise UsageError(f"{run} has not finished its training; run.resume={run}")
-    before, cfg = json.loads(path.read_text(encoding="utf-8")), plain(context.cfg)
+    remedy = f"put it back, or make it again by run.resume={run}"
+    before, cfg = load_json(path, remedy), plain(context.cfg)
+    by_key = ("git", "created", "device", "versions", "overrides")
+    if lacking := [key for key in ("head", "blur", "dataset", "training", *by_key) if key not in before]:
+        raise UsageError(f"{path} is damaged (it lacks {lacking[0]}); {remedy}")
     same = {
         "another head": before["head"] == cfg["head"],
         "other blurs": before["blur"] == cfg["blur"],
-        "other photographs": before["dataset"]["sha256"] == context.data.facts["sha256"],
+        "other photographs": before["dataset"].get("sha256") == context.data.facts["sha256"],
     }
     wrong = [what for what, agrees in same.items() if not agrees]
     if wrong:
         raise UsageError(f"the network of {run} is of {' and '.join(wrong)}; name a run like this one")
-    by = {key: before[key] for key in ("git", "created", "device", "versions", "overrides")}
-    return {"training": before["training"], "trained_by": by}
+    return {"training": before["training"], "trained_by": {key: before[key] for key in by_key}}

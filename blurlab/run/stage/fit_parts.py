@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from torch import nn
 
 from blurlab.core.checks import is_flat
+from blurlab.core.weights import save_weights
 from blurlab.dataset import Degrade
 from blurlab.physics import Degraded
 from blurlab.pipeline import FittedPart, Identifier
@@ -19,7 +20,6 @@ from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
 from blurlab.run.stage.base import Stage, check_networks, check_photographs, once
-from blurlab.run.stage.pretrain import save_weights
 from blurlab.run.stage.train import trained_nets
 
 STATE = "learned.safetensors"

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from blurlab.core.atomic import replace_whole
 from blurlab.core.image_io import write_image
+from blurlab.core.weights import save_weights
 from blurlab.head import Pretrainable
 from blurlab.learning import ContrastiveDivergence, filter_picture, shared_callbacks
 from blurlab.pipeline import Task
@@ -63,7 +63,7 @@ def fit_layer(context: Context, task: Task, layer: int, folder: Path, below: Pat
     net = fresh_head(context, task)
     assert isinstance(net, Pretrainable)
     if below is not None:
-        load_weights(net, below)
+        load_pretrained(net, below)
     module = ContrastiveDivergence(net, layer, epochs=epochs, seed=context.seed, stage=stage)
     remedy = "its rates are fixed, so train without it (budget.pretrain_epochs=0) or with another head"
     callbacks = shared_callbacks(folder, run=context.begun.id, stage=stage, progress=context.progress, remedy=remedy)
@@ -77,17 +77,8 @@ def fit_layer(context: Context, task: Task, layer: int, folder: Path, below: Pat
     return {"reconstruction_error": module.errors.tolist(), "steps": trainer.global_step}
 
 
-def save_weights(net: nn.Module, path: Path) -> None:
-    """Write a network's weights and buffers, whole or not at all."""
-    from safetensors.torch import save
-
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
-    with replace_whole(path) as file:
-        file.write(save(tensors))
-
-
-def load_weights(net: nn.Module, path: Path) -> None:
-    """Put the weights that :func:`save_weights` wrote into a network of the same shape.
+def load_pretrained(net: nn.Module, path: Path) -> None:
+    """Put the weights that :func:`fit_layer` wrote into a network of the same shape.
 
     Raises:
         UsageError: If the file is missing, damaged or another network's.

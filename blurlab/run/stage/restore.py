@@ -24,6 +24,7 @@ from blurlab.run.record.rows import NamedBlur
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import track
+from blurlab.run.setup.saved import load_json
 from blurlab.run.stage.assemble import assemble
 from blurlab.run.stage.base import NETWORKS, Stage, check_restores, check_run, once
 from blurlab.run.stage.cases import Cases, cases
@@ -107,14 +108,15 @@ class Done:
 
 def so_far(done: Path) -> list[Done]:
     """What a run stopped before left in a file, which then holds this alone."""
-    lines: list[dict[str, Any]] = []
-    for text in done.read_text().splitlines() if done.is_file() else []:
+    items: list[Done] = []
+    for text in done.read_text(errors="replace").splitlines() if done.is_file() else []:
         try:
-            lines.append(json.loads(text))
-        except ValueError:  # the line that a kill left unfinished
+            one = json.loads(text)
+            items.append(Done(None if one["item"] is None else RestoredItem.from_json(one["item"]), one["example"]))
+        except (ValueError, TypeError, KeyError):  # the line that a kill left unfinished
             break
-    write_text(done, "".join(json.dumps(line) + "\n" for line in lines))
-    return [Done(None if one["item"] is None else RestoredItem.from_json(one["item"]), one["example"]) for one in lines]
+    write_text(done, "".join(json.dumps(asdict(one)) + "\n" for one in items))
+    return items
 
 
 def identifying(context: Context, run: str | None) -> Pipeline | None:
@@ -149,7 +151,7 @@ def identifying(context: Context, run: str | None) -> Pipeline | None:
 def _same_photographs(run: Path, context: Context) -> bool:
     """Were the run's networks kept from the photographs that are tested on here?"""
     path = run / "data.json"
-    before = json.loads(path.read_text()) if path.is_file() else {}
+    before = load_json(path, "put it back, or name another run") if path.is_file() else {}
     return all(before.get(key) == context.data.facts.get(key) for key in ("name", "sha256", "test_sha256"))
 
 

@@ -27,7 +27,7 @@ from blurlab.run.setup.trainer import (
     planned,
 )
 from blurlab.run.stage.base import FIRST_NETWORK, NETWORKS, Stage, check_photographs, once
-from blurlab.run.stage.pretrain import load_weights, pretrain
+from blurlab.run.stage.pretrain import load_pretrained, pretrain
 
 
 class Train(Stage):
@@ -90,7 +90,7 @@ def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -
     budget, recipe = context.budget, context.cfg.optimizer
     net = fresh_head(context, task)
     if start is not None:
-        load_weights(net, start)
+        load_pretrained(net, start)
     data = degraded_data(context, context.degrade_for(task), task.name, task.target)
     module = Supervised(
         net,

@@ -10,7 +10,8 @@ import torch
 from omegaconf import DictConfig
 from torch import nn
 
-from blurlab.deconvolver import Learned, load_weights, save_weights
+from blurlab.core.weights import save_weights
+from blurlab.deconvolver import Learned, load_weights
 from blurlab.learning import BEST, KernelError, Restoration, RestorationLoss, RunStamp, load_net, training_callbacks
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
@@ -48,14 +49,12 @@ class TrainRestorer(Stage):
         if not isinstance(parts.deconvolver, Learned):
             name = type(parts.deconvolver).__name__
             raise UsageError(f"{name} has nothing to train; choose deconvolver=unrolled_dr or wiener_stack")
-        if parts.degrade.family.varies:
-            raise UsageError(
-                "networks are trained on one kernel an image, and the blur varies over it; use another blur"
-            )
         check_photographs(cfg)
         check_loss(self.loss)
         if not isinstance(self.kernel_error, KernelError | None):
             raise UsageError(f"stage.train.kernel_error must be a KernelError or null, got {self.kernel_error}")
+        if self.kernel_error is not None and parts.degrade.family.varies:
+            raise UsageError("stage.train.kernel_error is one of kernels, and the blur varies over the image; set null")
         check_recipe(cfg)
 
     def training(self, context: Context) -> str:
@@ -100,7 +99,8 @@ class TrainRestorer(Stage):
         fit_or_resume(context, trainer, module, data, folder)
         score = best_score(trainer, NAME)
         facts = {"steps": str(trainer.global_step), "data": str(context.data.facts["name"]), "seed": str(context.seed)}
-        save_weights(load_net(net, folder / BEST, RunStamp(context.begun.id, NAME)), folder / WEIGHTS, facts)
+        best = load_net(net, folder / BEST, RunStamp(context.begun.id, NAME))
+        save_weights(best, folder / WEIGHTS, facts, torch.float16)
         net.half().float()  # rounded as in the file
         return {
             "val_loss": score,
