@@ -71,15 +71,11 @@ def calibration_error(probability: Tensor, right: Tensor, bins: int = BINS) -> T
 
 
 def _check(probability: Tensor, right: Tensor, bins: int) -> None:
-    _check_bins(bins)
+    if not isinstance(bins, int) or bins < 1:
+        raise ValueError(f"bins must be a whole number of 1 or more, got {bins}")
     if right.dtype != torch.bool:
         raise TypeError(f"right must be bool, got {right.dtype}; compare the answers with the truth first")
     if probability.ndim != 1 or probability.shape != right.shape:
         raise ValueError(f"expected (N,) and (N,), got {tuple(probability.shape)} and {tuple(right.shape)}")
     if not bool(((probability >= 0) & (probability <= 1)).all()):
         raise ValueError("probabilities must be in [0, 1]; take the softmax of logits first")
-
-
-def _check_bins(bins: int) -> None:
-    if not isinstance(bins, int) or bins < 1:
-        raise ValueError(f"bins must be a whole number of 1 or more, got {bins}")

@@ -70,17 +70,22 @@ class Bayer(NoiseModel):
         if min(x.shape[-2:]) < LEAST_PX:
             raise ValueError(f"a Bayer sensor needs {LEAST_PX} px or more a side, got {tuple(x.shape[-2:])}")
         red, blue = (draw_level(x, *ends, generator) for ends in (self.red, self.blue))
-        gain = torch.stack([red, torch.ones_like(red), blue], 1)[:, :, None, None]
-        way = draw_level(x, 0.0, float(len(self.ways) - 1e-6), generator, log=False) if len(self.ways) > 1 else red * 0
-        colour = x.shape[1] == 3
-        light = x if colour else x.reshape(len(x), -1, 1, *x.shape[-2:]).repeat(1, 1, 3, 1, 1).flatten(0, 1)
-        every = gain.repeat_interleave(len(light) // len(x), 0)
-        balance = mosaic(every.expand_as(light))
-        seen = (mosaic(light) / balance).reshape(len(x), -1, *x.shape[-2:])
-        noisy = self.noise(seen, generator=generator)[0].clamp_max(1).reshape_as(balance) * balance
-        image = self._demosaiced(noisy, way.repeat_interleave(len(light) // len(x)))
-        y = (image if colour else _luma(image).reshape_as(x)).clamp(0, 1)
+        gain, way = torch.stack([red, torch.ones_like(red), blue], 1)[..., None, None], self._drawn_way(x, generator)
+        light = x if x.shape[1] == 3 else x.reshape(-1, 1, *x.shape[-2:]).repeat(1, 3, 1, 1)
+        planes = len(light) // len(x)
+        balance = mosaic(gain.repeat_interleave(planes, 0).expand_as(light))
+        seen = (mosaic(light) / balance).reshape(len(x), planes, *x.shape[-2:])
+        noisy = self.noise(seen, generator=generator)[0].clamp_max(1).reshape_as(balance)
+        image = self._demosaiced(balance * noisy, way.repeat_interleave(planes))
+        y = (image if light is x else _luma(image).reshape_as(x)).clamp(0, 1)
         return y, (y - x).flatten(1).square().mean(1).sqrt()
+
+    def _drawn_way(self, x: Tensor, generator: Generators) -> Tensor:
+        """Number of each image's way of demosaicing (B,)."""
+        count = len(self.ways)
+        if count == 1:
+            return torch.zeros(len(x), dtype=torch.long, device=x.device)
+        return draw_level(x, 0.0, float(count), generator, log=False).long().clamp_max(count - 1)
 
     def _demosaiced(self, seen: Tensor, way: Tensor) -> Tensor:
         """Each mosaic (n, 1, H, W) by the way that its number (n,) names."""
@@ -88,7 +93,7 @@ class Bayer(NoiseModel):
             return self.ways[0](seen)
         image = seen.new_empty(len(seen), 3, *seen.shape[-2:])
         for number, one in enumerate(self.ways):
-            rows = (way.floor() == number).nonzero().squeeze(1)
+            rows = (way == number).nonzero().squeeze(1)
             image[rows] = one(seen[rows])
         return image
 

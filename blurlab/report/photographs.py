@@ -104,7 +104,8 @@ def _fitted(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     if share >= 1:
         return image
     rows, cols = (max(round(side * share), 1) for side in image.shape[:2])
-    return cv2.resize(image, (cols, rows), interpolation=cv2.INTER_AREA).reshape(rows, cols, -1)
+    resized = cv2.resize(image, (cols, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, dtype=np.uint8).reshape(rows, cols, -1)
 
 
 def _drawn(kernel: NDArray[Any]) -> NDArray[np.uint8]:

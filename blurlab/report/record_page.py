@@ -10,6 +10,7 @@ from blurlab.report.bounds import bounds_blocks
 from blurlab.report.headline import names
 from blurlab.report.paper import published_entry
 from blurlab.report.record import page_of
+from blurlab.report.reliability import reliability_blocks
 from blurlab.report.robustness import robustness_blocks
 from blurlab.report.rows import conditions, interval_note, rows, variant
 from blurlab.report.spread import accuracy_table, strength_table
@@ -42,6 +43,7 @@ def record_page(file: str, record: Mapping[str, Any], figures: Sequence[Mapping[
         parts.append(md_table([f"{md(name)}: true \\ taken for", *map(md, table["labels"])], matrix))
     parts += accuracy_table(record)
     parts += strength_table(record)
+    parts += reliability_blocks(record)
     parts += robustness_blocks(record)
     parts += [f"- {md(note)}" for note in record.get("notes", [])]
     return "\n\n".join(parts) + "\n"

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import yaml
 from torch import Tensor
 
 from blurlab.blur import AnisotropicGaussian, Defocus, Mixture, Motion, NoBlur, Taps, gaussian_psf
@@ -42,9 +43,12 @@ from blurlab.noise import (
     srgb_to_light,
 )
 from blurlab.physics import Convolution
+from blurlab.run.command.names import conf_dir
+from blurlab.run.setup.build import build
 
 FAMILY = Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 3]), "motion": Motion([1, 6], [0, 90])})
 RUN = Degrade(FAMILY, Sensor(sigma=0.01), "valid")
+CAMERA_FILES = ("noise/camera.yaml", "augment/camera.yaml", "stage/robust_camera.yaml")
 CAMERA = Camera(Srgb(), [Exposure([0.8, 1.5])], [SCurve([0, 0.3]), Jpeg([70, 95])])
 SHARP = torch.rand(24, 1, 30, 39, generator=generator("sharp"))
 CONDITIONS = {
@@ -225,6 +229,18 @@ def test_a_varied_condition_that_leaves_too_little_gives_way_to_the_runs_own() -
             assert len(done) > 0 and min(done.y.shape[-2:]) >= min(
                 RUN(SHARP[:1], generator=torch.Generator()).y.shape[-2:]
             )
+
+
+def test_the_cameras_of_training_and_of_the_table_are_that_of_noise_camera() -> None:
+    read = {name: yaml.safe_load((conf_dir() / name).read_text()) for name in CAMERA_FILES}
+    camera = read["noise/camera.yaml"]
+    varied = read["augment/camera.yaml"]["conditions"]
+    assert all(one["noise"] == camera for one in varied[1:])
+    assert read["stage/robust_camera.yaml"]["robustness"]["conditions"][-1]["noise"] == camera
+    condition = build(read["augment/camera.yaml"])
+    for seed in range(8):
+        done = condition(RUN, SHARP[:4], generator=torch.Generator().manual_seed(seed))
+        assert done.x.shape == done.y.shape and 0 < len(done) <= 4 and bool((done.sigma > 0).all())
 
 
 def test_a_camera_blurs_light_and_the_sharp_image_is_exposed_as_the_observed_one() -> None:

@@ -48,6 +48,6 @@ def test_bad_answers_are_told() -> None:
     with pytest.raises(ValueError, match="softmax"):
         calibration_error(PROBABILITY + 1, RIGHT)
     with pytest.raises(ValueError, match=r"\(N,\) and \(N,\)"):
-        calibration_error(PROBABILITY[:3], RIGHT)
+        reliability(PROBABILITY[:3], RIGHT)
     with pytest.raises(ValueError, match="bins"):
-        calibration_error(PROBABILITY, RIGHT, bins=0)
+        reliability(PROBABILITY, RIGHT, bins=0)

@@ -7,13 +7,21 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from cli_run import in_process
 from test_summary import made
 
+from blurlab.blur import Defocus, pad_to_odd
+from blurlab.dataset import Degrade
+from blurlab.deconvolver import Wiener
+from blurlab.noise import Gaussian
+from blurlab.pipeline import Likelihood, Pipeline
+from blurlab.pipeline.estimate import by_kernel
 from blurlab.run.command.compose import check
 from blurlab.run.errors import UsageError
 from blurlab.run.record.answers import answers, outcomes, reliability_table
 from blurlab.run.record.rows import Item
+from blurlab.run.stage.kernels import PSF_SNR_CEILING_DB, restore_items
 
 
 def restored(kind: str, found: str, gain: float) -> Item:
@@ -82,9 +90,25 @@ def test_the_stage_identifies_and_restores_as_the_tool_does(tmp_path: Path) -> N
     record = json.loads((folder / "record.json").read_text())
     names = {"kind_accuracy_answered", "answered", "calibration_error", "restored_better", "restored_not_worse", "isnr"}
     assert names <= set(record["metrics"])
+    assert sum(map(sum, record["confusion"]["type"]["matrix"])) == record["metrics"]["answered"]["n"]
     assert sum(row["n"] for row in record["reliability"]) == record["metrics"]["calibration_error"]["n"]
     with (folder / "per_image.csv").open(newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert len(rows) == record["metrics"]["answered"]["n"] and {row["answered"] for row in rows} <= {"0", "1"}
     left = [row for row in rows if row["answered"] == "0" or row["found_kind"] == "none"]
     assert all(row.get("isnr_estimated", "") == "" for row in left)
+
+
+def test_an_estimate_may_have_a_larger_kernel_than_the_truth() -> None:
+    family = Defocus(2.0)
+    sharp = torch.rand(1, 1, 40, 44, generator=torch.Generator().manual_seed(0))
+    truth = Degrade(family, Gaussian(sigma=0.01), "valid")(sharp, generator=torch.Generator().manual_seed(1))
+    every, blurred = torch.arange(1), torch.ones(1, dtype=torch.bool)
+    used = {
+        "oracle": (every, by_kernel(truth.psf, blurred)),
+        "estimated": (every, by_kernel(pad_to_odd(truth.psf, 15), blurred)),
+    }
+    item = made("defocus", 4.0, "defocus")
+    restore_items(Pipeline(Likelihood(family), {}, {}, Wiener()), truth, used, [item])
+    assert item.figure("psf_snr", "estimated") == PSF_SNR_CEILING_DB
+    assert item.figure("isnr", "estimated") == pytest.approx(item.figure("isnr", "oracle"), abs=0.1)

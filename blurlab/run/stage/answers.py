@@ -17,6 +17,7 @@ from blurlab.run.record.answers import answers, outcomes, reliability_table
 from blurlab.run.record.lines import line, write_lines
 from blurlab.run.record.rows import Item, make_items, named
 from blurlab.run.record.scores import scores
+from blurlab.run.record.summary import confusion
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
 from blurlab.run.setup.progress import bar
@@ -55,7 +56,7 @@ def answer_all(context: Context) -> dict[str, Any]:
     """Identify and restore the test items; write ``per_image.csv``.
 
     Returns:
-        Record entries: metrics, limit, reliability.
+        Record entries: metrics, limit, reliability, confusion.
 
     Raises:
         UsageError: If estimates have no label.
@@ -76,6 +77,7 @@ def answer_all(context: Context) -> dict[str, Any]:
         "metrics": {**answers(items), **outcomes(items, context.seed), **measured},
         "limit": bound,
         "reliability": reliability_table(items),
+        "confusion": {scorer.name: confusion(items, scorer.labels)},
     }
 
 

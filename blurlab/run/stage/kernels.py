@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from blurlab.blur import BlurFamily
+from blurlab.blur import BlurFamily, pad_to_odd
 from blurlab.core.rng import generator
 from blurlab.metric import IMAGE_METRICS, image_figures, isnr, isnr_oracle_wiener, psf_snr
 from blurlab.physics import Degraded
@@ -64,9 +64,10 @@ def restore_items(pipeline: Pipeline, truth: Degraded, used: dict[str, Used], it
     """
     jobs = [(name, int(place)) for name, (rows, _) in used.items() for place in rows]
     place = torch.cat([rows.to(truth.y.device) for rows, _ in used.values()])
-    kernel = torch.cat([estimate.psf.to(truth.psf) for _, estimate in used.values()])
+    size = max(psf.shape[-1] for psf in (truth.psf, *(estimate.psf for _, estimate in used.values())))
+    kernel = torch.cat([pad_to_odd(estimate.psf.to(truth.psf), size) for _, estimate in used.values()])
     blurred = torch.cat([estimate.blurred.to(truth.y.device) for _, estimate in used.values()])
-    x, y, true = truth.x[place], truth.y[place], truth.psf[place]
+    x, y, true = truth.x[place], truth.y[place], pad_to_odd(truth.psf, size)[place]
     image = y.clone()
     for some in blurred.nonzero().squeeze(1).split(BATCH):
         image[some] = pipeline.restore(y[some], by_kernel(kernel[some], blurred[some]), truth.sigma[place][some])

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
 
-from blurlab.blur import Defocus, Mixture, Motion, NoBlur
+from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Trajectory
 from blurlab.blur import Gaussian as GaussianBlur
-from blurlab.deconvolver import TV, Deconvolver, Learned, load_weights
+from blurlab.deconvolver import Deconvolver, InLight, Learned, load_weights
+from blurlab.head import Pyramid
 from blurlab.learning import BEST, load_net
 from blurlab.noise import Gaussian, Sensor
-from blurlab.pipeline import Identifier, KnownKernel, Likelihood, Pipeline
+from blurlab.pipeline import Identifier, KnownKernel, Photograph, Pipeline
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.begun import refuse_changed
 from blurlab.run.setup.build import build, plain
@@ -25,6 +27,9 @@ from blurlab.run.stage.train_restore import NAME, WEIGHTS, TrainRestorer
 
 NEEDED = ("blur", "pipeline", "head", "noise", "dataset", "deconvolver", "stage")
 """Parts of a saved configuration that are needed to use a run's networks."""
+
+SHIPPED = "photograph"
+"""The package's weights for photographs."""
 
 CHANNELS = ("green", "grey", "rgb")
 
@@ -47,25 +52,31 @@ class Trained:
 
 
 def untrained(deconvolver: Deconvolver | None = None) -> Trained:
-    """The pipeline that needs no run: the likelihood tells none, gaussian, defocus and motion apart.
+    """The pipeline that needs no run: a network that comes with the package names what blurs photographs.
 
     Args:
-        deconvolver: What restores; TV if None.
+        deconvolver: What restores; total variation of the light (:class:`~blurlab.deconvolver.InLight`) if None.
     """
-    family = Mixture({
+    identifier = Photograph(camera_kinds(), head=partial(Pyramid, in_channels=3), weights=SHIPPED)
+    return Trained(Pipeline(identifier, {}, {}, deconvolver or InLight()), "rgb", 0, None)
+
+
+def camera_kinds() -> Mixture:
+    """What blurs photographs, as ``conf/blur/camera_kinds.yaml``."""
+    return Mixture({
         "none": NoBlur(),
-        "gaussian": GaussianBlur([0.5, 5]),
-        "defocus": Defocus([0.7, 8]),
-        "motion": Motion([2, 20], [0, 180]),
+        "gaussian": GaussianBlur([1, 4]),
+        "defocus": Defocus([1.5, 7]),
+        "motion": Motion([4, 20], [0, 180]),
+        "shake": Trajectory(exposure=1, length_px=[26, 72], size=31),
     })  # fmt: skip
-    return Trained(Pipeline(Likelihood(family), {}, {}, deconvolver or TV()), "rgb", 0, None)
 
 
 def load_run(run_dir: Path) -> Trained:
     """Load the networks and tables of a finished run.
 
-    A run whose kernels were known identifies nothing: then the likelihood does (:func:`untrained`), and the run's
-    deconvolver restores.
+    A run whose kernels were known identifies nothing: then the package's network does (:func:`untrained`), and the
+    run's deconvolver restores.
 
     Args:
         run_dir: Directory that a run made.
