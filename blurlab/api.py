@@ -32,6 +32,7 @@ class Found:
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for.
         angle_deg: Direction of a motion or an ellipse, counter-clockwise from the horizontal; NaN where there is none.
         can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
+        undone: False where the image is left as it came: no blur was found, or it is not known well enough.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Found:
     sigma: float = math.nan
     angle_deg: float = math.nan
     can_tell: bool = True
+    undone: bool = True
 
 
 class Deblurrer:
@@ -140,7 +142,9 @@ class Deblurrer:
         sigma = math.nan if estimate.sigma is None else float(estimate.sigma[0])
         if label is None:
             unknown, can_tell = math.nan, bool(estimate.blurred)
-            return Found("kernel", unknown, unknown, (unknown, unknown), unknown, psf, sigma, can_tell=can_tell)
+            return Found(
+                "kernel", unknown, unknown, (unknown, unknown), unknown, psf, sigma, can_tell=can_tell, undone=can_tell
+            )
         kind = int(label.kind[0])
         low, high = (float(end) for end in label.interval_px[0])
         family = self.trained.pipeline.identifier.family
@@ -156,4 +160,5 @@ class Deblurrer:
             sigma=sigma,
             angle_deg=next(iter(angles), math.nan),
             can_tell=bool(label.can_tell[0]),
+            undone=bool(estimate.blurred[0]),
         )

@@ -83,6 +83,8 @@ def describe(found: Found) -> str:
         'motion 6.00 px at 37.0 deg (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
         >>> describe(Found("gaussian_correlated", 0.9, math.nan, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'gaussian_correlated, probability 0.900'
+        >>> describe(Found("shake", 0.7, 40.0, (math.nan, math.nan), 40.0, np.ones((1, 1)), undone=False))
+        'shake 40.00 px, probability 0.700, not known well enough to gain by undoing it, so it is left as it came'
         >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'none, probability 0.900'
         >>> describe(Found("none", 0.25, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False))
@@ -95,14 +97,16 @@ def describe(found: Found) -> str:
         return "cannot tell how it is blurred, so it is left as it came"
     if found.kind == "kernel":
         return "a kernel of {}x{} px".format(*found.psf.shape)
-    if found.kind == "none" or math.isnan(found.strength_px):
-        return f"{found.kind}, probability {found.probability:.3f}"
+    sure = f"probability {found.probability:.3f}"
+    if found.kind == "none":
+        return f"{found.kind}, {sure}"
     turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"
     ends = "" if math.isnan(low) else f" (90 % interval {low:.2f} to {high:.2f})"
-    return (
-        f"{found.kind} {found.strength_px:.2f} px{turned}{ends}, "
-        f"probability {found.probability:.3f}, kernel of {found.kernel_px:.2f} px"
-    )
+    size = "" if math.isnan(found.strength_px) else f" {found.strength_px:.2f} px{turned}{ends}"
+    if not found.undone:
+        return f"{found.kind}{size}, {sure}, not known well enough to gain by undoing it, so it is left as it came"
+    kernel = "" if math.isnan(found.strength_px) else f", kernel of {found.kernel_px:.2f} px"
+    return f"{found.kind}{size}, {sure}{kernel}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,12 +13,18 @@ from blurlab.blur import BlurFamily, pad_to_odd
 from blurlab.deconvolver.parts import middle
 from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.estimate import BlurEstimate, by_kernel
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel
 from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.regression import Regression, described
 from blurlab.pipeline.shipped import load_nets
 from blurlab.pipeline.task import Task
 
+BACK_OFF = 0.3
+"""By how much of half the 90 % interval the kernel that is undone is narrower than the estimate."""
+NEAR_END = 0.1
+"""Share of a range, at its upper end, in which a length may in truth lie beyond."""
+NEARLY = 0.95
+"""An answer is as good as a surer one whose probability it has this share of."""
 LEAST_PX = 64
 """Side of the smallest image of which it is asked whether it shows its blur at all."""
 MOST_PX = 2_100_000
@@ -29,7 +35,7 @@ FreeForm = Callable[[Tensor, int], Tensor]
 
 
 class Photograph(Regression):
-    """:class:`Regression` asked at several sizes of a photograph; the surest answer counts, and an unsure one is none.
+    """:class:`Regression` asked at several sizes of a photograph; the surest answer names the kind.
 
     A camera's sharpening and compression touch the finest details most. In a copy of half the size or less they are
     gone, and a blur too wide for the network's ranges is within them. Parameters, intervals and kernels are brought
@@ -43,6 +49,8 @@ class Photograph(Regression):
         scales: By how much the sides of each copy are divided, rising from 1.
         least_px: Smallest side of a copy that is looked at.
         least_probability: Of the kind; below it nothing is told.
+        undo_probability: Of the kind; below it the blur is named and the photograph left as it is.
+        widest: Half the 90 % interval of the strength as a share of it; above it, too, nothing is undone.
         free_form: Estimates the kernel of a kind that no parameters describe; None leaves such photographs as they are.
         free_share: Side of a free-form kernel as a share of the length that the network says, [px / px].
         head: Makes the network from its number of outputs, where ``weights`` are given.
@@ -63,6 +71,8 @@ class Photograph(Regression):
         scales: Sequence[int] = (1, 2, 3, 4),
         least_px: int = 96,
         least_probability: float = 0.6,
+        undo_probability: float = 0.8,
+        widest: float = 0.35,
         free_form: FreeForm | None = None,
         free_share: float = 0.6,
         head: Callable[..., nn.Module] | None = None,
@@ -83,6 +93,8 @@ class Photograph(Regression):
         self.scales = tuple(scales)
         self.least_px = least_px
         self.least_probability = least_probability
+        self.undo_probability = undo_probability
+        self.widest = widest
         self.free_form = free_form
         self.free_share = free_share
         self.own = None if weights is None else self._loaded(weights, head)
@@ -112,9 +124,9 @@ class Photograph(Regression):
             nets = {name: net.to(y.device) for name, net in self.own.items()}
         scales = [scale for scale in self.scales if scale == 1 or min(y.shape[-2:]) >= scale * self.least_px]
         seen = [super(Photograph, self).identify(smaller(y, scale), nets, risks) for scale in scales]
-        place = self._surest(torch.stack([_probability(one) for one in seen]))
+        place = self._place(seen)
         if min(y.shape[-2:]) >= LEAST_PX:
-            place = torch.where(has_one_direction(y), -1, place)
+            place = torch.where(has_one_direction(smaller(y, 1)), -1, place)
         size = 2 * (self.family.size * scales[-1] // 2) + 1
         found = self._nothing(y, size)
         for index, (scale, one) in enumerate(zip(scales, seen, strict=True)):
@@ -123,17 +135,32 @@ class Photograph(Regression):
                 found = found.with_rows(rows, self._at_file_size(one.take(rows), scale, size, y[rows]))
         return found
 
-    def _surest(self, probability: Tensor) -> Tensor:
-        """Which copy's answer counts (B,), from probabilities (copies, B, K); -1 where none is sure enough.
+    def _place(self, seen: Sequence[BlurEstimate]) -> Tensor:
+        """Which copy's answer counts (B,); -1 where none is sure enough.
 
-        That a smaller copy is sharp says little of the photograph, so there only a blur counts.
+        The surest answer says the kind; the parameters are those of the largest copy that says the same kind, is
+        as sure or nearly, and whose strength is not at the end of its range. That a smaller copy is sharp says little:
+        of those only a blur counts.
         """
         none = self.family.kinds.index("none")
+        probability = torch.stack([_label(one).probability for one in seen])
         sure, kind = probability.max(2)
         counts = sure >= self.least_probability
         counts[1:] &= kind[1:] != none
-        place = torch.where(counts, sure, -1.0).argmax(0)
+        surest = torch.where(counts, sure, -1.0).argmax(0)
+        same = counts & (kind == kind.gather(0, surest[None])) & (sure >= NEARLY * sure.gather(0, surest[None]))
+        within = torch.stack([self._is_within(_label(one)) for one in seen])
+        fits = same & within
+        place = torch.where(fits.any(0), fits.int().argmax(0), surest)
         return torch.where(counts.any(0), place, -1)
+
+    def _is_within(self, label: KindEstimate) -> Tensor:
+        """Is every length clear of the upper end of its range (B,)?"""
+        clear = torch.ones(len(label.kind), dtype=torch.bool, device=label.params.device)
+        for column, one in enumerate(self.family.parameters):
+            if one.is_length and one.is_free:
+                clear &= ~(label.params[:, column] > one.high - NEAR_END * (one.high - one.low))
+        return clear
 
     def _nothing(self, y: Tensor, size: int) -> BlurEstimate:
         """The estimate from images of which nothing is told, its kernels of this size."""
@@ -151,11 +178,12 @@ class Photograph(Regression):
         params = family.scaled(label.params, scale)
         halfwidth = None if label.halfwidth is None else family.scaled(label.halfwidth, scale)
         before = None if label.before is None else (label.before[0], family.scaled(label.before[1], scale))
-        used = family.with_strength(params, label.strength_px * scale, label.kind)
+        safe, careful = self._worth_undoing(label)
+        used = family.with_strength(params, careful * scale, label.kind)
         likeliest = self._kernels(params, label.kind, size, y, None)
         label = replace(
             label,
-            strength_px=label.strength_px * scale,
+            strength_px=careful * scale,
             strength_map_px=label.strength_map_px * scale,
             strength_mean_px=label.strength_mean_px * scale,
             interval_px=label.interval_px * scale,
@@ -164,7 +192,20 @@ class Photograph(Regression):
             before=before,
             most_probable=likeliest,
         )
-        return replace(self._kernels(used, label.kind, size, y, self.free_form), sigma=found.sigma, label=label)
+        undone = self._kernels(used, label.kind, size, y, self.free_form if bool(safe.any()) else None)
+        return replace(undone, blurred=undone.blurred & safe, sigma=found.sigma, label=label)
+
+    def _worth_undoing(self, label: KindEstimate) -> tuple[Tensor, Tensor]:
+        """Whether a gain is to be expected (B,) bool, and a strength (B,) that is hardly too great.
+
+        A kernel that is too wide costs far more than one that is too narrow.
+        """
+        half = (label.interval_px[:, 1] - label.interval_px[:, 0]) / 2
+        narrow = ~(
+            half > self.widest * label.strength_map_px
+        )  # a kind without an interval is for its probability to say
+        careful = torch.where(half.isnan(), label.strength_px, label.strength_px - BACK_OFF * half)
+        return (label.probability.amax(1) >= self.undo_probability) & narrow, careful.maximum(0.5 * label.strength_px)
 
     def _kernels(self, params: Tensor, kind: Tensor, size: int, y: Tensor, free_form: FreeForm | None) -> BlurEstimate:
         """The blurs of these parameters (B, P); of others the estimate of ``free_form``, if given."""
@@ -200,6 +241,6 @@ def smaller(y: Tensor, scale: int) -> Tensor:
     return part if scale == 1 else avg_pool2d(part, scale)
 
 
-def _probability(found: BlurEstimate) -> Tensor:
+def _label(found: BlurEstimate) -> KindEstimate:
     assert found.label is not None
-    return found.label.probability
+    return found.label
