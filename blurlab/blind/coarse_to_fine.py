@@ -71,7 +71,9 @@ def coarse_to_fine(y: Tensor, size: int, options: CoarseToFine) -> Tensor:
             sharp = gradients(image)
             if options.edges:
                 sharp, threshold = select(sharp, threshold)
-            psf = pruned(quotient(sharp, observed, sizes[step], options.kernel_weight), options.faint, options.stray)
+            found = quotient(sharp, observed, sizes[step], options.kernel_weight)
+            if float(found.max()) > 0:
+                psf = pruned(found, options.faint, options.stray)
             weight = max(weight / options.fall, options.least_weight)
             threshold /= options.fall
     return centred(psf)
