@@ -78,6 +78,34 @@ def kernel_error(psf_hat: Tensor, psf: Tensor, *, max_shift_px: int = 5, zooms: 
     return (energy(psf_hat) + energy(psf) - 2 * best).clamp_min(0), shift
 
 
+def kernel_correlation(psf_hat: Tensor, psf: Tensor) -> Tensor:
+    """``max_s sum_p a(p + s) b(p) / (||a|| ||b||)`` of two kernels, over all shifts by whole pixels.
+
+    Args:
+        psf_hat: Estimated kernels (B, 1, k, l), sides of any length.
+        psf: True kernels (B, 1, m, n), sides of any length.
+
+    Returns:
+        (B,), 1 where one is the other up to scale and shift. 0 where one is all 0.
+
+    Raises:
+        ValueError: If the numbers of kernels differ.
+
+    Example:
+        >>> psf = torch.zeros(1, 1, 5, 5); psf[..., 0, 0] = 1; psf[..., 2, 2] = 1
+        >>> kernel_correlation(3 * psf.roll((2, 2), (-2, -1)), psf).round(decimals=4)
+        tensor([1.])
+    """
+    if len(psf_hat) != len(psf):
+        raise ValueError(f"psf_hat and psf must hold as many kernels, got {len(psf_hat)} and {len(psf)}")
+    psf_hat, psf = at_least_float32(psf_hat), at_least_float32(psf)
+    shape = (psf_hat.shape[-2] + psf.shape[-2] - 1, psf_hat.shape[-1] + psf.shape[-1] - 1)
+    cross = torch.fft.rfft2(psf_hat, s=shape) * torch.fft.rfft2(psf, s=shape).conj()
+    size = (energy(psf_hat) * energy(psf)).sqrt()
+    best = irfft2(cross, shape).flatten(1).amax(1)
+    return (best / size).where(size > 0, 0.0)
+
+
 def _correlation(cross: Tensor, side: int, rows: Tensor, cols: Tensor) -> Tensor:
     """Value of the trigonometric polynomial ``cross`` (B, S, S // 2 + 1) at rows (B, n) x cols (B, n) -> (B, n, n)."""
     turn = 2 * torch.pi

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Self
 
 from torch import Tensor, nn
 
@@ -58,6 +59,10 @@ class Identifier(ABC):
     def scorer(self) -> Scorer | None:
         """What an evaluation asks of its labels; None where its estimates have no label."""
         return None
+
+    def told_size(self, size_px: int) -> Self:
+        """This identifier, told that the kernels have this odd side [px]; itself where that is no news to it."""
+        return self
 
     @abstractmethod
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:

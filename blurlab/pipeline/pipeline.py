@@ -45,6 +45,10 @@ class Pipeline:
         self.risks = risks
         self.deconvolver = deconvolver
 
+    def told_size(self, size_px: int) -> Pipeline:
+        """The same with its identifier told the odd side of the kernels [px]."""
+        return Pipeline(self.identifier.told_size(size_px), self.nets, self.risks, self.deconvolver)
+
     @torch.no_grad()
     def identify(self, y: Tensor) -> BlurEstimate:
         """What blur is in these images (B, C, H, W)? Of a constant one nothing can be told: every kind is as likely."""

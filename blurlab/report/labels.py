@@ -107,6 +107,15 @@ METRICS: dict[str, Label] = {
     "psf_snr_gain": Label("SNR of the estimated kernel above the mean kernel's", "dB", 2, True, RESTORING, True),
     "isnr_constant": Label("ISNR, mean kernel of the blurs", "dB", 2, True, RESTORING),
     "psf_snr": Label("SNR of the estimated kernel", "dB", 2, True, RESTORING),
+    "error_ratio_mean": Label("Error over that with the true kernel, sums of squares", "", 2, False, RESTORING, True),
+    "error_ratio_le_2": Label("Share of images with an error ratio up to 2", "", 3, True, RESTORING, True),
+    "error_ratio_le_3": Label("Share of images with an error ratio up to 3", "", 3, True, RESTORING),
+    "error_ratio_le_5": Label("Share of images with an error ratio up to 5", "", 3, True, RESTORING),
+    "norm_ratio_mean": Label("Error over that with the true kernel, largest singular values", "", 2, False, RESTORING),
+    "kernel_correlation": Label(
+        "Correlation of the kernel with the true one, best shift", "", 3, True, MEASURING, True
+    ),
+    "blind_s": Label("Time to estimate the kernel of one image", "s", 2, False, TIME, True),
     "classify_ms": Label("Time of the first network on one image", "ms", 2, False, TIME),
     "identify_ms": Label("Time to identify the blur of one image, kind and parameters", "ms", 2, False, TIME),
     "restore_ms": Label("Time to restore one image", "ms", 2, False, TIME),

@@ -18,6 +18,7 @@ from blurlab.core.image_io import write_image
 from blurlab.physics import Degraded
 from blurlab.pipeline import BlurEstimate, KnownKernel, Pipeline
 from blurlab.run.errors import UsageError
+from blurlab.run.record.blind import blind_figures, blind_summary, kernel_side
 from blurlab.run.record.lines import write_lines
 from blurlab.run.record.restored import RestoredItem, figures, reference, restoration
 from blurlab.run.record.rows import NamedBlur
@@ -95,7 +96,9 @@ def restore_all(context: Context, folder: Path, run: str | None = None) -> dict[
         raise UsageError("every test item was left sharp; raise budget.draws_restore, or choose another blur")
     write_lines(context.dir / PER_IMAGE, [item.line() for item in restored])
     examples = [one.example for one in kept if one.example is not None]
-    return {**restoration(restored, context.seed), "examples": examples}
+    found = restoration(restored, context.seed)
+    found["metrics"] |= blind_summary(restored, context.seed)
+    return {**found, "examples": examples}
 
 
 @dataclass(frozen=True)
@@ -169,11 +172,17 @@ def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline |
     seconds = time.perf_counter() - start
     restored, estimate = {"" if pipeline is None else "oracle": image}, None
     if pipeline is not None:
-        estimate = pipeline.identify(case.y)
+        side = kernel_side(context.degrade.family, case)
+        told = pipeline.told_size(side)
+        start = time.perf_counter()
+        estimate = told.identify(case.y)
+        blind_s = time.perf_counter() - start
         restored["estimated"] = pipeline.restore(case.y, estimate, sigma)
     family, photo = context.degrade.family, items.photo(index)
     blur = NamedBlur(family.kinds[int(case.kind[0])], dict(zip(family.names, case.params[0].tolist(), strict=True)))
     measured = {name: figures(case, one, captured) for name, one in restored.items()} | reference(case, captured)
+    if estimate is not None and estimate.label is None:
+        measured["estimated"] |= blind_figures(case, restored, estimate.psf, captured, blind_s, side)
     item = RestoredItem(photo, blur, float(case.sigma[0]), seconds, measured)
     return Done(item, _example(context, items, case, restored, estimate, item, index) if show else None)
 

@@ -1,0 +1,55 @@
+"""The blind estimate of a kernel: several runs from coarse to fine, each refined, and the best of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from blurlab.blind.coarse_to_fine import CoarseToFine, coarse_to_fine
+from blurlab.blind.judge import best_kernel
+from blurlab.blind.refinement import refined
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run from coarse to fine, and by which factor its kernel has to be better than others to be taken."""
+
+    options: CoarseToFine
+    handicap: float = 1.0
+
+
+RUNS = (
+    Run(CoarseToFine()),
+    Run(CoarseToFine(weight=2e-3)),
+    Run(CoarseToFine(faint=0.03, stray=0.02), handicap=1.02),
+)
+"""The first two keep more or less texture at first. The third one keeps the faint tails that the others drop, and noise
+with them: its kernels are wider, so that it has to be the better by 2 %."""
+
+
+def blind_kernel(y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinements: int = 3) -> Tensor:
+    """The kernel of a blurred image.
+
+    Args:
+        y: Observed image (H, W), grey, on the [0, 1] scale; not constant.
+        size: Odd side of the kernel, px; the box of its values must fit.
+        runs: At least one.
+        refinements: Steps of :func:`~blurlab.blind.refinement.refined` on the kernel of each.
+
+    Returns:
+        (size, size), >= 0, sum 1, its box in the middle.
+
+    Raises:
+        ValueError: If the image has fewer than two kernels' sides along an axis.
+    """
+    if min(y.shape) < 2 * size:
+        raise ValueError(
+            f"a kernel of {size} px needs an image of at least {2 * size} px a side, got {tuple(y.shape)}; "
+            "lower the size of the kernel"
+        )
+    candidates = [refined(y, coarse_to_fine(y, size, run.options), iterations=refinements) for run in runs]
+    if len(candidates) == 1:
+        return candidates[0]
+    return best_kernel(y, candidates, [run.handicap for run in runs])

@@ -1,0 +1,103 @@
+"""A kernel of any shape from one blurred image, from coarse to fine [ChoLee2009], [XuJia2013]."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from blurlab.blind.image_step import l0_image
+from blurlab.blind.kernel_step import quotient
+from blurlab.blind.selection import direction_threshold, gradients, select
+from blurlab.blind.support import centred, enlarged, pruned
+from blurlab.deconvolver.extension import extend_harmonic
+
+SCALE = math.sqrt(0.5)
+"""Sides of an image relative to the next finer one."""
+SMALLEST = 5
+"""Side of the kernel at the coarsest scale, about."""
+
+
+@dataclass(frozen=True)
+class CoarseToFine:
+    """Options of the iteration.
+
+    Attributes:
+        iterations: At each scale.
+        weight: Of the l0 prior at first.
+        least_weight: It falls no lower.
+        fall: Factor by which that weight and the threshold of strong gradients fall with each iteration.
+        edges: Strong gradients of each direction at first, in sides of the kernel; 0 uses all gradients.
+        kernel_weight: Weight of the kernel's squares, in squared units of intensity.
+        faint: Values of a kernel below this share of its greatest are dropped.
+        stray: And parts that hold less than this share of its sum.
+    """
+
+    iterations: int = 10
+    weight: float = 4e-3
+    least_weight: float = 1e-4
+    fall: float = 1.05
+    edges: int = 20
+    kernel_weight: float = 2.0
+    faint: float = 0.05
+    stray: float = 0.1
+
+
+def coarse_to_fine(y: Tensor, size: int, options: CoarseToFine) -> Tensor:
+    """The kernel of an image, in turn with the image that it makes sharp, at one scale after the other.
+
+    Args:
+        y: Observed image (H, W), grey, on the [0, 1] scale; not constant.
+        size: Odd side of the kernel, px; the box of its values must fit.
+        options: Of the iteration.
+
+    Returns:
+        (size, size), >= 0, sum 1, its box in the middle.
+    """
+    sizes = kernel_sizes(size)
+    psf, weight, threshold = first_kernel(sizes[-1]).to(y), options.weight, math.nan
+    for step in reversed(range(len(sizes))):
+        seen = y if step == 0 else resized(y, SCALE**step)
+        if step < len(sizes) - 1:
+            psf = enlarged(centred(psf), sizes[step], 1 / SCALE)
+        periodic, observed = extend_harmonic(seen[None, None], sizes[step]), gradients(seen)
+        if options.edges and math.isnan(threshold):
+            threshold = direction_threshold(observed, options.edges * sizes[step])
+        for _ in range(options.iterations):
+            image = l0_image(periodic, psf[None, None], weight)[0, 0, : seen.shape[0], : seen.shape[1]]
+            sharp = gradients(image)
+            if options.edges:
+                sharp, threshold = select(sharp, threshold)
+            found = quotient(sharp, observed, sizes[step], options.kernel_weight)
+            if float(found.max()) > 0:
+                psf = pruned(found, options.faint, options.stray)
+            weight = max(weight / options.fall, options.least_weight)
+            threshold /= options.fall
+    return centred(psf)
+
+
+def kernel_sizes(size: int) -> list[int]:
+    """Odd sides of the kernel at each scale, the finest first.
+
+    Example:
+        >>> kernel_sizes(27), kernel_sizes(5)
+        ([27, 21, 15, 11, 7], [5])
+    """
+    steps = max(math.floor(math.log(SMALLEST / size) / math.log(SCALE) + 1e-9), 0)
+    return [2 * (math.ceil(size * SCALE**step - 1e-9) // 2) + 1 for step in range(steps + 1)]
+
+
+def first_kernel(size: int) -> Tensor:
+    """Two equal pixels side by side in the middle (size, size): from a single one no blur would be found."""
+    psf = torch.zeros(size, size)
+    psf[size // 2, size // 2 : size // 2 + 2] = 0.5
+    return psf
+
+
+def resized(image: Tensor, factor: float) -> Tensor:
+    """An image (H, W) at a smaller size, averaged over what a pixel covers."""
+    shape = [round(side * factor) for side in image.shape]
+    return interpolate(image[None, None], shape, mode="bilinear", antialias=True)[0, 0]
