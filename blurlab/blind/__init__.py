@@ -2,7 +2,17 @@
 
 from blurlab.blind.blind_kernel import Run, blind_kernel
 from blurlab.blind.coarse_to_fine import CoarseToFine, coarse_to_fine
+from blurlab.blind.free_form import FreeForm
 from blurlab.blind.judge import best_kernel, normalised_sparsity
 from blurlab.blind.refinement import refined
 
-__all__ = ["CoarseToFine", "Run", "best_kernel", "blind_kernel", "coarse_to_fine", "normalised_sparsity", "refined"]
+__all__ = [
+    "CoarseToFine",
+    "FreeForm",
+    "Run",
+    "best_kernel",
+    "blind_kernel",
+    "coarse_to_fine",
+    "normalised_sparsity",
+    "refined",
+]

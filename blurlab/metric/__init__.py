@@ -5,10 +5,10 @@ from blurlab.metric.aligned import Shifted, align
 from blurlab.metric.bootstrap import bootstrap_mean
 from blurlab.metric.bsnr import bsnr
 from blurlab.metric.calibration import Reliability, calibration_error, reliability
-from blurlab.metric.confusion import ConfusionMatrix, confusion_matrix
+from blurlab.metric.confusion import confusion_matrix
 from blurlab.metric.error_ratio import error_ratio, norm_ratio
 from blurlab.metric.image import IMAGE_METRICS, ImageMetric, image_figures
-from blurlab.metric.isnr import ISNR, isnr, isnr_border
+from blurlab.metric.isnr import isnr, isnr_border
 from blurlab.metric.kernel import kernel_correlation, kernel_error, psf_snr
 from blurlab.metric.oracle import isnr_oracle_wiener, psnr_oracle_wiener
 from blurlab.metric.psnr import psnr

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from blurlab.blind import FreeForm
 from blurlab.blur import BlurFamily, pad_to_odd
 from blurlab.deconvolver.parts import middle
 from blurlab.likelihood import Refiner, has_one_direction
@@ -30,8 +31,10 @@ LEAST_PX = 64
 MOST_PX = 2_100_000
 """Pixels of a copy that are looked at."""
 
-FreeForm = Callable[[Tensor, int], Tensor]
-"""From one photograph (1, C, H, W) and the side of a kernel [px] to the kernel (1, 1, k, k)."""
+ONE_PIXEL = 0.5
+"""A free-form kernel with so much in one pixel found no blur."""
+BENT = 1.6
+"""Side of the free kernel that a straight line is compared with, in lengths of the line."""
 
 
 class Photograph(Regression):
@@ -52,6 +55,7 @@ class Photograph(Regression):
         undo_probability: Of the kind; below it the blur is named and the photograph left as it is.
         widest: Half the 90 % interval of the strength as a share of it; above it, too, nothing is undone.
         free_form: Estimates the kernel of a kind that no parameters describe; None leaves such photographs as they are.
+        bent: Kinds whose kernel is compared with a free-form one, where ``free_form`` is given: hands move in no line.
         free_share: Side of a free-form kernel as a share of the length that the network says, [px / px].
         head: Makes the network from its number of outputs, where ``weights`` are given.
         weights: A file of the package's ``pipeline/weights`` by its name, or another's path; None: a run trains it.
@@ -71,9 +75,10 @@ class Photograph(Regression):
         scales: Sequence[int] = (1, 2, 3, 4),
         least_px: int = 96,
         least_probability: float = 0.6,
-        undo_probability: float = 0.8,
-        widest: float = 0.35,
+        undo_probability: float = 0.9,
+        widest: float = 0.25,
         free_form: FreeForm | None = None,
+        bent: Sequence[str] = ("motion",),
         free_share: float = 0.6,
         head: Callable[..., nn.Module] | None = None,
         weights: str | None = None,
@@ -96,6 +101,7 @@ class Photograph(Regression):
         self.undo_probability = undo_probability
         self.widest = widest
         self.free_form = free_form
+        self.bent = tuple(bent)
         self.free_share = free_share
         self.own = None if weights is None else self._loaded(weights, head)
 
@@ -214,12 +220,29 @@ class Photograph(Regression):
             return found
         for row in range(len(kind)):
             member = self.family.member(int(kind[row]))
-            if any(one.is_hidden for one in member.parameters):
-                length = float(self.family.strength_px(params[row : row + 1], kind[row : row + 1]))
-                side = min(max(5, 2 * int(self.free_share * length / 2) + 1), size)
-                psf = pad_to_odd(free_form(y[row : row + 1], side).to(found.psf), size)
-                found = found.with_rows(torch.tensor([row]), by_kernel(psf, torch.tensor([True])))
+            one, length = y[row : row + 1], float(self.family.strength_px(params[row : row + 1], kind[row : row + 1]))
+            if any(parameter.is_hidden for parameter in member.parameters):
+                psf = free_form(one, _odd(self.free_share * length, size))
+            elif self.family.kinds[int(kind[row])] in self.bent:
+                psf = free_form.against(one, _trimmed(found.psf[row : row + 1]), _odd(BENT * length, size))
+            else:
+                continue
+            blurs = psf.amax((1, 2, 3)).cpu() < ONE_PIXEL
+            found = found.with_rows(torch.tensor([row]), by_kernel(pad_to_odd(psf.to(found.psf), size), blurs))
         return found
+
+
+def _odd(side_px: float, most: int) -> int:
+    """The odd side next to it, from 5 to ``most``."""
+    return min(max(5, 2 * round((side_px - 1) / 2) + 1), most)
+
+
+def _trimmed(psf: Tensor) -> Tensor:
+    """A kernel (1, 1, k, k) without the empty border that all its sides have."""
+    place = (psf[0, 0] > 0).nonzero() - psf.shape[-1] // 2
+    reach = int(place.abs().max())
+    middle_ = psf.shape[-1] // 2
+    return psf[..., middle_ - reach : middle_ + reach + 1, middle_ - reach : middle_ + reach + 1]
 
 
 def smaller(y: Tensor, scale: int) -> Tensor:

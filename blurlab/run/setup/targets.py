@@ -12,7 +12,7 @@ from blurlab.run.setup.moved import MOVED
 
 FOLDERS = (
     "blurlab.blur", "blurlab.noise", "blurlab.dataset", "blurlab.head", "blurlab.likelihood", "blurlab.deconvolver",
-    "blurlab.learning", "blurlab.pipeline", "blurlab.run.stage", "blurlab.run.setup.logger",
+    "blurlab.blind", "blurlab.learning", "blurlab.pipeline", "blurlab.run.stage", "blurlab.run.setup.logger",
 )  # fmt: skip
 """Packages whose classes may be named."""
 FUNCTIONS = ("blurlab.blur.recorded_kernels",)

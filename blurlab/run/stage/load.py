@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 
+from blurlab.blind import FreeForm
 from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Trajectory
 from blurlab.blur import Gaussian as GaussianBlur
 from blurlab.deconvolver import Deconvolver, InLight, Learned, load_weights
@@ -57,7 +58,7 @@ def untrained(deconvolver: Deconvolver | None = None) -> Trained:
     Args:
         deconvolver: What restores; total variation of the light (:class:`~blurlab.deconvolver.InLight`) if None.
     """
-    identifier = Photograph(camera_kinds(), head=partial(Pyramid, in_channels=3), weights=SHIPPED)
+    identifier = Photograph(camera_kinds(), head=partial(Pyramid, in_channels=3), weights=SHIPPED, free_form=FreeForm())
     return Trained(Pipeline(identifier, {}, {}, deconvolver or InLight()), "rgb", 0, None)
 
 

@@ -1,0 +1,81 @@
+"""The kernel of a photograph of any size, pixel by pixel: what a blur without parameters is estimated by."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
+
+from blurlab.blind.blind_kernel import RUNS, Run, blind_kernel
+from blurlab.blind.judge import best_kernel
+from blurlab.blur import centre_crop, pad_to_odd
+from blurlab.deconvolver.parts import middle
+
+HANDICAP = 1.02
+"""By which factor a free kernel has to be better than one that parameters describe: it can explain noise, too."""
+
+
+class FreeForm:
+    """:func:`~blurlab.blind.blind_kernel` of the middle of a photograph, its colours averaged.
+
+    Args:
+        most_px: Pixels that are looked at.
+        most_side: Side of the largest kernel that is estimated in full size, px; a wider one is estimated in a smaller
+            copy of the photograph, and enlarged.
+        runs: As in :func:`~blurlab.blind.blind_kernel`.
+    """
+
+    def __init__(self, most_px: int = 300_000, most_side: int = 45, runs: tuple[Run, ...] = RUNS) -> None:
+        self.most_px = most_px
+        self.most_side = most_side
+        self.runs = runs
+
+    def __call__(self, y: Tensor, side: int) -> Tensor:
+        """The kernel of one photograph.
+
+        Args:
+            y: (1, C, H, W) on the [0, 1] scale.
+            side: Odd side of the kernel, px; no more than half of the photograph's shorter side is used.
+
+        Returns:
+            (1, 1, side, side).
+        """
+        scale = -(-side // self.most_side)
+        seen = self._seen(y, scale)
+        fits = min(side // scale // 2 * 2 + 1, (min(seen.shape) // 2 - 1) // 2 * 2 + 1)
+        return centre_crop(pad_to_odd(enlarged(blind_kernel(seen, fits, self.runs), scale), side + 2 * scale), side)
+
+    def against(self, y: Tensor, psf: Tensor, side: int) -> Tensor:
+        """A kernel that parameters describe, or the free one where that explains the photograph clearly better.
+
+        Args:
+            y: As in a call.
+            psf: The other kernel (1, 1, k, k), no larger than half of the photograph's shorter side.
+            side: As in a call.
+
+        Returns:
+            One of the two (1, 1, n, n), n the larger of their sides.
+        """
+        both = [psf, self(y, side)]
+        size = max(one.shape[-1] for one in both)
+        given, free = (pad_to_odd(one.to(psf), size)[0, 0] for one in both)
+        return best_kernel(self._seen(y), [given, free], [1.0, HANDICAP])[None, None]
+
+    def _seen(self, y: Tensor, scale: int = 1) -> Tensor:
+        """What is looked at of a photograph (1, C, H, W), as (h, w), its sides divided by ``scale``."""
+        rows, cols = middle(y, self.most_px * scale**2)
+        return avg_pool2d(y[..., slice(*rows), slice(*cols)].mean(1), scale)[0]
+
+
+def enlarged(psf: Tensor, scale: int) -> Tensor:
+    """A kernel (k, k) for images whose sides are ``scale`` times as long: bilinear, (1, 1, n, n), n odd, sum 1.
+
+    Example:
+        >>> import torch
+        >>> enlarged(torch.ones(1, 1), 3).shape, float(enlarged(torch.rand(5, 5), 2).sum().round(decimals=3))
+        (torch.Size([1, 1, 3, 3]), 1.0)
+    """
+    if scale == 1:
+        return psf[None, None]
+    side = scale * psf.shape[-1] // 2 * 2 + 1
+    large = interpolate(psf[None, None], (side, side), mode="bilinear", align_corners=False)
+    return large / large.sum()
