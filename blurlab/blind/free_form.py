@@ -6,11 +6,18 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from blurlab.blind.blind_kernel import RUNS, Run, blind_kernel
-from blurlab.blind.judge import best_kernel
+from blurlab.blind.judge import best_kernel, normalised_sparsity
 from blurlab.blur import centre_crop, pad_to_odd
+from blurlab.deconvolver import TV
 from blurlab.deconvolver.parts import middle
 
-HANDICAP = 1.02
+ONE_PIXEL = 0.5
+"""A free kernel with so much in one pixel found no blur."""
+LEAST_SIDES = 10
+"""A free kernel is compared with a line where the photograph is so many of its sides wide."""
+PLAINLY = 0.75
+"""A free kernel is trusted where the normalised sparsity of what it restores is no more than this share of y's."""
+HANDICAP = 1.05
 """By which factor a free kernel has to be better than one that parameters describe: it can explain noise, too."""
 
 
@@ -53,12 +60,25 @@ class FreeForm:
             side: As in a call.
 
         Returns:
-            One of the two (1, 1, n, n), n the larger of their sides.
+            ``psf`` itself, or the free kernel (1, 1, n, n).
         """
-        both = [psf, self(y, side)]
-        size = max(one.shape[-1] for one in both)
-        given, free = (pad_to_odd(one.to(psf), size)[0, 0] for one in both)
-        return best_kernel(self._seen(y), [given, free], [1.0, HANDICAP])[None, None]
+        if min(y.shape[-2:]) < LEAST_SIDES * side:
+            return psf
+        free = self(y, side)
+        if float(free.amax()) >= ONE_PIXEL:
+            return psf
+        size = max(psf.shape[-1], side)
+        given, other = (pad_to_odd(one.to(psf), size)[0, 0] for one in (psf, free))
+        return psf if best_kernel(self._seen(y), [given, other], [1.0, HANDICAP]) is given else free
+
+    def is_trusted(self, y: Tensor, psf: Tensor) -> bool:
+        """Is a photograph plainly sharper where this free kernel (1, 1, k, k) is undone? One pixel undoes nothing."""
+        if float(psf.amax()) >= ONE_PIXEL:
+            return False
+        seen = self._seen(y)[None, None]
+        restored = TV()(seen, psf.to(seen)).image
+        cut = psf.shape[-1] // 2
+        return float(normalised_sparsity(restored, cut)) <= PLAINLY * float(normalised_sparsity(seen, cut))
 
     def _seen(self, y: Tensor, scale: int = 1) -> Tensor:
         """What is looked at of a photograph (1, C, H, W), as (h, w), its sides divided by ``scale``."""

@@ -43,7 +43,7 @@ class InLight(Deconvolver):
     """
 
     def __init__(
-        self, deconvolver: Deconvolver | None = None, response: Response | None = None, caution: float = 3.0
+        self, deconvolver: Deconvolver | None = None, response: Response | None = None, caution: float = 2.0
     ) -> None:
         check_option("caution", caution, 0.01, 100)
         self.deconvolver = TV(upper=BRIGHTEST) if deconvolver is None else deconvolver

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from blurlab.blind import FreeForm
-from blurlab.blur import BlurFamily, pad_to_odd
+from blurlab.blur import BlurFamily, centroid, pad_to_odd
 from blurlab.deconvolver.parts import middle
 from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
@@ -31,8 +31,6 @@ LEAST_PX = 64
 MOST_PX = 2_100_000
 """Pixels of a copy that are looked at."""
 
-ONE_PIXEL = 0.5
-"""A free-form kernel with so much in one pixel found no blur."""
 BENT = 1.6
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
 
@@ -75,7 +73,7 @@ class Photograph(Regression):
         scales: Sequence[int] = (1, 2, 3, 4),
         least_px: int = 96,
         least_probability: float = 0.6,
-        undo_probability: float = 0.9,
+        undo_probability: float = 0.8,
         widest: float = 0.25,
         free_form: FreeForm | None = None,
         bent: Sequence[str] = ("motion",),
@@ -184,9 +182,9 @@ class Photograph(Regression):
         params = family.scaled(label.params, scale)
         halfwidth = None if label.halfwidth is None else family.scaled(label.halfwidth, scale)
         before = None if label.before is None else (label.before[0], family.scaled(label.before[1], scale))
-        safe, careful = self._worth_undoing(label)
+        sure, narrow, careful = self._worth_undoing(label)
         used = family.with_strength(params, careful * scale, label.kind)
-        likeliest = self._kernels(params, label.kind, size, y, None)
+        likeliest = described(family, params, label.kind)
         label = replace(
             label,
             strength_px=careful * scale,
@@ -198,11 +196,11 @@ class Photograph(Regression):
             before=before,
             most_probable=likeliest,
         )
-        undone = self._kernels(used, label.kind, size, y, self.free_form if bool(safe.any()) else None)
-        return replace(undone, blurred=undone.blurred & safe, sigma=found.sigma, label=label)
+        undone, free = self._free(described(family, used, label.kind), used, label.kind, size, y, sure)
+        return replace(undone, blurred=undone.blurred & sure & (narrow | free), sigma=found.sigma, label=label)
 
-    def _worth_undoing(self, label: KindEstimate) -> tuple[Tensor, Tensor]:
-        """Whether a gain is to be expected (B,) bool, and a strength (B,) that is hardly too great.
+    def _worth_undoing(self, label: KindEstimate) -> tuple[Tensor, Tensor, Tensor]:
+        """Is the kind sure, is its interval narrow (B,) bool; and a strength (B,) that is hardly too great.
 
         A kernel that is too wide costs far more than one that is too narrow.
         """
@@ -211,30 +209,46 @@ class Photograph(Regression):
             half > self.widest * label.strength_map_px
         )  # a kind without an interval is for its probability to say
         careful = torch.where(half.isnan(), label.strength_px, label.strength_px - BACK_OFF * half)
-        return (label.probability.amax(1) >= self.undo_probability) & narrow, careful.maximum(0.5 * label.strength_px)
+        return label.probability.amax(1) >= self.undo_probability, narrow, careful.maximum(0.5 * label.strength_px)
 
-    def _kernels(self, params: Tensor, kind: Tensor, size: int, y: Tensor, free_form: FreeForm | None) -> BlurEstimate:
-        """The blurs of these parameters (B, P); of others the estimate of ``free_form``, if given."""
-        found = described(self.family.with_size(size), params, kind)
-        if free_form is None:
-            return found
-        for row in range(len(kind)):
-            member = self.family.member(int(kind[row]))
-            one, length = y[row : row + 1], float(self.family.strength_px(params[row : row + 1], kind[row : row + 1]))
-            if any(parameter.is_hidden for parameter in member.parameters):
-                psf = free_form(one, _odd(self.free_share * length, size))
+    def _free(
+        self, found: BlurEstimate, params: Tensor, kind: Tensor, size: int, y: Tensor, wanted: Tensor
+    ) -> tuple[BlurEstimate, Tensor]:
+        """The estimate with the kernels of the rows wanted (B,) estimated pixel by pixel where that is called for.
+
+        Returns:
+            It, and of which rows the kernel is a free one (B,) bool.
+        """
+        free = torch.zeros(len(kind), dtype=torch.bool, device=kind.device)
+        if self.free_form is None:
+            return found, free
+        for row in wanted.nonzero().flatten().tolist():
+            member, here = self.family.member(int(kind[row])), slice(row, row + 1)
+            length = float(self.family.strength_px(params[here], kind[here]))
+            if any(one.is_hidden for one in member.parameters):
+                psf = self.free_form(y[here], _odd(self.free_share * length, size))
             elif self.family.kinds[int(kind[row])] in self.bent:
-                psf = free_form.against(one, _trimmed(found.psf[row : row + 1]), _odd(BENT * length, size))
+                line = _trimmed(found.psf[here])
+                psf = self.free_form.against(y[here], line, _odd(BENT * length, size))
+                if psf is line:
+                    continue
             else:
                 continue
-            blurs = psf.amax((1, 2, 3)).cpu() < ONE_PIXEL
-            found = found.with_rows(torch.tensor([row]), by_kernel(pad_to_odd(psf.to(found.psf), size), blurs))
-        return found
+            free[row] = self.free_form.is_trusted(y[here], psf)
+            psf = _in_place(pad_to_odd(psf.to(found.psf), size))
+            found = found.with_rows(torch.tensor([row], device=kind.device), by_kernel(psf, free[here]))
+        return found, free
 
 
 def _odd(side_px: float, most: int) -> int:
     """The odd side next to it, from 5 to ``most``."""
     return min(max(5, 2 * round((side_px - 1) / 2) + 1), most)
+
+
+def _in_place(psf: Tensor) -> Tensor:
+    """A kernel (1, 1, k, k) moved by whole pixels so that its centre of mass is in the middle: the picture stays."""
+    down, across = (-centroid(psf)[0, 0]).round().int().tolist()
+    return psf.roll((down, across), (-2, -1))
 
 
 def _trimmed(psf: Tensor) -> Tensor:

@@ -18,18 +18,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from blurlab.blur import Defocus, Gaussian, Motion
+from blurlab.blur import Defocus, Gaussian, Mixture, Motion, NoBlur
 from blurlab.core.rng import generator, uniform
 from blurlab.dataset import Bsds500, Drive, Levin09, Source
 from blurlab.likelihood import has_one_direction, second_direction
 from blurlab.physics import Convolution
+from blurlab.pipeline import Likelihood
 from blurlab.pipeline.likelihood import unexplained
-from blurlab.run.stage.load import untrained
 
 SIGMA, SIGMAS = 0.004, (0.0, 0.004, 0.02)
 SIDES = (64, 0)
 LARGEST = 384
-LIKELIHOOD = untrained().pipeline.identifier
+FAMILY = Mixture({
+    "none": NoBlur(), "gaussian": Gaussian([0.5, 5]), "defocus": Defocus([0.7, 8]), "motion": Motion([2, 20], [0, 180]),
+})  # fmt: skip
+LIKELIHOOD = Likelihood(FAMILY)
 
 
 def blurs(angle_deg: float) -> dict[str, Tensor | None]:

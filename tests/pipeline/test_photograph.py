@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from blurlab.blind import FreeForm
+from blurlab.blind.free_form import ONE_PIXEL
 from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Trajectory
 from blurlab.pipeline import Photograph
 from blurlab.pipeline.calibration import PosteriorCalibration
@@ -32,6 +34,27 @@ class BySize(nn.Module):
     def forward(self, y: Tensor) -> Tensor:
         said = self.answers.get(y.shape[-1], {})
         return torch.tensor([said.get(name, 0.0) for name in self.names]).expand(len(y), -1)
+
+
+class Corner(FreeForm):
+    """Finds a diagonal of pixels in a kernel's corner, the first with this share; better than a line or not."""
+
+    def __init__(self, share: float, wins: bool = False) -> None:
+        super().__init__()
+        self.share, self.wins = share, wins
+        self.sides: list[int] = []
+
+    def __call__(self, y: Tensor, side: int) -> Tensor:
+        self.sides.append(side)
+        psf = torch.zeros(1, 1, side, side)
+        psf[0, 0, range(3), range(3)] = torch.tensor([self.share, *[(1 - self.share) / 2] * 2])
+        return psf
+
+    def is_trusted(self, y: Tensor, psf: Tensor) -> bool:
+        return float(psf.amax()) < ONE_PIXEL
+
+    def against(self, y: Tensor, psf: Tensor, side: int) -> Tensor:
+        return self(y, side) if self.wins else psf
 
 
 def identified(answers: dict[int, dict[str, float]], y: Tensor | None = None, **options: object):  # type: ignore[no-untyped-def]
@@ -89,19 +112,24 @@ def test_a_shake_is_estimated_pixel_by_pixel_or_left() -> None:
     shake = {SIDE: {"shake": 6.0}}
     left = identified(shake)
     assert left.label.kind.tolist() == [3, 3] and not bool(left.blurred.any())
-    sides = []
-
-    def corner(y: Tensor, side: int) -> Tensor:
-        sides.append(side)
-        psf = torch.zeros(1, 1, side, side)
-        psf[..., 0, 0] = 1
-        return psf
-
+    corner = Corner(1 / 3)
     found = identified(shake, free_form=corner)
-    assert sides == [13, 13]  # of 20 px, 0.6 and odd
+    assert corner.sides == [13, 13]  # of 20 px, 0.6 and odd
     assert bool(found.blurred.all())
     middle = found.psf.shape[-1] // 2
-    assert float(found.psf[0, 0, middle - 6, middle - 6]) == 1
+    diagonal = found.psf[0, 0].diagonal()[middle - 1 : middle + 2]  # its centre of mass in the middle
+    torch.testing.assert_close(diagonal, torch.full((3,), 1 / 3))
+    assert not bool(identified(shake, free_form=Corner(1.0)).blurred.any())  # one pixel is no blur
+
+
+def test_a_line_is_kept_unless_a_free_kernel_is_better() -> None:
+    wide = {"motion": 6.0, "motion.length_px": 0.0, "motion.angle_deg cos": 1.0, "motion.length_px log spread": 1.0}
+    sure = wide | {"motion.length_px log spread": -4.0}
+    assert not bool(identified({SIDE: wide}, free_form=Corner(1 / 3)).blurred.any())  # the line's length is too unsure
+    line = identified({SIDE: sure}, free_form=Corner(1 / 3))
+    assert bool(line.blurred.all()) and int((line.psf[0, 0].sum(1) > 1e-3).sum()) == 1
+    bent = identified({SIDE: wide}, free_form=Corner(1 / 3, wins=True))
+    assert bool(bent.blurred.all()) and int((bent.psf[0, 0].sum(1) > 1e-3).sum()) == 3
 
 
 def test_what_varies_along_one_direction_shows_nothing_of_its_blur() -> None:

@@ -10,7 +10,7 @@ from test_by_likelihood import observed
 from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Trajectory
 from blurlab.core.rng import generator
 from blurlab.deconvolver import Wiener
-from blurlab.pipeline import FreeKernel, Likelihood, Pipeline, Translated
+from blurlab.pipeline import FreeKernel, Likelihood, Photograph, Pipeline, Translated
 from blurlab.run.command.names import conf_dir
 from blurlab.run.setup.build import build
 from blurlab.run.stage.load import untrained
@@ -57,18 +57,20 @@ def test_the_scorer_is_that_of_the_blurs_tried() -> None:
     assert scorer.labels == TRIED.kinds and set(scorer.strength_errors()) == {"motion", "defocus"}
 
 
-def test_pipeline_release_is_the_identifier_of_the_tool() -> None:
+def test_the_likelihood_is_tried_on_the_five_kinds_of_a_camera() -> None:
     read = {path: yaml.safe_load((conf_dir() / path).read_text())
-            for path in ("pipeline/release.yaml", "blur/camera_kinds.yaml")}  # fmt: skip
-    released = build(read["pipeline/release.yaml"], build(read["blur/camera_kinds.yaml"]))
+            for path in ("pipeline/likelihood_release.yaml", "blur/camera_kinds.yaml")}  # fmt: skip
+    tried = build(read["pipeline/likelihood_release.yaml"], build(read["blur/camera_kinds.yaml"]))
+    assert isinstance(tried, Translated) and isinstance(tried.identifier, Likelihood)
+    assert tried.identifier.family.kinds == ("none", "gaussian", "defocus", "motion")
+
+
+def test_the_tool_knows_the_blurs_of_camera_kinds() -> None:
+    family = build(yaml.safe_load((conf_dir() / "blur" / "camera_kinds.yaml").read_text()))
     shipped = untrained().pipeline.identifier
-    assert isinstance(released, Translated) and type(released.identifier) is type(shipped)
-    assert released.identifier.family.kinds == shipped.family.kinds
-    assert released.identifier.family.parameters == shipped.family.parameters
-    for ours, theirs in zip(released.identifier.refiners, shipped.refiners, strict=True):
-        assert {key: value for key, value in vars(ours).items() if isinstance(value, (int, float))} == {
-            key: value for key, value in vars(theirs).items() if isinstance(value, (int, float))
-        }
+    assert isinstance(shipped, Photograph) and shipped.tasks == ()
+    assert shipped.family.kinds == family.kinds and shipped.family.parameters == family.parameters
+    assert shipped.family.size == family.size
 
 
 def test_what_cannot_be_translated_is_refused() -> None:

@@ -40,11 +40,16 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
         "camera_kinds": NO_STRENGTH,
     },
-    "release": {
+    "photograph": {
+        blur: f"must be none|neither kinds|{VARIES}|use blur=motion" for blur in options("blur")
+        if blur not in ("hier", "camera_kinds")
+    },
+    "likelihood_release": {
         blur: f"must be mixtures|that are tried lack|{VARIES}" for blur in options("blur") if blur != "camera_kinds"
     },
     "known": {"field": "takes one kernel an image"},
     "kernel": {"field": VARIES},
+    "blind": {"field": "takes one kernel an image"},
     "regression": NOTHING,
     "regression_refined": {
         **NOTHING, "trajectory": "no image tells", "photographic": "no image tells", "camera_kinds": "no image tells",
@@ -81,7 +86,8 @@ def test_every_member_of_every_group_composes(group: str, member: str, levin_dat
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
         "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
-        "release": ["blur=camera_kinds"], "answers": ["pipeline=likelihood", "blur=three_kinds"],
+        "likelihood_release": ["blur=camera_kinds"], "photograph": ["blur=camera_kinds"],
+        "answers": ["pipeline=likelihood", "blur=three_kinds"],
         "robust_camera": ["pipeline=likelihood", "blur=three_kinds"],
         "levin": known, "field": [*known, "deconvolver=douglas_rachford"],
         "levin09": [*known, "noise=captured", "boundary=captured"],

@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig
+from torch import Tensor
 
-from blurlab.metric import isnr
+from blurlab.metric import align, isnr
+from blurlab.metric.aligned import BORDER_PX
 from blurlab.physics import Degraded
 from blurlab.pipeline import Pipeline, Scorer
 from blurlab.pipeline.estimate import by_kernel
@@ -91,6 +93,18 @@ def answer(pipeline: Pipeline, scorer: Scorer, degraded: Degraded, photos: Seque
         return items
     y, x = degraded.y[rows], degraded.x[rows]
     image = pipeline.restore(y, by_kernel(estimate.psf[rows], estimate.blurred[rows]), None).clamp(0, 1)
-    for row, gain in zip(rows.tolist(), isnr(y, image, x).tolist(), strict=True):
+    gains = isnr(y, image, x)
+    label = estimate.label
+    if label is not None:  # a kernel that is free, not described by parameters, has no place of its own
+        free = ~label.most_probable.blurred[rows]
+        if bool(free.any()):
+            gains[free] = _up_to_a_shift(y[free], image[free], x[free])
+    for row, gain in zip(rows.tolist(), gains.tolist(), strict=True):
         items[row].restorations["estimated"] = {"isnr": gain}
     return items
+
+
+def _up_to_a_shift(y: Tensor, image: Tensor, x: Tensor) -> Tensor:
+    """ISNR (B,) of restored images brought onto the sharp ones, borders cut."""
+    found = align(image, x)
+    return isnr(y[..., BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX], found.x_hat, found.x)
