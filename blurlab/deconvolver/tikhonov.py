@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Self
 
 import torch
@@ -104,7 +103,7 @@ class Tikhonov(Deconvolver):
 
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with mean and weight of the whole image."""
-        frozen, each = copy(self), (len(parts), -1, -1, -1)
+        frozen, each = super().freeze(parts, psf, sigma), (len(parts), -1, -1, -1)
         frozen.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
         grid = on_grid(parts - frozen.mean, psf.expand(each), self.boundary)
         otf, power = self._spectra(grid, psf.expand(each))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Self
 
 import torch
@@ -154,7 +153,7 @@ class Wiener(Deconvolver):
 
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the mean and the nsr of the whole image: signal power is averaged over its parts."""
-        frozen = copy(self)
+        frozen = super().freeze(parts, psf, sigma)
         frozen.mean = parts.mean(dim=(0, -2, -1), keepdim=True)
         if self.nsr is None and self.prior in PRIORS:
             grid = self._grid(parts, psf)
