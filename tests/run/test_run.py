@@ -84,7 +84,7 @@ def test_the_main_job_leaves_record_table_page_and_pictures(finished: Path) -> N
     assert not list(folder.rglob("*.tmp"))
 
 
-def numbers(line: dict[str, str]) -> dict[str, float]:
+def numbers(line: dict[str, str | float]) -> dict[str, float]:
     """The cells of a table's line that are numbers; of the others the hash, so that they must be the same."""
     found = {}
     for name, cell in line.items():
