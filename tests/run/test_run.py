@@ -84,6 +84,17 @@ def test_the_main_job_leaves_record_table_page_and_pictures(finished: Path) -> N
     assert not list(folder.rglob("*.tmp"))
 
 
+def numbers(line: dict[str, str | float]) -> dict[str, float]:
+    """The cells of a table's line that are numbers; of the others the hash, so that they must be the same."""
+    found = {}
+    for name, cell in line.items():
+        try:
+            found[name] = float(cell)
+        except ValueError:
+            found[name] = float(hash(cell))
+    return found
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(finished: Path, tmp_path: Path) -> None:
     killed = in_own_process(*TINY, cwd=tmp_path, code=KILLED)
@@ -103,7 +114,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(finished: Path, tmp
     )
     assert again == pytest.approx(whole, rel=1e-5, abs=1e-6)
     for one, other in zip(table(run_dir(finished)), table(folder), strict=True):
-        assert other == pytest.approx(one, rel=1e-4, abs=1e-4)
+        assert numbers(other) == pytest.approx(numbers(one), rel=1e-4, abs=1e-4, nan_ok=True)
 
 
 @pytest.mark.slow
