@@ -15,7 +15,7 @@ ONE_PIXEL = 0.5
 """A free kernel with so much in one pixel found no blur."""
 LEAST_SIDES = 10
 """A free kernel is compared with a line where the photograph is so many of its sides wide."""
-PLAINLY = 0.75
+PLAINLY = 0.9
 """A free kernel is trusted where the normalised sparsity of what it restores is no more than this share of y's."""
 HANDICAP = 1.05
 """By which factor a free kernel has to be better than one that parameters describe: it can explain noise, too."""
