@@ -115,7 +115,7 @@ METRICS: dict[str, Label] = {
     "kernel_correlation": Label(
         "Correlation of the kernel with the true one, best shift", "", 3, True, MEASURING, True
     ),
-    "blind_s": Label("Time to estimate the kernel of one image", "s", 2, False, TIME, True),
+    "blind_s": Label("Processor time to estimate the kernel of one image", "s", 2, False, TIME, True),
     "classify_ms": Label("Time of the first network on one image", "ms", 2, False, TIME),
     "identify_ms": Label("Time to identify the blur of one image, kind and parameters", "ms", 2, False, TIME),
     "restore_ms": Label("Time to restore one image", "ms", 2, False, TIME),

@@ -41,7 +41,7 @@ def blind_figures(
         images: Restored (1, C, H, W) with the true kernel, "oracle", and with that found, "estimated".
         psf: The kernel found (1, 1, k, k).
         captured: Was it taken blurred? Then images are aligned first.
-        blind_s: Time of the estimate, s.
+        blind_s: Processor time of the estimate, s.
         side_px: Side of the true kernel.
     """
     x_hat, x_known, x = images["estimated"], images["oracle"], case.x
