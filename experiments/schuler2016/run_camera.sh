@@ -10,3 +10,6 @@ for experiment in camera_bsds camera_single; do
   [ -f "experiments/schuler2016/results/small/$experiment.likelihood.json" ] ||
     $BLURLAB "+experiment=$experiment" budget=small run.keep=true
 done
+[ -f experiments/schuler2016/results/small/camera_bsds.photograph.json ] ||
+  $BLURLAB +experiment=camera_bsds pipeline=photograph pipeline.weights=photograph deconvolver=in_light run.variant=photograph \
+    budget=small run.keep=true
