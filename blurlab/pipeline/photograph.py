@@ -51,6 +51,7 @@ class Photograph(Regression):
         least_px: Smallest side of a copy that is looked at.
         least_probability: Of the kind; below it nothing is told.
         undo_probability: Of the kind; below it the blur is named and the photograph left as it is.
+        free_probability: The same of a kind that no parameters describe, whose kernel is the least sure of all.
         widest: Half the 90 % interval of the strength as a share of it; above it, too, nothing is undone.
         free_form: Estimates the kernel of a kind that no parameters describe; None leaves such photographs as they are.
         bent: Kinds whose kernel is compared with a free-form one, where ``free_form`` is given: hands move in no line.
@@ -74,6 +75,7 @@ class Photograph(Regression):
         least_px: int = 96,
         least_probability: float = 0.6,
         undo_probability: float = 0.8,
+        free_probability: float = 0.93,
         widest: float = 0.25,
         free_form: FreeForm | None = None,
         bent: Sequence[str] = ("motion",),
@@ -97,6 +99,7 @@ class Photograph(Regression):
         self.least_px = least_px
         self.least_probability = least_probability
         self.undo_probability = undo_probability
+        self.free_probability = free_probability
         self.widest = widest
         self.free_form = free_form
         self.bent = tuple(bent)
@@ -209,7 +212,11 @@ class Photograph(Regression):
             half > self.widest * label.strength_map_px
         )  # a kind without an interval is for its probability to say
         careful = torch.where(half.isnan(), label.strength_px, label.strength_px - BACK_OFF * half)
-        return label.probability.amax(1) >= self.undo_probability, narrow, careful.maximum(0.5 * label.strength_px)
+        hidden = [any(one.is_hidden for one in self.family.member(kind).parameters) for kind in self.family.kinds]
+        least = torch.where(
+            torch.tensor(hidden, device=half.device)[label.kind], self.free_probability, self.undo_probability
+        )
+        return label.probability.amax(1) >= least, narrow, careful.maximum(0.5 * label.strength_px)
 
     def _free(
         self, found: BlurEstimate, params: Tensor, kind: Tensor, size: int, y: Tensor, wanted: Tensor
