@@ -115,7 +115,7 @@ def test_a_setting_out_of_its_range_is_named(key: str) -> None:
         (["stage=restore", "stage.restore.run=nowhere"], "nowhere is no run directory"),
         ([*RESTORER, "stage.train.loss._target_=blurlab.noise.NoNoise"], "stage.train.loss cannot take two batches"),
         ([*RESTORER, "stage.train.kernel_error={_target_: blurlab.learning.L1}"], "must be a KernelError or null"),
-        (["stage=null"], "stage=null names no member of stage; known: classify, default"),
+        (["stage=null"], "stage=null names no member of stage; known: answers, classify, default"),
         (
             [
                 "stage.train=null",

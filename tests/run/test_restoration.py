@@ -254,7 +254,7 @@ def test_a_network_is_trained_on_the_operators_of_a_blur_that_varies(tmp_path: P
         *(word for word in FIELD if word != "stage=restore"), "stage=train_restore", "deconvolver=unrolled_dr",
         "deconvolver.weights=null", "deconvolver.net.iterations=2", "deconvolver.net.denoiser.channels=[4,8]",
         "budget.epochs=1", "budget.steps_per_epoch=2", "budget.batch_size=2", "budget.draws_val=1",
-        "budget.draws_restore=1", "blur.kernels=2", "dataset.size=32",
+        "budget.draws_restore=1", "blur.kernels=2", "dataset.size=48",
     ]  # fmt: skip
     with pytest.raises(UsageError, match="kernel_error is one of kernels, and the blur varies over the image"):
         config(tmp_path, tmp_path, *words, "stage.train.kernel_error={_target_: blurlab.learning.KernelError}")
