@@ -1,6 +1,6 @@
 """What `blurlab deblur` finds in photographs that cameras blurred, and what it makes of them.
 
-    python experiments/schuler2016/real.py FOLDER [--page PAGE]    # FOLDER holds real/; writes results/small/real.json
+    python experiments/schuler2016/real.py FOLDER [--page PAGE]    # FOLDER holds real/; writes results/real.json
 
 For each photograph: kind, probability, side of the kernel, whether it was restored, the normalised sparsity of its
 gradients before and after (less is sharper, or rings), and where a published kernel lies beside it (``*_kernel``) the
@@ -28,7 +28,7 @@ from blurlab.core.image_io import read_scaled
 from blurlab.metric import kernel_correlation
 from blurlab.report import Shown, shown, write_photographs
 
-RESULT = Path(__file__).parent / "results" / "small" / "real.json"
+RESULT = Path(__file__).parent / "results" / "real.json"
 KINDS = (".png", ".jpg", ".bmp")
 
 
