@@ -26,6 +26,15 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def no_command_before() -> Iterator[None]:
+    """Hydra keeps the last command of a process; a run made by the next test must not take its words for its own."""
+    yield
+    from hydra.core.hydra_config import HydraConfig
+
+    HydraConfig.instance().cfg = None
+
+
 @pytest.fixture(scope="session")
 def levin_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with the made-up set of :func:`put_levin`; to be read only."""

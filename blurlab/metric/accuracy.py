@@ -23,6 +23,7 @@ def accuracy(predicted: Tensor, true: Tensor) -> Tensor:
         ValueError: If the shapes differ or are not (B,).
 
     Example:
+        >>> import torch
         >>> accuracy(torch.tensor([0, 2]), torch.tensor([0, 1]))
         tensor([1., 0.])
     """
