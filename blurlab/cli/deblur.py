@@ -29,7 +29,7 @@ def deblur(words: list[str]) -> None:
     from blurlab.core.checks import check_sigma
     from blurlab.core.file_names import check_apart, check_no_options, png_targets, readable
     from blurlab.core.image_io import read_scaled, write_image
-    from blurlab.report import Shown, shown, write_photographs
+    from blurlab.report.photographs import Shown, shown, write_photographs
 
     check_no_options(words)
     args = _parser().parse_args(words)

@@ -3,21 +3,17 @@
 from blurlab.report.markdown import write_index, write_report_md
 from blurlab.report.page import write_html
 from blurlab.report.paper import published
-from blurlab.report.photographs import Shown, shown, write_photographs
 from blurlab.report.record import load_record, validate_record
 from blurlab.report.terminal import sweep_table, terminal_table, terminal_tables
 
 __all__ = [
-    "Shown",
     "load_record",
     "published",
-    "shown",
     "sweep_table",
     "terminal_table",
     "terminal_tables",
     "validate_record",
     "write_html",
     "write_index",
-    "write_photographs",
     "write_report_md",
 ]

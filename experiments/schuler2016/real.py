@@ -26,7 +26,7 @@ from blurlab.cli.deblur import describe
 from blurlab.core.atomic import write_text
 from blurlab.core.image_io import read_scaled
 from blurlab.metric import kernel_correlation
-from blurlab.report import Shown, shown, write_photographs
+from blurlab.report.photographs import Shown, shown, write_photographs
 
 RESULT = Path(__file__).parent / "results" / "real.json"
 KINDS = (".png", ".jpg", ".bmp")

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from blurlab.report import shown, write_photographs
-from blurlab.report.photographs import DETAIL_PX, WIDE_PX
+from blurlab.report.photographs import DETAIL_PX, WIDE_PX, shown, write_photographs
 
 
 def pictures(page: str) -> list[Image.Image]:
