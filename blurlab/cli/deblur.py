@@ -114,7 +114,9 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = OneLineParser("blurlab deblur", description="Identify the blur of photographs and restore them.")
     parser.add_argument("photo", nargs="+", type=Path, help="photographs, each restored to OUT/<its name>.png")
-    parser.add_argument("--run", type=Path, help="directory of a finished run; without it, no network is asked")
+    parser.add_argument(
+        "--run", type=Path, help="directory of a finished run; without it, the package's own network is asked"
+    )
     parser.add_argument("--out", default=Path("deblurred"), type=Path, help="folder of the results; default: deblurred")
     parser.add_argument("--sigma", type=float, help="noise on the [0, 1] scale; default: the run's, or the image's")
     parser.add_argument(
@@ -129,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
 VERB = Verb(
     deblur,
     (
-        ("deblur photo.png", "identify the blur of a photograph and restore it, untrained"),
+        ("deblur photo.png", "identify the blur of a photograph and restore it; nothing to train"),
         ("deblur *.jpg --page", "... and a page with each before and after, its kernel and the reasons"),
         ("deblur photo.png --run runs/<...>", "... with the networks of a run"),
     ),

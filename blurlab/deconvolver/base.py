@@ -60,6 +60,7 @@ class Deconvolver(ABC):
         boundary: What it assumes of what lies beyond the border of y, one of ``border.BOUNDARIES``.
         has_gradient: Can the result be differentiated in y and the blur (:meth:`differentiable`)?
         own_level: Is each image restored at its own level? Not where it is frozen: pieces come at that of the whole.
+        keeps_hidden: Is y kept where noise hides the blur? Not by what works on other values than y's.
         upper: Greatest intensity of its images; infinite where it has no bound. At levels of their own
             (:meth:`at_level`) one for each image, (B, 1, 1, 1).
     """
@@ -71,6 +72,7 @@ class Deconvolver(ABC):
     tolerance: float = 0.0
     has_gradient: bool = False
     own_level: bool = True
+    keeps_hidden: bool = True
 
     def __call__(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:
         """Restore a batch.
@@ -94,7 +96,7 @@ class Deconvolver(ABC):
         """
         with torch.no_grad():
             restored, psf, noise = self._restored(y, blur, sigma)
-            if sigma is not None and self.own_level and isinstance(psf, Tensor):
+            if sigma is not None and self.own_level and self.keeps_hidden and isinstance(psf, Tensor):
                 keep_where_nearer(restored.image, y, psf, noise)
         return restored
 

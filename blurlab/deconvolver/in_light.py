@@ -54,6 +54,7 @@ class InLight(Deconvolver):
         self.takes = self.deconvolver.takes
         self.tolerance = self.deconvolver.tolerance
         self.upper = 1.0
+        self.keeps_hidden = False  # the one that works on the light does
 
     def checked(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None) -> tuple[Any, Tensor]:
         """The blur, and the noise's standard deviation (B, 1, 1, 1) in the light."""
