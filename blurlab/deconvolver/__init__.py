@@ -11,6 +11,7 @@ from blurlab.deconvolver.implicit_tv import ImplicitTV
 from blurlab.deconvolver.in_light import InLight, by_tiles
 from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.learned import Learned, load_weights
+from blurlab.deconvolver.light_tv import LightTV
 from blurlab.deconvolver.richardson_lucy import RichardsonLucy
 from blurlab.deconvolver.tikhonov import Tikhonov
 from blurlab.deconvolver.tiled import Tiled
@@ -36,6 +37,7 @@ __all__ = [
     "ImplicitTV",
     "InLight",
     "Learned",
+    "LightTV",
     "Restored",
     "RichardsonLucy",
     "Sure",

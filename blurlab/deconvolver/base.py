@@ -16,6 +16,7 @@ from blurlab.deconvolver.arguments import check_kernels, check_noise, check_oper
 from blurlab.deconvolver.hidden import keep_where_nearer
 from blurlab.deconvolver.parts import measure_sigma
 from blurlab.deconvolver.scale import check_range, check_reach, image_level
+from blurlab.noise.level import KERNEL_ERROR_PX
 from blurlab.physics import Convolution, LinearOperator
 
 SIGMA_FLOOR = 1e-3
@@ -61,6 +62,8 @@ class Deconvolver(ABC):
         has_gradient: Can the result be differentiated in y and the blur (:meth:`differentiable`)?
         own_level: Is each image restored at its own level? Not where it is frozen: pieces come at that of the whole.
         keeps_hidden: Is y kept where noise hides the blur? Not by what works on other values than y's.
+        kernel_error_px: How far kernels are assumed to be out of place where the noise is measured, a number or one per
+            image (B,) (:meth:`allowing`).
         upper: Greatest intensity of its images; infinite where it has no bound. At levels of their own
             (:meth:`at_level`) one for each image, (B, 1, 1, 1).
     """
@@ -73,6 +76,7 @@ class Deconvolver(ABC):
     has_gradient: bool = False
     own_level: bool = True
     keeps_hidden: bool = True
+    kernel_error_px: float | Tensor = KERNEL_ERROR_PX
 
     def __call__(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:
         """Restore a batch.
@@ -150,7 +154,8 @@ class Deconvolver(ABC):
             blur = _kernels(blur, work).expand(len(y), -1, -1, -1)
         if sigma is not None:
             check_noise(sigma, len(y), upper)
-        noise = measure_sigma(y, level) if sigma is None else torch.as_tensor(sigma)
+        error = self.kernel_error_px
+        noise = measure_sigma(y, level, kernel_error_px=error) if sigma is None else torch.as_tensor(sigma)
         noise = noise.to(work).expand(len(y)).reshape(-1, 1, 1, 1)
         if self.own_level:
             check_range(y, upper, noise)
@@ -184,6 +189,17 @@ class Deconvolver(ABC):
         scaled = copy(self)
         scaled.upper = self.upper / level
         return scaled
+
+    def allowing(self, kernel_error_px: Tensor | None) -> Self:
+        """The same for kernels that may be so far out of place (B,) where the noise is measured; None changes nothing.
+
+        What is said of a kernel's parameters is more or less sure; a kernel that may be wrong asks for more caution.
+        """
+        if kernel_error_px is None:
+            return self
+        other = copy(self)
+        other.kernel_error_px = kernel_error_px
+        return other
 
     def freeze(self, parts: Tensor, psf: Any, sigma: Tensor) -> Self:
         """The same with all that it takes from a whole image fixed, so that pieces of the image are restored alike.

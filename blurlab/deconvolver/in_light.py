@@ -10,14 +10,11 @@ import torch
 from torch import Tensor
 
 from blurlab.deconvolver.base import SIGMA_FLOOR, Deconvolver, Restored, check_option
+from blurlab.deconvolver.light_tv import LightTV, mean_slope
 from blurlab.deconvolver.parts import measure_sigma
 from blurlab.deconvolver.tiled import Tiled
-from blurlab.deconvolver.tv import TV
 from blurlab.noise import Response, Srgb
 from blurlab.physics import LinearOperator
-
-BRIGHTEST = 4.0
-"""How bright a scene may be, where white in the file is 1: what was brighter than white was clipped after the blur."""
 
 
 class InLight(Deconvolver):
@@ -25,11 +22,11 @@ class InLight(Deconvolver):
 
     A camera blurs light; its file holds values that a curve made of it. A file's noise is not white either: compression
     and sharpening leave more of it at the middle frequencies, where a deconvolver looks, than where it is measured. So
-    the noise that is measured is multiplied by ``caution``.
+    the noise that is measured in the file is multiplied by ``caution``. What an inexact kernel adds is not
+    (:meth:`~blurlab.deconvolver.Deconvolver.allowing`), and no doubt whether the blur is hidden follows from either.
 
     Args:
-        deconvolver: Restores the light; None is total variation whose images may be ``BRIGHTEST`` times as bright as
-            white.
+        deconvolver: Restores the light; None is :class:`~blurlab.deconvolver.LightTV`.
         response: The curve of the file; None is that of sRGB.
         caution: Factor on the noise that is measured in an image; one that is told is taken as it is.
 
@@ -43,11 +40,11 @@ class InLight(Deconvolver):
     """
 
     def __init__(
-        self, deconvolver: Deconvolver | None = None, response: Response | None = None, caution: float = 2.0
+        self, deconvolver: Deconvolver | None = None, response: Response | None = None, caution: float = 4.0
     ) -> None:
         check_option("caution", caution, 0.01, 100)
-        self.deconvolver = TV(upper=BRIGHTEST) if deconvolver is None else deconvolver
         self.response = Srgb() if response is None else response
+        self.deconvolver = LightTV(self.response) if deconvolver is None else deconvolver
         self.caution = caution
         self.boundary = self.deconvolver.boundary
         self.estimates_outside = self.deconvolver.estimates_outside
@@ -58,13 +55,23 @@ class InLight(Deconvolver):
 
     def checked(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None) -> tuple[Any, Tensor]:
         """The blur, and the noise's standard deviation (B, 1, 1, 1) in the light."""
-        blur, told = super().checked(y, blur, sigma)
-        light = self.response.decode(y.to(told))
-        if sigma is not None:
-            return blur, told * self._slope(y.to(told))
-        one = torch.ones_like(told)
-        measured = self.caution * measure_sigma(light, one).to(told).reshape(-1, 1, 1, 1)
-        return blur, measured.maximum(SIGMA_FLOOR * one)
+        blur, noise = super().checked(y, blur, sigma)
+        if sigma is None:
+            one, error = torch.ones_like(noise), self.kernel_error_px
+            noise = measure_sigma(y, one, kernel_error_px=error, caution=self.caution).to(noise).reshape(one.shape)
+            noise = noise.maximum(SIGMA_FLOOR * one)
+        return blur, noise * mean_slope(self.response, y.to(noise))
+
+    def _restored(
+        self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None
+    ) -> tuple[Restored, Any, Tensor]:
+        """Noise that is measured is more than there is, and would hide a blur that is seen."""
+        if sigma is not None or not self.deconvolver.keeps_hidden:
+            return super()._restored(y, blur, sigma)
+        trusting = copy(self)
+        trusting.deconvolver = copy(self.deconvolver)
+        trusting.deconvolver.keeps_hidden = False
+        return trusting._restored(y, blur, sigma)
 
     def restore_at_level(self, y: Tensor, blur: Any, sigma: Tensor) -> Restored:
         """:meth:`restore`: the curve belongs to the scale that the image came on."""
@@ -80,13 +87,6 @@ class InLight(Deconvolver):
         other = copy(self)
         other.deconvolver = Tiled(self.deconvolver, tile, progress=progress)
         return other
-
-    def _slope(self, y: Tensor) -> Tensor:
-        """By how much the curve magnifies noise, root mean square over each image (B, 1, 1, 1)."""
-        low, high = (y - 1 / 512).clamp(0, 1), (y + 1 / 512).clamp(0, 1)
-        rise = self.response.decode(high) - self.response.decode(low)
-        slope = rise / (high - low).clamp_min(1e-6)
-        return slope.square().mean((1, 2, 3), keepdim=True).sqrt()
 
 
 def by_tiles(deconvolver: Deconvolver, tile: int, progress: Callable[[float], None] | None = None) -> Deconvolver:

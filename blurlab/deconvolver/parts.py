@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from blurlab.noise.level import effective_sigma
+from blurlab.noise.level import KERNEL_ERROR_PX, effective_sigma
 
 MOST_PX = 2**22
 """Pixels of an image that is looked at whole."""
@@ -65,13 +65,21 @@ def middle(image: Tensor, most_px: int = MOST_PX) -> tuple[tuple[int, int], tupl
     return (top, top + rows), (left, left + cols)
 
 
-def measure_sigma(y: Tensor, level: Tensor, most_px: int = MOST_PX) -> Tensor:
+def measure_sigma(
+    y: Tensor,
+    level: Tensor,
+    most_px: int = MOST_PX,
+    kernel_error_px: float | Tensor = KERNEL_ERROR_PX,
+    caution: float = 1.0,
+) -> Tensor:
     """:func:`~blurlab.noise.level.effective_sigma`; of a larger image the median over its :func:`parts`.
 
     Args:
         y: Observed images (B, C, H, W) on the [0, 1] scale.
         level: What each is divided by before it is looked at, and the result multiplied by, (B, 1, 1, 1).
         most_px: Greatest H W of an image that is taken whole, [px].
+        kernel_error_px: As in :func:`~blurlab.noise.level.effective_sigma`.
+        caution: As there.
 
     Returns:
         (B,).
@@ -84,6 +92,8 @@ def measure_sigma(y: Tensor, level: Tensor, most_px: int = MOST_PX) -> Tensor:
     """
     if y.shape[-2] * y.shape[-1] <= most_px:
         level = level.to(torch.float64 if y.dtype == torch.float64 else torch.float32)
-        return effective_sigma(y / level) * level.flatten()
-    looked_at = ((parts(y[i : i + 1], most_px), level[i : i + 1]) for i in range(len(y)))
-    return torch.stack([measure_sigma(some, one, most_px).median() for some, one in looked_at])
+        error = kernel_error_px.to(level) if isinstance(kernel_error_px, Tensor) else kernel_error_px
+        return effective_sigma(y / level, error, caution) * level.flatten()
+    errors = torch.as_tensor(kernel_error_px).expand(len(y))
+    looked_at = ((parts(y[i : i + 1], most_px), level[i : i + 1], errors[i]) for i in range(len(y)))
+    return torch.stack([measure_sigma(some, one, most_px, error, caution).median() for some, one, error in looked_at])

@@ -74,7 +74,8 @@ class Tiled(Deconvolver):
         self.overlap = overlap
         self.progress = progress
         self.estimates_outside, self.boundary = deconvolver.estimates_outside, deconvolver.boundary
-        self.upper = deconvolver.upper
+        self.upper, self.kernel_error_px = deconvolver.upper, deconvolver.kernel_error_px
+        self.keeps_hidden = deconvolver.keeps_hidden
         self.takes = (LocalBlur,)
 
     def restore(self, y: Tensor, blur: Tensor | LocalBlur, sigma: Tensor) -> Restored:

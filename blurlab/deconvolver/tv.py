@@ -12,7 +12,8 @@ from torch import Tensor
 
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import Deconvolver, Restored, check_choice, check_count, check_option
-from blurlab.deconvolver.border import BOUNDARIES, keep_observed
+from blurlab.deconvolver.border import BOUNDARIES, keep_observed, on_grid
+from blurlab.deconvolver.evidence import Evidence
 from blurlab.deconvolver.iteration import BatchState, iterate
 from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.scale import within
@@ -48,10 +49,14 @@ class Problem(BatchState):
     """As in the objective."""
     gamma: float
     """Penalty of w = u."""
-    radius: float
-    """Of the shrinkage: alpha."""
+    radius: float | Tensor
+    """Of the shrinkage: alpha; per pixel (B, C, P, Q) where contrasts differ."""
     upper: float | Tensor
     norm: str
+    least_mu: float
+    """Of the penalty of s = H u."""
+    evidence: Evidence | None = None
+    """What single pixels of y say, where that differs; the border is unknown then."""
 
 
 @dataclass
@@ -147,8 +152,8 @@ def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor) -> None:
     y = p.seen.y
     observed(hu, y).add_(v.e)
     known = observed(blurred.lerp_(hu, RELAXATION), y)
-    s = torch.addcmul(y, known, v.mu).div_(1 + v.mu)
-    v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()).clamp_min(LEAST_MU), v.mu
+    s = torch.addcmul(y, known, v.mu).div_(1 + v.mu) if p.evidence is None else p.evidence.between(y, known, v.mu)
+    v.mu, before = (FALL * v.mu).maximum(p.alpha.sqrt()).clamp_min(p.least_mu), v.mu
     v.e = known.sub(s).mul_(before / v.mu)
     known.copy_(s).add_(v.e)
 
@@ -183,6 +188,7 @@ class TV(Deconvolver):
     """
 
     has_gradient = True
+    least_mu = LEAST_MU
 
     def __init__(
         self,
@@ -241,7 +247,7 @@ class TV(Deconvolver):
     ) -> tuple[Tensor, dict[str, list[float]]]:
         """The minimiser for weights (B, 1, 1, 1) on the whole grid (B, C, P, Q), which begins with y; the history."""
         seen = GridObservation.of(y, psf, self.boundary)
-        problem = self._problem(seen, alpha)
+        problem = self._problem(seen, psf, alpha, self.evidence(y))
         first = start(problem, seen.first)
         u, history = iterate(step, problem, first, self.iterations, self.tolerance, measure, seen.shape)
         return within(u, self.upper, out=None if u.requires_grad else u), history
@@ -252,7 +258,7 @@ class TV(Deconvolver):
         grid = (u.shape[-2], u.shape[-1])
         return observed(irfft2(psf_to_otf(psf, grid) * rfft2(u), grid), y)
 
-    def _problem(self, seen: GridObservation, alpha: Tensor) -> Problem:
+    def _problem(self, seen: GridObservation, psf: Tensor, alpha: Tensor, evidence: Evidence | None) -> Problem:
         shape = (seen.first.shape[-2], seen.first.shape[-1])
         power, rho = seen.otf.abs().square(), self.rho * alpha
         smooth = self.gamma / self.rho + D.power(shape, like=seen.y)
@@ -265,10 +271,16 @@ class TV(Deconvolver):
             alpha=alpha,
             rho=rho,
             gamma=self.gamma / self.rho,
-            radius=1 / self.rho,
+            radius=1 / self.rho if evidence is None else on_grid(evidence.contrast, psf, self.boundary) / self.rho,
             upper=self.upper,
             norm=self.norm,
+            least_mu=self.least_mu,
+            evidence=evidence,
         )
+
+    def evidence(self, y: Tensor) -> Evidence | None:
+        """What single pixels of y say; None where all say as much."""
+        return None
 
 
 def observed(image: Tensor, y: Tensor) -> Tensor:

@@ -13,14 +13,14 @@ NORMS = ("isotropic", "anisotropic", "vectorial")
 channels of a pixel together [Bresson2008]."""
 
 
-def project(field: Tensor, radius: float, norm: str = "isotropic", out: Tensor | None = None) -> Tensor:
+def project(field: Tensor, radius: float | Tensor, norm: str = "isotropic", out: Tensor | None = None) -> Tensor:
     """Bring each vector of a field into the ball of this radius: prox of the conjugate of the sum of lengths.
 
     ``field - project(field, t)`` is shrinkage by t [Goldstein2009].
 
     Args:
         field: (B, C, 2, H, W).
-        radius: Greatest length, > 0.
+        radius: Greatest length, > 0; a number, or one per pixel (B, C or 1, H, W).
         norm: What is one vector, one of ``NORMS``.
         out: Where to write the result; fresh room if None.
 
@@ -33,7 +33,8 @@ def project(field: Tensor, radius: float, norm: str = "isotropic", out: Tensor |
         (tensor([0.6000, 0.8000]), tensor([1., 1.]))
     """
     if norm == "anisotropic":
-        return torch.clamp(field, -radius, radius, out=out)
+        bound = radius.unsqueeze(2) if isinstance(radius, Tensor) else radius
+        return torch.clamp(field, -bound, bound, out=out)
     squared = _squared(field, norm)
     if squared.requires_grad:  # in place would overwrite what the way back needs, and 1 / length has no slope at 0
         share = radius * squared.clamp_min(radius**2).rsqrt()

@@ -22,17 +22,18 @@ KERNEL_ERROR_PX = 0.22
 kernels were measured (``experiments/nonblind/kernel_error.py``)."""
 
 
-def effective_sigma(y: Tensor, kernel_error_px: float = KERNEL_ERROR_PX) -> Tensor:
+def effective_sigma(y: Tensor, kernel_error_px: float | Tensor = KERNEL_ERROR_PX, caution: float = 1.0) -> Tensor:
     """Noise to assume in a photograph of which nothing is told: what is measured, and what an inexact kernel adds.
 
-    ``sqrt(sigma^2 + (kernel_error_px g)^2)``, g the mean length of y's differences beyond the noise's.
+    ``sqrt((caution sigma)^2 + (kernel_error_px g)^2)``, g the mean length of y's differences beyond the noise's.
 
     Where the kernel is exact this restores too cautiously, by one or two dB where the noise is small: give a
     deconvolver ``sigma=estimate_sigma(y)`` then. ``experiments/nonblind/kernel_error.py`` measures both.
 
     Args:
         y: Observed images (B, C, H, W) on the [0, 1] scale.
-        kernel_error_px: How far the kernel is assumed to be out of place.
+        kernel_error_px: How far the kernel is assumed to be out of place, a number or one per image (B,).
+        caution: Factor on the noise that is measured.
 
     Returns:
         (B,).
@@ -43,10 +44,10 @@ def effective_sigma(y: Tensor, kernel_error_px: float = KERNEL_ERROR_PX) -> Tens
     """
     measured = estimate_sigma(y)
     if min(y.shape[-2:]) < 2:
-        return measured
+        return caution * measured
     length = torch.hypot(y.diff(dim=-1)[..., :-1, :], y.diff(dim=-2)[..., :-1]).mean(dim=(1, 2, 3))
     gradient = (length.square() - math.pi * measured.square()).clamp_min(0)
-    return (measured.square() + kernel_error_px**2 * gradient).sqrt()
+    return ((caution * measured).square() + kernel_error_px**2 * gradient).sqrt()
 
 
 def estimate_sigma(y: Tensor) -> Tensor:

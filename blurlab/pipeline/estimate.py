@@ -80,12 +80,15 @@ class BlurEstimate:
         blurred: Is there anything to undo (B,) bool? What is not blurred is left as it is.
         sigma: Noise standard deviation found in the image (B,); None where it was not looked for.
         label: What the blur is called; None where it is a kernel without a name.
+        error_px: How far the kernel may be out of place (B,) [px], for deconvolvers that measure the noise
+            (:meth:`~blurlab.deconvolver.Deconvolver.allowing`); None where nothing is known of that.
     """
 
     blur: LinearOperator
     blurred: Tensor
     sigma: Tensor | None = None
     label: KindEstimate | None = None
+    error_px: Tensor | None = None
 
     @property
     def psf(self) -> Tensor:
@@ -103,24 +106,31 @@ class BlurEstimate:
             self.blurred[rows],
             None if self.sigma is None else self.sigma[rows],
             None if self.label is None else self.label.take(rows),
+            None if self.error_px is None else self.error_px[rows],
         )
 
     def with_rows(self, rows: Tensor, other: BlurEstimate) -> BlurEstimate:
         """This estimate with some rows (m,) replaced by those of another (m of them), with what both of them have."""
         (mine, sigma), (own, label) = (self.sigma, other.sigma), (self.label, other.label)
+        error, new = self.error_px, other.error_px
         return by_kernel(
             _replaced(self.psf, rows, other.psf),
             _replaced(self.blurred, rows, other.blurred),
             None if mine is None or sigma is None else _replaced(mine, rows, sigma),
             None if own is None or label is None else own.with_rows(rows, label),
+            None if error is None or new is None else _replaced(error, rows, new),
         )
 
 
 def by_kernel(
-    psf: Tensor, blurred: Tensor, sigma: Tensor | None = None, label: KindEstimate | None = None
+    psf: Tensor,
+    blurred: Tensor,
+    sigma: Tensor | None = None,
+    label: KindEstimate | None = None,
+    error_px: Tensor | None = None,
 ) -> BlurEstimate:
     """The estimate of one kernel an image (B, 1, k, k) and of whether there is anything to undo (B,)."""
-    return BlurEstimate(Convolution(psf, BOUNDARY), blurred, sigma, label)
+    return BlurEstimate(Convolution(psf, BOUNDARY), blurred, sigma, label, error_px)
 
 
 def by_parameters(

@@ -31,6 +31,12 @@ LEAST_PX = 64
 MOST_PX = 2_100_000
 """Pixels of a copy that are looked at."""
 
+EXACT_PX = 0.22
+"""How far a kernel is out of place at least: what is measured is never exact."""
+UNSURE = 0.25
+"""A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
+FREE_PX = 0.4
+"""How far a kernel is out of place that was estimated pixel by pixel."""
 BENT = 1.6
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
 
@@ -176,7 +182,8 @@ class Photograph(Regression):
         assert nothing.label is not None
         likeliest = by_kernel(pad_to_odd(nothing.psf, size), nothing.blurred)
         label = replace(nothing.label, most_probable=likeliest)
-        return by_kernel(pad_to_odd(nothing.psf, size), nothing.blurred, unknown, label)
+        error = torch.full((len(y),), EXACT_PX, device=y.device)
+        return by_kernel(pad_to_odd(nothing.psf, size), nothing.blurred, unknown, label, error)
 
     def _at_file_size(self, found: BlurEstimate, scale: int, size: int, y: Tensor) -> BlurEstimate:
         """What was found in a copy, said of the file y (B, C, H, W), with kernels of this size."""
@@ -200,7 +207,10 @@ class Photograph(Regression):
             most_probable=likeliest,
         )
         undone, free = self._free(described(family, used, label.kind), used, label.kind, size, y, sure)
-        return replace(undone, blurred=undone.blurred & sure & (narrow | free), sigma=found.sigma, label=label)
+        half = (label.interval_px[:, 1] - label.interval_px[:, 0]) / 2
+        error = torch.where(free | half.isnan(), FREE_PX, torch.hypot(half.new_tensor(EXACT_PX), UNSURE * half))
+        undoes = undone.blurred & sure & (narrow | free)
+        return replace(undone, blurred=undoes, sigma=found.sigma, label=label, error_px=error)
 
     def _worth_undoing(self, label: KindEstimate) -> tuple[Tensor, Tensor, Tensor]:
         """Is the kind sure, is its interval narrow (B,) bool; and a strength (B,) that is hardly too great.

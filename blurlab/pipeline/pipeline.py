@@ -81,5 +81,6 @@ class Pipeline:
         rows = estimate.blurred.nonzero().squeeze(1)
         if len(rows):
             noise = sigma[rows] if isinstance(sigma, Tensor) and sigma.ndim else sigma
-            image[rows] = self.deconvolver(y[rows], estimate.blur.rows(rows), noise).image
+            some = estimate.take(rows)
+            image[rows] = self.deconvolver.allowing(some.error_px)(y[rows], some.blur, noise).image
         return image

@@ -13,7 +13,6 @@ from blurlab.metric import align, isnr
 from blurlab.metric.aligned import BORDER_PX
 from blurlab.physics import Degraded
 from blurlab.pipeline import Pipeline, Scorer
-from blurlab.pipeline.estimate import by_kernel
 from blurlab.run.errors import UsageError
 from blurlab.run.record.answers import answers, outcomes, reliability_table
 from blurlab.run.record.lines import line, write_lines
@@ -92,7 +91,7 @@ def answer(pipeline: Pipeline, scorer: Scorer, degraded: Degraded, photos: Seque
     if len(rows) == 0:
         return items
     y, x = degraded.y[rows], degraded.x[rows]
-    image = pipeline.restore(y, by_kernel(estimate.psf[rows], estimate.blurred[rows]), None).clamp(0, 1)
+    image = pipeline.restore(y, estimate.take(rows), None).clamp(0, 1)
     gains = isnr(y, image, x)
     label = estimate.label
     if label is not None:  # a kernel that is free, not described by parameters, has no place of its own
