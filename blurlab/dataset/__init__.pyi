@@ -15,10 +15,8 @@ from .corruption import Varied as Varied
 from .datamodule import SCALE as SCALE
 from .datamodule import AugmentedItems as AugmentedItems
 from .datamodule import DegradedData as DegradedData
-from .datamodule import EpochSampler as EpochSampler
 from .datamodule import FixedItems as FixedItems
 from .datamodule import SharpImages as SharpImages
-from .datamodule import ShuffledPass as ShuffledPass
 from .datamodule import degrade_batch as degrade_batch
 from .datamodule import item_seed as item_seed
 from .degrade import Degrade as Degrade
@@ -35,6 +33,8 @@ from .oxford_flowers import OxfordFlowers as OxfordFlowers
 from .prepare import Prepared as Prepared
 from .prepare import prepare_all as prepare_all
 from .prepare import to_square as to_square
+from .sampler import EpochSampler as EpochSampler
+from .sampler import ShuffledPass as ShuffledPass
 from .source import DataNotFound as DataNotFound
 from .source import Photo as Photo
 from .source import Source as Source
