@@ -12,6 +12,7 @@ from .corruption import Resized as Resized
 from .corruption import Softened as Softened
 from .corruption import Unchanged as Unchanged
 from .corruption import Varied as Varied
+from .cuts import Cuts as Cuts
 from .datamodule import SCALE as SCALE
 from .datamodule import AugmentedItems as AugmentedItems
 from .datamodule import DegradedData as DegradedData
@@ -26,9 +27,13 @@ from .enlarged import Enlarged as Enlarged
 from .enlarged import enlarge as enlarge
 from .folder import Folder as Folder
 from .fundus_synthetic import FundusSynthetic as FundusSynthetic
+from .graphics import Graphics as Graphics
+from .graphics import graphic as graphic
 from .hrf import Hrf as Hrf
 from .levin09 import Levin09 as Levin09
 from .messidor import Messidor as Messidor
+from .night import Night as Night
+from .other_blur import OtherBlur as OtherBlur
 from .oxford_flowers import OxfordFlowers as OxfordFlowers
 from .prepare import Prepared as Prepared
 from .prepare import prepare_all as prepare_all
@@ -44,4 +49,6 @@ from .split import make_split as make_split
 from .split import scan as scan
 from .stare import Stare as Stare
 from .subset import Subset as Subset
+from .text_pages import TextPages as TextPages
+from .text_pages import text_page as text_page
 from .voc2007 import Voc2007 as Voc2007

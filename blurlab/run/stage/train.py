@@ -12,6 +12,7 @@ from torch import nn
 
 from blurlab.learning import BEST, RunStamp, Supervised, load_net, training_callbacks
 from blurlab.pipeline import Task
+from blurlab.pipeline.shipped import load_nets
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
@@ -35,10 +36,13 @@ class Train(Stage):
 
     Args:
         first_only: Train the network of the first task alone, which is what ``stage=classify`` tests.
+        start: Networks to start from, a file of the package's ``pipeline/weights`` by its name or another's path
+            (:func:`~blurlab.pipeline.shipped.load_nets`); fresh weights if None.
     """
 
-    def __init__(self, first_only: bool = False) -> None:
+    def __init__(self, first_only: bool = False, start: str | None = None) -> None:
         self.first_only = first_only
+        self.start = start
         self.trains = FIRST_NETWORK if first_only else NETWORKS
 
     def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
@@ -61,7 +65,7 @@ class Train(Stage):
 
     def __call__(self, context: Context) -> None:
         for task in self._tasks(context):
-            start = pretrain(context, task)
+            start = pretrain(context, task) if self.start is None else self.start
             result = once(
                 context,
                 f"train_{task.name}",
@@ -75,23 +79,26 @@ class Train(Stage):
         return tasks[:1] if self.first_only else tasks
 
 
-def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -> dict[str, Any]:
+def fit(context: Context, task: Task, folder: Path, start: Path | str | None = None) -> dict[str, Any]:
     """Train one task's network, going on from ``last.ckpt`` where there is one.
 
     Args:
         context: The run.
         task: For which a network is trained.
         folder: Where the checkpoints go.
-        start: Weights to start from, of :func:`~blurlab.run.stage.pretrain.pretrain`; fresh ones if None.
+        start: Weights to start from: the file of :func:`~blurlab.run.stage.pretrain.pretrain`, or the name of a file of
+            :func:`~blurlab.pipeline.shipped.load_nets`; fresh ones if None.
 
     Returns:
         Best validation loss, steps and epochs made, number of weights.
     """
     budget, recipe = context.budget, context.cfg.optimizer
     net = fresh_head(context, task)
-    if start is not None:
+    if isinstance(start, str):
+        load_start(net, start, task.name)
+    elif start is not None:
         load_pretrained(net, start)
-    data = degraded_data(context, context.degrade_for(task), task.name, task.target)
+    data = degraded_data(context, context.degrade_for(task).without_truth(), task.name, task.target)
     module = Supervised(
         net,
         task.target,
@@ -114,6 +121,21 @@ def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -
         "epochs": trainer.current_epoch,
         "weights": sum(weight.numel() for weight in net.parameters()),
     }
+
+
+def load_start(net: nn.Module, start: str, name: str) -> None:
+    """Put the network of this name in a file of :func:`~blurlab.pipeline.shipped.load_nets` into a head.
+
+    Raises:
+        UsageError: If there is no such file, or it holds no network of this name and shape.
+    """
+    try:
+        net.load_state_dict(load_nets(start)[name])
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise UsageError(
+            f"stage.train.start={start} is no start for {name}; name weights of this head ({said})"
+        ) from error
 
 
 def refuse_diverged(context: Context, name: str, result: dict[str, Any]) -> None:
