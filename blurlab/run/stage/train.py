@@ -10,7 +10,17 @@ import torch
 from omegaconf import DictConfig
 from torch import nn
 
-from blurlab.learning import BEST, RunStamp, Supervised, load_net, training_callbacks
+from blurlab.head import LearningToDeblur
+from blurlab.learning import (
+    BEST,
+    Growing,
+    Outliers,
+    RunStamp,
+    Supervised,
+    load_net,
+    start_from,
+    training_callbacks,
+)
 from blurlab.pipeline import Task
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
@@ -35,10 +45,22 @@ class Train(Stage):
 
     Args:
         first_only: Train the network of the first task alone, which is what ``stage=classify`` tests.
+        growing: When stages are added to head=learning_to_deblur; None trains all of them from the start.
+        outliers: Which items of a step are left out; None for none.
+        start: Weights that head=learning_to_deblur starts from: a checkpoint or a ``.safetensors`` file of a network
+            of the same or of smaller kernels; None for fresh ones.
     """
 
-    def __init__(self, first_only: bool = False) -> None:
+    def __init__(
+        self,
+        first_only: bool = False,
+        growing: Growing | None = None,
+        outliers: Outliers | None = None,
+        start: str | None = None,
+    ) -> None:
         self.first_only = first_only
+        self.growing, self.outliers = growing, outliers
+        self.start = None if start is None else Path(start)
         self.trains = FIRST_NETWORK if first_only else NETWORKS
 
     def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
@@ -50,8 +72,28 @@ class Train(Stage):
         channels = 3 if cfg.dataset.channel == "rgb" else 1
         for classes in {len(task.target) for task in parts.identifier.tasks}:
             with torch.device("meta"):  # weights without memory
-                build(cfg.head, num_classes=classes, in_channels=channels)
+                net = build(cfg.head, num_classes=classes, in_channels=channels)
+            self._check_growth(cfg, net)
         check_recipe(cfg)
+
+    def _check_growth(self, cfg: DictConfig, net: nn.Module) -> None:
+        """Has the network stages, where some are to be added, or weights to be taken over?"""
+        if self.growing is None and self.start is None:
+            return
+        if not isinstance(net, LearningToDeblur):
+            raise UsageError(
+                f"stage.train.growing and stage.train.start are for head=learning_to_deblur, not {type(net).__name__}; "
+                "set them to null"
+            )
+        if self.start is not None and not self.start.is_file():
+            raise UsageError(f"stage.train.start={self.start} is no file; name a checkpoint, or null for none")
+        if self.growing is not None and len(self.growing.shares) != net.stages - 1:
+            raise UsageError(
+                f"stage.train.growing.shares must be {net.stages - 1} for a head of {net.stages} stages, "
+                f"got {list(self.growing.shares)}"
+            )
+        if self.growing is not None and cfg.optimizer.ema_decay:
+            raise UsageError("stages are added in training, and an average has all of them; set optimizer.ema_decay=0")
 
     def training(self, context: Context) -> str:
         """How many networks, and for how long."""
@@ -65,17 +107,29 @@ class Train(Stage):
             result = once(
                 context,
                 f"train_{task.name}",
-                lambda folder, q=task, start=start: fit(context, q, folder, start),
+                lambda folder, q=task, start=start: self._fit(context, q, folder, start),
             )
             refuse_diverged(context, f"train_{task.name}", result)
             context.record.setdefault("training", {})[task.name] = result
+
+    def _fit(self, context: Context, task: Task, folder: Path, start: Path | None) -> dict[str, Any]:
+        return fit(context, task, folder, start, growing=self.growing, outliers=self.outliers, grown=self.start)
 
     def _tasks(self, context: Context) -> tuple[Task, ...]:
         tasks = context.identifier.tasks
         return tasks[:1] if self.first_only else tasks
 
 
-def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -> dict[str, Any]:
+def fit(
+    context: Context,
+    task: Task,
+    folder: Path,
+    start: Path | None = None,
+    *,
+    growing: Growing | None = None,
+    outliers: Outliers | None = None,
+    grown: Path | None = None,
+) -> dict[str, Any]:
     """Train one task's network, going on from ``last.ckpt`` where there is one.
 
     Args:
@@ -83,6 +137,9 @@ def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -
         task: For which a network is trained.
         folder: Where the checkpoints go.
         start: Weights to start from, of :func:`~blurlab.run.stage.pretrain.pretrain`; fresh ones if None.
+        growing: As in :class:`Train`.
+        outliers: As in :class:`Train`.
+        grown: ``start`` of :class:`Train`.
 
     Returns:
         Best validation loss, steps and epochs made, number of weights.
@@ -91,6 +148,11 @@ def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -
     net = fresh_head(context, task)
     if start is not None:
         load_pretrained(net, start)
+    if grown is not None and isinstance(net, LearningToDeblur):
+        try:
+            start_from(net, grown)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
     data = degraded_data(context, context.degrade_for(task), task.name, task.target)
     module = Supervised(
         net,
@@ -99,11 +161,13 @@ def fit(context: Context, task: Task, folder: Path, start: Path | None = None) -
         schedule=str(recipe.schedule),
         total_steps=budget["epochs"] * len(data.train_dataloader()),
         facts={"task": task.name, "head": str(context.cfg.head._target_), "channels": context.data.channels},
+        outliers=outliers,
     )
     callbacks = training_callbacks(
         folder, run=context.begun.id, seed=context.seed, stage=task.name, ema_decay=float(recipe.ema_decay),
         progress=context.progress, remedy=lower_rate(recipe), patience=budget["patience"],
     )  # fmt: skip
+    callbacks += [] if growing is None else [growing]
     trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
     fit_or_resume(context, trainer, module, data, folder)
     stamp = RunStamp(context.begun.id, task.name)
