@@ -26,6 +26,7 @@ from blurlab.metric import isnr
 from blurlab.noise import effective_sigma, estimate_sigma, light_to_srgb, srgb_to_light
 from blurlab.physics import Convolution
 from blurlab.pipeline import BlurEstimate, Direct, FreeKernel, KnownKernel, Pipeline, RiskTable
+from blurlab.pipeline.photograph import EXACT_PX, UNSURE
 from blurlab.run.stage import load
 from blurlab.run.stage.load import Trained
 
@@ -283,7 +284,9 @@ def test_without_a_run_the_deconvolver_allows_for_a_kernel_that_is_not_exact() -
     y = Convolution(Defocus(3.0).psf(torch.tensor([[3.0]])), "valid").A(sharp)
     restored, found = api.Deblurrer().deblur(y[0].permute(1, 2, 0).numpy())
     assert found.kind == "defocus" and found.undone
-    expected = InLight()(y, torch.from_numpy(found.psf)[None, None]).image[0].permute(1, 2, 0)
+    low, high = found.interval_px
+    error = torch.tensor([math.hypot(EXACT_PX, UNSURE * (high - low) / 2)])
+    expected = InLight().allowing(error)(y, torch.from_numpy(found.psf)[None, None]).image[0].permute(1, 2, 0)
     np.testing.assert_allclose(restored, expected.clamp(0, 1), atol=1e-4)
 
 

@@ -10,6 +10,7 @@ from blurlab.blind.judge import best_kernel, normalised_sparsity
 from blurlab.blur import centre_crop, pad_to_odd
 from blurlab.deconvolver import TV
 from blurlab.deconvolver.parts import middle
+from blurlab.noise import Response, Srgb
 
 ONE_PIXEL = 0.5
 """A free kernel with so much in one pixel found no blur."""
@@ -22,19 +23,29 @@ HANDICAP = 1.05
 
 
 class FreeForm:
-    """:func:`~blurlab.blind.blind_kernel` of the middle of a photograph, its colours averaged.
+    """:func:`~blurlab.blind.blind_kernel` of the light in the middle of a photograph, its colours averaged.
+
+    Blur is a convolution of light, not of the values of a file.
 
     Args:
         most_px: Pixels that are looked at.
         most_side: Side of the largest kernel that is estimated in full size, px; a wider one is estimated in a smaller
             copy of the photograph, and enlarged.
         runs: As in :func:`~blurlab.blind.blind_kernel`.
+        response: The curve of the file; None is that of sRGB.
     """
 
-    def __init__(self, most_px: int = 300_000, most_side: int = 45, runs: tuple[Run, ...] = RUNS) -> None:
+    def __init__(
+        self,
+        most_px: int = 300_000,
+        most_side: int = 45,
+        runs: tuple[Run, ...] = RUNS,
+        response: Response | None = None,
+    ) -> None:
         self.most_px = most_px
         self.most_side = most_side
         self.runs = runs
+        self.response = Srgb() if response is None else response
 
     def __call__(self, y: Tensor, side: int) -> Tensor:
         """The kernel of one photograph.
@@ -81,9 +92,10 @@ class FreeForm:
         return float(normalised_sparsity(restored, cut)) <= PLAINLY * float(normalised_sparsity(seen, cut))
 
     def _seen(self, y: Tensor, scale: int = 1) -> Tensor:
-        """What is looked at of a photograph (1, C, H, W), as (h, w), its sides divided by ``scale``."""
+        """The light that is looked at of a photograph (1, C, H, W), as (h, w), its sides divided by ``scale``."""
         rows, cols = middle(y, self.most_px * scale**2)
-        return avg_pool2d(y[..., slice(*rows), slice(*cols)].mean(1), scale)[0]
+        light = self.response.decode(y[..., slice(*rows), slice(*cols)])
+        return avg_pool2d(light.mean(1), scale)[0]
 
 
 def enlarged(psf: Tensor, scale: int) -> Tensor:

@@ -13,6 +13,7 @@ from blurlab.blur.fspecial import (
 )
 from blurlab.blur.gaussian import AnisotropicGaussian, Gaussian, anisotropic_gaussian_psf, gaussian_psf
 from blurlab.blur.gaussian_correlated import CorrelatedGaussian, correlated_gaussian_psf
+from blurlab.blur.gp_trajectory import GPTrajectory, gp_path, gp_trajectory_psf
 from blurlab.blur.laws import check_family
 from blurlab.blur.mixture import Mixture
 from blurlab.blur.motion import Motion, motion_psf
@@ -34,6 +35,7 @@ __all__ = [
     "Field",
     "FspecialDisk",
     "FspecialMotion",
+    "GPTrajectory",
     "Gaussian",
     "Mixture",
     "Motion",
@@ -56,6 +58,8 @@ __all__ = [
     "fspecial_motion",
     "fspecial_motion_psf",
     "gaussian_psf",
+    "gp_path",
+    "gp_trajectory_psf",
     "identity_psf",
     "length",
     "line_angle",

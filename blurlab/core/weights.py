@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from blurlab.core.atomic import replace_whole
 
@@ -30,3 +30,21 @@ def save_weights(
     state = {name: (value if dtype is None else value.to(dtype)).contiguous() for name, value in state.items()}
     with replace_whole(path) as file:
         file.write(save(state, metadata=facts))
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a ``.safetensors`` file by name, floating-point ones in single precision.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is damaged.
+    """
+    from safetensors.torch import load_file
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(2, "no such file of weights", str(path))
+    try:
+        found = load_file(path)
+    except Exception as error:  # safetensors has errors of its own
+        raise ValueError(f"{path} cannot be read as weights: it is damaged; name another file") from error
+    return {name: value.float() if value.is_floating_point() else value for name, value in found.items()}

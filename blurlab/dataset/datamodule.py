@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,14 +11,18 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from blurlab.core.rng import generator, seed_from
 from blurlab.dataset.corruption import Corruption
 from blurlab.dataset.degrade import Degrade
+from blurlab.dataset.edges import has_edges
+from blurlab.dataset.sampler import EchoSampler, EpochSampler, ShuffledPass
 from blurlab.physics import Degraded
 
 Item = tuple[Tensor, int, int]
+TRIES = 20
+"""Patches that are looked at for one with edges; the last is taken whatever it shows."""
 SCALE = (0.75, 1.0)
 """Side of what a training item shows, as a share of the photograph's."""
 
@@ -82,14 +86,24 @@ class AugmentedItems(Dataset[Item]):
         images: Photographs, kept larger than ``size`` where they are.
         size: Side of an item in pixels.
         scale: Smallest and largest side of the square, as a share of the photograph's; None cuts ``size`` pixels out.
+        least_edges: Share of the pixels that must have edges (:func:`~blurlab.dataset.edges.has_edges`); a patch with
+            fewer gives way to one of the next photograph.
         seed: The run's seed.
         stage: Whose items these are.
     """
 
     def __init__(
-        self, images: SharpImages, size: int, *, seed: int, stage: str, scale: tuple[float, float] | None = SCALE
+        self,
+        images: SharpImages,
+        size: int,
+        *,
+        seed: int,
+        stage: str,
+        scale: tuple[float, float] | None = SCALE,
+        least_edges: float = 0.0,
     ) -> None:
         self.images = images
+        self.least_edges = least_edges
         self.seed = seed
         self.stage = stage
         self.transform = _augmentation(size, scale)
@@ -100,88 +114,14 @@ class AugmentedItems(Dataset[Item]):
     def __getitem__(self, index: int) -> Item:
         turn, place = divmod(index, len(self.images))
         order = torch.randperm(len(self.images), generator=generator(self.seed, self.stage, "order", turn))
-        photo = int(order[place])
         seed = seed_from(self.seed, self.stage, "train", index)
         self.transform.set_random_seed(seed % (2**32))
-        array = self.transform(image=self.images.arrays[photo])["image"]
+        for attempt in range(TRIES if self.least_edges else 1):
+            photo = int(order[(place + attempt) % len(order)])
+            array = self.transform(image=self.images.arrays[photo])["image"]
+            if not self.least_edges or has_edges(array, self.least_edges):
+                break
         return _to_tensor(array.reshape(*array.shape[:2], -1)), seed, index
-
-
-class EpochSampler(Sampler[int]):
-    """``length`` consecutive indices an epoch: epoch e gives e * length ... (e + 1) * length - 1.
-
-    Lightning calls :meth:`set_epoch`, also after a resume, so an epoch's items do not depend on how it was reached.
-    """
-
-    def __init__(self, length: int) -> None:
-        self.length = length
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose indices come next."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(self.epoch * self.length, (self.epoch + 1) * self.length))
-
-
-class EchoSampler(EpochSampler):
-    """:class:`EpochSampler` in which each batch comes ``echo`` times in its epoch: data echoing [Choi2019].
-
-    A pass over the epoch's batches follows another, each in an order of its own that the seed names.
-
-    Args:
-        length: Items of an epoch, those that come again counted.
-        batch: Items of a batch.
-        echo: How often a batch comes; ``length`` is a multiple of ``batch * echo``.
-        seed: Names the orders.
-
-    Example:
-        >>> sampler = EchoSampler(8, batch=2, echo=2, seed=0)
-        >>> sorted(sampler), len(set(sampler))
-        ([0, 0, 1, 1, 2, 2, 3, 3], 4)
-    """
-
-    def __init__(self, length: int, *, batch: int, echo: int, seed: int) -> None:
-        super().__init__(length)
-        if length % (batch * echo):
-            raise ValueError(f"{length // batch} batches an epoch are no multiple of echo={echo}; change one of them")
-        self.batch, self.echo, self.seed = batch, echo, seed
-
-    def __iter__(self) -> Iterator[int]:
-        count = self.length // (self.batch * self.echo)
-        for turn in range(self.echo):
-            order = torch.randperm(count, generator=generator(self.seed, "echo", self.epoch, turn))
-            for place in order.tolist():
-                first = (self.epoch * count + place) * self.batch
-                yield from range(first, first + self.batch)
-
-
-class ShuffledPass(Sampler[int]):
-    """Every item once an epoch, in an order that the seed, the stage and the epoch name.
-
-    Lightning calls :meth:`set_epoch`, also after a resume.
-    """
-
-    def __init__(self, length: int, *, seed: int, stage: str) -> None:
-        self.length = length
-        self.seed = seed
-        self.stage = stage
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __iter__(self) -> Iterator[int]:
-        order = torch.randperm(self.length, generator=generator(self.seed, self.stage, "order", self.epoch))
-        return iter(order.tolist())
 
 
 class DegradedData(pl.LightningDataModule):
@@ -199,6 +139,7 @@ class DegradedData(pl.LightningDataModule):
         draws_val: Degradations per validation photograph.
         workers: Processes that augment; what they give does not depend on their number.
         scale: As in :class:`AugmentedItems`.
+        least_edges: As in :class:`AugmentedItems`.
         condition: How training items are degraded otherwise than by ``degrade``; None for not.
         fixed: Training items that are the same in every epoch, each met once in it and degraded by ``degrade``;
             ``train``, ``steps_per_epoch``, ``workers``, ``scale`` and ``condition`` are then not used. None for an
@@ -221,6 +162,7 @@ class DegradedData(pl.LightningDataModule):
         draws_val: int,
         workers: int = 0,
         scale: tuple[float, float] | None = SCALE,
+        least_edges: float = 0.0,
         condition: Corruption | None = None,
         fixed: FixedItems | None = None,
         echo: int = 1,
@@ -232,6 +174,7 @@ class DegradedData(pl.LightningDataModule):
         self.condition = condition
         self.fixed = fixed
         self.scale = scale
+        self.least_edges = least_edges
         self.degrade = degrade
         self.size = size
         self.stage_name = stage
@@ -246,7 +189,10 @@ class DegradedData(pl.LightningDataModule):
         if self.fixed is not None:
             order = ShuffledPass(len(self.fixed), seed=self.seed, stage=self.stage_name)
             return DataLoader(self.fixed, batch_size=self.batch_size, sampler=order)
-        items = AugmentedItems(self.images[0], self.size, seed=self.seed, stage=self.stage_name, scale=self.scale)
+        items = AugmentedItems(
+            self.images[0], self.size, seed=self.seed, stage=self.stage_name, scale=self.scale,
+            least_edges=self.least_edges,
+        )  # fmt: skip
         length = self.steps_per_epoch * self.batch_size
         sampler = EpochSampler(length)
         if self.echo > 1:

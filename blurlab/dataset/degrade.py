@@ -23,12 +23,17 @@ class Degrade:
         family: Where blurs come from.
         noise: What is added after the blur.
         boundary: One of circular, reflect, replicate, zero, valid.
+        observed_only: Leave out ``x`` and ``sigma``, which are then NaN: for a training that asks for neither. A camera
+            needs less than half of the time so (:meth:`~blurlab.noise.NoiseModel.seen`).
     """
 
-    def __init__(self, family: BlurFamily, noise: NoiseModel, boundary: str = "valid") -> None:
+    def __init__(
+        self, family: BlurFamily, noise: NoiseModel, boundary: str = "valid", *, observed_only: bool = False
+    ) -> None:
         self.family = family
         self.noise = noise
         self.boundary = boundary
+        self.observed_only = observed_only
 
     @property
     def margin(self) -> int:
@@ -37,7 +42,15 @@ class Degrade:
 
     def with_noise(self, noise: NoiseModel) -> Degrade:
         """The same blurs and boundary with other noise."""
-        return Degrade(self.family, noise, self.boundary)
+        return Degrade(self.family, noise, self.boundary, observed_only=self.observed_only)
+
+    def with_family(self, family: BlurFamily) -> Degrade:
+        """The same noise and boundary with other blurs."""
+        return Degrade(family, self.noise, self.boundary, observed_only=self.observed_only)
+
+    def without_truth(self) -> Degrade:
+        """The same observed images; ``x`` and ``sigma`` are NaN."""
+        return Degrade(self.family, self.noise, self.boundary, observed_only=True)
 
     def __call__(
         self, sharp: Tensor, *, generator: torch.Generator | Sequence[torch.Generator], item: Tensor | None = None
@@ -83,6 +96,9 @@ class Degrade:
         Returns:
             Observed images, the sharp images that belong to them (both of H x W), and the noise levels (B,).
         """
+        if self.observed_only:
+            y = self.noise.seen(blur.A(self.noise.scene(sharp)), generator=generator)
+            return y, y.new_full((1, 1, 1, 1), torch.nan).expand_as(y), y.new_full((len(y),), torch.nan)
         scene, margin = self.noise.scene(sharp), self.margin
         inner = scene[..., margin : scene.shape[-2] - margin, margin : scene.shape[-1] - margin]
         return self.noise.photograph(blur.A(scene), inner, generator=generator)

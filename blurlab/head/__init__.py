@@ -6,8 +6,9 @@ from blurlab.head.dbn import DBN
 from blurlab.head.feature import Feature, LogSpectrum, RawPixels
 from blurlab.head.grnn import GRNN
 from blurlab.head.kernel_quotient import KernelQuotient
-from blurlab.head.kernel_target import KernelTarget
+from blurlab.head.kernel_target import KernelSquares, KernelTarget
 from blurlab.head.labels import KindLabels, Labels, StrengthLabels, Target
+from blurlab.head.learning_to_deblur import LearningToDeblur
 from blurlab.head.lenet import LeNet
 from blurlab.head.pyramid import Pyramid
 from blurlab.head.rbm import RBM, Pretrainable
@@ -24,10 +25,12 @@ __all__ = [
     "Compact",
     "Feature",
     "KernelQuotient",
+    "KernelSquares",
     "KernelTarget",
     "KindLabels",
     "Labels",
     "LeNet",
+    "LearningToDeblur",
     "LogSpectrum",
     "Pretrainable",
     "Profiles",

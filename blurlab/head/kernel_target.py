@@ -51,3 +51,20 @@ class KernelTarget(Target):
     def figures(self, output: Tensor, truth: Degraded) -> dict[str, Tensor]:
         """``psf_snr``: that of the kernel in dB, against the true one as it lies."""
         return {"psf_snr": psf_snr(self.read(output), truth.psf)}
+
+
+class KernelSquares(KernelTarget):
+    """:class:`KernelTarget` with the squared error ``|h - g|^2`` itself [Schuler2016]; kernels are taken as they lie.
+
+    Example:
+        >>> import torch
+        >>> KernelSquares(3).read(torch.zeros(1, 9))[0, 0, 0]
+        tensor([0.1111, 0.1111, 0.1111])
+    """
+
+    def read(self, output: Tensor) -> Tensor:
+        """The kernels (n, 1, size, size) in outputs (n, size^2)."""
+        return output.float().softmax(1).reshape(-1, 1, self.size, self.size)
+
+    def loss(self, output: Tensor, truth: Degraded) -> Tensor:
+        return (self.read(output) - truth.psf).square().sum((1, 2, 3))

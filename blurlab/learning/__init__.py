@@ -12,7 +12,9 @@ from blurlab.learning.checkpoint import (
     read_checkpoint,
 )
 from blurlab.learning.contrastive import ContrastiveDivergence, filter_picture
+from blurlab.learning.growing import Growing, start_from
 from blurlab.learning.kernel_error import KernelError
+from blurlab.learning.outliers import Outliers
 from blurlab.learning.restoration import Restoration
 from blurlab.learning.restoration_loss import DSSIM, L1, MSE, LogMSE, Mix, RestorationLoss
 from blurlab.learning.supervised import Supervised, load_net
@@ -27,11 +29,13 @@ __all__ = [
     "Diverged",
     "FiniteLoss",
     "FolderCheckpoint",
+    "Growing",
     "Interrupts",
     "KernelError",
     "LogMSE",
     "Mix",
     "OtherRun",
+    "Outliers",
     "Restoration",
     "RestorationLoss",
     "RunStamp",
@@ -43,5 +47,6 @@ __all__ = [
     "load_net",
     "read_checkpoint",
     "shared_callbacks",
+    "start_from",
     "training_callbacks",
 ]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from blurlab.head import Target
 from blurlab.learning.checkpoint import OtherRun, RunStamp, check_stamp, read_checkpoint
+from blurlab.learning.outliers import Outliers
 from blurlab.learning.schedule import OptimizerFactory, check_schedule, scheduled
 from blurlab.physics import Degraded
 
@@ -25,6 +26,7 @@ class Supervised(pl.LightningModule):
         schedule: ``constant`` (the paper's) or ``one_cosine``: linear warm-up over 5 % of the steps, cosine to zero.
         total_steps: Steps of the whole training, for the schedule.
         facts: Plain values that describe the net, kept as hyperparameters in the checkpoint.
+        outliers: Says which items of a training step are left out; None for none.
 
     Raises:
         ValueError: If the schedule is unknown.
@@ -39,9 +41,11 @@ class Supervised(pl.LightningModule):
         schedule: str,
         total_steps: int,
         facts: dict[str, Any] | None = None,
+        outliers: Outliers | None = None,
     ) -> None:
         super().__init__()
         check_schedule(schedule)
+        self.outliers = outliers
         self.net = net
         self.target = target
         self.make_optimizer = optimizer
@@ -55,7 +59,7 @@ class Supervised(pl.LightningModule):
 
     def training_step(self, batch: Degraded, batch_idx: int) -> Tensor:
         """One step of the loss."""
-        means = self.means(batch)
+        means = self.means(batch, self.outliers)
         self._log("train", means, len(batch))
         return means["loss"]
 
@@ -67,12 +71,23 @@ class Supervised(pl.LightningModule):
         """The optimizer with its schedule, stepped every batch."""
         return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, self.total_steps)
 
-    def means(self, batch: Degraded) -> dict[str, Tensor]:
-        """Weighted means over a batch: ``loss``, and each figure of the target by its name."""
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the mean that outliers are held against."""
+        if self.outliers is not None:
+            checkpoint["mean_loss"] = self.outliers.mean
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with that mean."""
+        if self.outliers is not None:
+            self.outliers.mean = checkpoint.get("mean_loss")
+
+    def means(self, batch: Degraded, outliers: Outliers | None = None) -> dict[str, Tensor]:
+        """Weighted means over a batch, without ``outliers``: ``loss``, and each figure of the target by its name."""
         output = self(batch.y).float()
         with torch.autocast(output.device.type, enabled=False):  # it would round the means to half precision
-            share = batch.weight / batch.weight.sum()
             each = {"loss": self.target.loss(output, batch), **self.target.figures(output, batch)}
+            weight = batch.weight if outliers is None else batch.weight * outliers.keep(each["loss"])
+            share = weight / weight.sum().clamp_min(torch.finfo(weight.dtype).tiny)
             return {name: share @ value.to(share) for name, value in each.items()}
 
     def _log(self, part: str, means: dict[str, Tensor], count: int) -> None:

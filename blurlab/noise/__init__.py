@@ -7,6 +7,7 @@ from blurlab.noise.captured import Captured
 from blurlab.noise.chain import Chain
 from blurlab.noise.demosaic import Bilinear, Demosaic, Malvar, bilinear, malvar, mosaic
 from blurlab.noise.exposure import Exposure
+from blurlab.noise.frame import Frame
 from blurlab.noise.gaussian import Gaussian, add_gaussian, bsnr_from_sigma, sigma_from_bsnr
 from blurlab.noise.jpeg import Jpeg, jpeg
 from blurlab.noise.level import effective_sigma, estimate_sigma
@@ -17,6 +18,7 @@ from blurlab.noise.rendering import Rendering
 from blurlab.noise.response import Encode, Power, Response, Srgb, light_to_srgb, srgb_to_light
 from blurlab.noise.sensor import Sensor
 from blurlab.noise.sharpen import Sharpen, unsharp_mask
+from blurlab.noise.stamp import Stamp, stamp
 from blurlab.noise.tone import SCurve, s_curve
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Demosaic",
     "Encode",
     "Exposure",
+    "Frame",
     "Gaussian",
     "Jpeg",
     "Malvar",
@@ -43,6 +46,7 @@ __all__ = [
     "Sensor",
     "Sharpen",
     "Srgb",
+    "Stamp",
     "add_gaussian",
     "add_poisson",
     "bilinear",
@@ -58,5 +62,6 @@ __all__ = [
     "s_curve",
     "sigma_from_bsnr",
     "srgb_to_light",
+    "stamp",
     "unsharp_mask",
 ]

@@ -53,3 +53,7 @@ class NoiseModel(ABC):
         """
         y, sigma = self(blurred, generator=generator)
         return y, sharp, sigma
+
+    def seen(self, blurred: Tensor, *, generator: Generators) -> Tensor:
+        """The observed images of :meth:`photograph` alone, where nobody asks for sharp ones and noise levels."""
+        return self.photograph(blurred, blurred, generator=generator)[0]

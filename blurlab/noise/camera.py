@@ -63,6 +63,13 @@ class Camera(NoiseModel):
         y, _, sigma = self.photograph(light, light, generator=generator)
         return y, sigma
 
+    def seen(self, blurred: Tensor, *, generator: Generators) -> Tensor:
+        """As of any noise model, in less than half of the time: nothing is rendered but what is observed."""
+        check_images(blurred, "blurred")
+        for step in self.steps:
+            blurred, _ = step(blurred, generator=generator)
+        return blurred
+
     def photograph(self, blurred: Tensor, sharp: Tensor, *, generator: Generators) -> tuple[Tensor, Tensor, Tensor]:
         """Pictures of blurred light and of the sharp light, these without faults, and the level of the faults."""
         check_images(blurred, "blurred")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, identity_psf
-from blurlab.physics import Convolution, LinearOperator, kernels_of
+from blurlab.physics import Convolution, LinearOperator, kernels_of, replaced_rows
 
 BOUNDARY = "valid"
 """How photographs are made: what lies beyond their border was blurred into them too."""
@@ -110,11 +110,15 @@ class BlurEstimate:
         )
 
     def with_rows(self, rows: Tensor, other: BlurEstimate) -> BlurEstimate:
-        """This estimate with some rows (m,) replaced by those of another (m of them), with what both of them have."""
+        """This estimate with some rows (m,) replaced by those of another (m of them), with what both of them have.
+
+        Raises:
+            TypeError: If a blur is neither a convolution nor a product-convolution.
+        """
         (mine, sigma), (own, label) = (self.sigma, other.sigma), (self.label, other.label)
         error, new = self.error_px, other.error_px
-        return by_kernel(
-            _replaced(self.psf, rows, other.psf),
+        return BlurEstimate(
+            replaced_rows(self.blur, rows, other.blur, len(self.blurred)),
             _replaced(self.blurred, rows, other.blurred),
             None if mine is None or sigma is None else _replaced(mine, rows, sigma),
             None if own is None or label is None else own.with_rows(rows, label),

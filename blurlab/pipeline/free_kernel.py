@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -20,18 +20,19 @@ class FreeKernel(Identifier):
 
     Args:
         family: Blurs of any kind; their kernels are what is learned, and their size is that of the answer.
+        target: Makes from the kernels' side what a kernel costs in training.
 
     Raises:
         ValueError: If the blurs vary over the image.
     """
 
-    def __init__(self, family: BlurFamily) -> None:
+    def __init__(self, family: BlurFamily, target: Callable[[int], KernelTarget] = KernelTarget) -> None:
         if family.varies:
             raise ValueError(
                 f"a {family.kinds[0]} varies over the image, and one kernel is learned; use pipeline=known"
             )
         super().__init__(family)
-        self.target = KernelTarget(family.size)
+        self.target = target(family.size)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

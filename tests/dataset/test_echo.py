@@ -13,7 +13,7 @@ from torch import Tensor
 
 from blurlab.blur import Defocus
 from blurlab.dataset import Degrade, DegradedData, SharpImages
-from blurlab.dataset.datamodule import EchoSampler
+from blurlab.dataset.sampler import EchoSampler
 from blurlab.noise import Gaussian
 
 

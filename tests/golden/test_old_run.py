@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_run import in_own_process
 from make_old_run import RUNS, found, photograph
 from PIL import Image
 
@@ -53,9 +51,7 @@ def test_an_old_runs_record_is_read(name: str) -> None:
 @pytest.mark.slow
 def test_an_old_run_is_resumed_and_nothing_is_run_again(tmp_path: Path) -> None:
     shutil.copytree(OLD / "hierarchical", tmp_path / "run")
-    env = {**os.environ, "BLURLAB_DATA": str(tmp_path / "data")}
-    words = [sys.executable, "-m", "blurlab", "run.resume=run"]
-    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    done = in_own_process("run.resume=run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     stages = [path.parent.name for path in OLD.glob("hierarchical/stages/*/finished.json")]
     assert len(stages) == 6 and all(f"{stage}: finished earlier" in done.stdout for stage in stages)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from blurlab.blur import BlurFamily, Defocus, Gaussian, Mixture, Motion, NoBlur, Recorded, Taps, Trajectory
+from blurlab.blur import BlurFamily, Defocus, Field, Gaussian, Mixture, Motion, NoBlur, Recorded, Taps, Trajectory
 from blurlab.physics import Degraded, Gradient
 from blurlab.pipeline import BlurEstimate, KindEstimate
 from blurlab.pipeline.estimate import by_parameters, no_kind_found, nothing_found
@@ -64,6 +64,18 @@ def test_what_only_one_of_two_estimates_has_is_left_out() -> None:
     plain = replace(labelled(), label=None, sigma=None)
     found = nothing_found(FAMILY, Y).with_rows(torch.arange(3), plain)
     assert found.label is None and found.sigma is None and torch.equal(found.psf, plain.psf)
+
+
+def test_rows_may_have_an_operator_that_varies_over_the_image() -> None:
+    field = Field(Defocus([1, 3]), growth=[2, 2])
+    blur = field.operator(torch.tensor([[2.0, 2.0]]), shape=(16 + field.size - 1,) * 2)
+    varying = BlurEstimate(blur, torch.ones(1, dtype=torch.bool))
+    found = nothing_found(field, Y).with_rows(torch.tensor([1]), varying)
+    x = torch.rand(3, 1, 16 + field.size - 1, 16 + field.size - 1, generator=torch.Generator().manual_seed(0))
+    seen, edge = found.blur.forward(x), field.size // 2
+    torch.testing.assert_close(seen[[0, 2]], x[[0, 2], :, edge:-edge, edge:-edge])
+    torch.testing.assert_close(seen[1:2], blur.forward(x[1:2]))
+    assert found.blurred.tolist() == [False, True, False]
 
 
 def test_an_operator_that_is_no_convolution_has_no_kernel() -> None:

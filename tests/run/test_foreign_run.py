@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from cli_run import in_own_process
 from omegaconf import OmegaConf
 from tiny_run import TRAINED, go, stop
 
@@ -162,13 +161,7 @@ def test_a_module_beside_the_user_is_not_imported(tmp_path: Path, monkeypatch: p
 
 def line_of(folder: Path) -> str:
     """The one line that ``run.resume=`` of a directory ends with."""
-    done = subprocess.run(
-        [sys.executable, "-m", "blurlab", f"run.resume={folder}"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = in_own_process(f"run.resume={folder}", cwd=folder)
     assert done.returncode == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
     return done.stderr
 

@@ -47,8 +47,9 @@ WRONG: dict[str, list[Any]] = {
     "budget.name": [None, "a/b"],
     **{
         f"budget.{key}": [0, *NO_COUNT]
-        for key in ("photos", "epochs", "steps_per_epoch", "batch_size", "draws_val", "draws_test", "draws_robust")
+        for key in ("epochs", "steps_per_epoch", "batch_size", "draws_val", "draws_test", "draws_robust")
     },
+    "budget.photos": [0, 1, 2, *NO_COUNT],
     "budget.draws_restore": NO_COUNT,
     "budget.pretrain_epochs": NO_COUNT,
     "budget.workers": [*NO_COUNT, 10**6],
@@ -61,6 +62,7 @@ WRONG: dict[str, list[Any]] = {
     "dataset.cut": ["middle", None],
     "dataset.strict": ["maybe", None, 1],
     "boundary.data": ["mirror", None],
+    "optimizer.factory.lr": [0, 0.0, -0.1, None, "abc", math.nan, math.inf, True],
     "optimizer.ema_decay": [2, 1, -0.1, None, "abc", math.nan],
     "optimizer.gradient_clip": [-1, 0, "abc", math.inf, True],
 }
@@ -68,10 +70,12 @@ WRONG: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("key", WRONG)
 def test_a_setting_out_of_its_range_is_named(key: str) -> None:
-    group, _, entry = key.partition(".")
     for value in WRONG[key]:
+        setting = value
+        for part in reversed(key.split(".")):
+            setting = {part: setting}
         with pytest.raises(UsageError, match=rf"{key} must be .*, got ") as caught:
-            check_ranges({group: {entry: value}})
+            check_ranges(setting)
         assert "\n" not in str(caught.value)
 
 
@@ -80,6 +84,8 @@ def test_a_setting_out_of_its_range_is_named(key: str) -> None:
     [
         (["budget.risk_strengths_px=[100]"], "budget.risk_strengths_px must be a list"),
         (["budget.risk_strengths_px=abc"], "budget.risk_strengths_px must be a list"),
+        (["budget.photos=1"], "budget.photos must be a whole number from 3, got 1"),
+        (["optimizer.factory.lr=0"], "optimizer.factory.lr must be a number above 0, got 0"),
         (["optimizer.ema_decay=2"], "optimizer.ema_decay must be a number from 0, less than 1, got 2"),
         (["run.variant=null"], "run.variant must be a name"),
         (["run.experiment=../../../x"], "run.experiment must be a name"),

@@ -8,15 +8,13 @@ import os
 import re
 import signal
 import struct
-import subprocess
-import sys
 import time
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_run import environment, in_own_process, in_process
+from cli_run import Started, in_own_process, in_process
 from wandb_file import history
 
 TINY = [
@@ -119,19 +117,14 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(finished: Path, tmp
 
 @pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on_and_leaves_a_run_that_can(tmp_path: Path) -> None:
-    env = {**os.environ, **environment(tmp_path)}
-    words = [sys.executable, "-m", "blurlab", *TINY, "budget.epochs=500", "logger=csv"]
-    process = subprocess.Popen(words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 200
-    while not list(tmp_path.glob("runs/*/*/stages/train_type/last.ckpt")) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    try:
-        said, _ = process.communicate(timeout=100)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert f"{run_dir(tmp_path).name}\n" in said and "run.resume=" in said
+    with Started(*TINY, "budget.epochs=500", "logger=csv", cwd=tmp_path) as started:
+        deadline = time.monotonic() + 200
+        while not list(tmp_path.glob("runs/*/*/stages/train_type/last.ckpt")) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        os.kill(started.process.pid, signal.SIGINT)
+        done = started.end(timeout_s=100)
+    assert done.returncode == 130
+    assert f"{run_dir(tmp_path).name}\n" in done.stdout and "run.resume=" in done.stdout
     assert not (run_dir(tmp_path) / "stages" / "train_type" / "finished.json").exists()
 
 

@@ -6,11 +6,10 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from cli_run import in_own_process
 from tiny_run import WORDS, go
 
 from blurlab.run.command.job import ERROR
@@ -40,19 +39,10 @@ def test_seeds_beside_a_seed_is_refused(word: str) -> None:
 @pytest.mark.slow
 def test_seeds_end_in_one_table_that_is_kept(tmp_path: Path) -> None:
     words = [word for word in WORDS if word not in ("~stage.calibrate", "~stage.evaluate", "~stage.report")]
-    env = {**os.environ, "BLURLAB_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    env = {**os.environ, "BLURLAB_CACHE": str(tmp_path / "cache"), "COLUMNS": "200"}
     small = ["deconvolver=wiener", "budget.epochs=1", "budget.draws_test=2", "run.keep=true", "hydra.sweep.dir=sw"]
-    command = [
-        sys.executable,
-        "-m",
-        "blurlab",
-        *words,
-        *small,
-        "blur.taps=9,5",
-        "run.variant='taps${blur.taps}'",
-        "seeds=2",
-    ]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    variants = ["blur.taps=9,5", "run.variant='taps${blur.taps}'", "seeds=2"]
+    done = in_own_process(*words, *small, *variants, cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("2 seeds (0, 1)") == 2 and "blur.taps=5" in done.stdout
     kept = tmp_path / "experiments" / "own" / "results" / "smoke"

@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,8 @@ def _checked(
 
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg, place = _compose([*words, *hydra_words], config_dir, job)
-        chosen, _ = _compose([word for word in words if _is_choice(word, config_dir)], config_dir)
+        choices = tuple(word for word in words if _is_choice(word, config_dir))
+        chosen = _chosen(choices, config_dir) if len(choices) < len(words) else cfg
     wrong = missing_key(cfg, chosen) or unknown_key(cfg, chosen) or other_type(cfg, chosen)
     if wrong:
         raise UsageError(wrong)
@@ -184,6 +186,12 @@ def _compose(words: list[str], config_dir: str | None, job: int | None = None) -
     with open_dict(cfg):
         del cfg["hydra"]
     return cfg, place
+
+
+@lru_cache(maxsize=8)
+def _chosen(words: tuple[str, ...], config_dir: str | None) -> Any:
+    """The configuration as the chosen files have it; jobs of a sweep over values share it. To be read only."""
+    return _compose(list(words), config_dir)[0]
 
 
 def _fill_choices(cfg: Any, choices: Any) -> None:

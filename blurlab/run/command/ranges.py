@@ -25,9 +25,14 @@ def number(low: float, below: float = math.inf) -> Rule:
     return lambda value: "" if _is_number(value) and low <= value < below else words
 
 
+def positive(value: Any) -> str:
+    """A number above 0."""
+    return "" if _is_number(value) and value > 0 else "a number above 0"
+
+
 def positive_or_null(value: Any) -> str:
     """A number above 0, or null."""
-    return "" if value is None or (_is_number(value) and value > 0) else "a number above 0, or null"
+    return "" if value is None or not positive(value) else f"{positive(value)}, or null"
 
 
 def flag(value: Any) -> str:
@@ -101,7 +106,7 @@ RANGES: dict[str, Rule] = {
     "paths.cache_dir": text,
     "paths.experiments_dir": text,
     "budget.name": name,
-    "budget.photos": whole(1),
+    "budget.photos": whole(3),  # one to train on, one to validate, one to test
     "budget.epochs": whole(1),
     "budget.pretrain_epochs": whole(0),
     "budget.steps_per_epoch": whole(1),
@@ -125,11 +130,12 @@ RANGES: dict[str, Rule] = {
     "dataset.test_part": one_of("quarter", "all"),
     "dataset.strict": flag,
     "boundary.data": boundary,
+    "optimizer.factory.lr": positive,  # with 0 nothing is learned, and every figure is that of chance
     "optimizer.schedule": text,  # which there are, the training knows
     "optimizer.ema_decay": number(0, 1),
     "optimizer.gradient_clip": positive_or_null,
 }
-"""Key -> what its value may be; a key that a configuration lacks is passed over."""
+"""Key, as a command writes it -> what its value may be; a key that a configuration lacks is passed over."""
 
 
 def check_ranges(cfg: Mapping[str, Any]) -> None:
@@ -142,8 +148,10 @@ def check_ranges(cfg: Mapping[str, Any]) -> None:
         UsageError: Naming the first, what came and what was expected.
     """
     for key, rule in RANGES.items():
-        group, _, entry = key.partition(".")
-        node = cfg.get(group)
+        *groups, entry = key.split(".")
+        node: Any = cfg
+        for group in groups:
+            node = node.get(group) if isinstance(node, Mapping) else None
         if isinstance(node, Mapping) and entry in node and (expected := rule(node[entry])):
             value = node[entry]
             raise UsageError(f"{key} must be {expected}, got {'null' if value is None else repr(value)}")

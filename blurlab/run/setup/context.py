@@ -123,7 +123,7 @@ class Context:
 
     def degrade_for(self, task: Task) -> Degrade:
         """The run's degradation with the blurs of a task."""
-        degrade = Degrade(task.family, self.degrade.noise, self.degrade.boundary)
+        degrade = self.degrade.with_family(task.family)
         if degrade.margin != self.degrade.margin:
             raise UsageError(f"the kernels of {task.name} are {task.family.size} wide, not {self.degrade.family.size}")
         return degrade

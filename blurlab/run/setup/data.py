@@ -56,7 +56,8 @@ def prepare(cfg: DictConfig, sources: dict[str, Source], margin: int, console: C
     ``source`` is null these are all there is, and nothing can be trained. With a
     ``val_source`` all of its photographs are validated on, and what would have been is trained on. With
     ``cut: centre`` photographs are not shrunk to the size: their centre is cut out; with ``cut: anywhere`` each item is
-    cut out at a place of its own.
+    cut out at a place of its own. With ``scale: [low, high]`` training items are squares of that share of a
+    photograph's side, made as small as an item, whatever is cut out of the others.
 
     Args:
         cfg: The run's configuration.
@@ -127,7 +128,11 @@ def prepare(cfg: DictConfig, sources: dict[str, Source], margin: int, console: C
     skipped = [*split.skipped, *elsewhere, *bad_train, *bad_val, *bad_test]
     channels = 3 if dataset.channel == "rgb" else 1
     captures = tested if isinstance(tested, Captures) else None
-    return RunData(train, val, test, facts, skipped, size, channels, SCALE if resize else None, captures)
+    scale = SCALE if resize else None
+    if dataset.get("scale") is not None:
+        low, high = (float(end) for end in dataset.scale)
+        scale = (low, high)
+    return RunData(train, val, test, facts, skipped, size, channels, scale, captures)
 
 
 def stand_in(dataset: DictConfig) -> str:

@@ -76,6 +76,7 @@ def degraded_data(context: Context, degrade: Degrade, stage: str, target: Target
         draws_val=budget["draws_val"],
         workers=budget["workers"],
         scale=context.data.scale,
+        least_edges=float(context.cfg.dataset.get("least_edges", 0)),
         condition=context.condition,
         fixed=fixed_items(context, degrade, stage, target) if budget["draws_train"] else None,
         echo=budget["echo"],

@@ -12,7 +12,6 @@ from torch import nn
 
 from blurlab.core.checks import is_flat
 from blurlab.core.weights import save_weights
-from blurlab.dataset import Degrade
 from blurlab.physics import Degraded
 from blurlab.pipeline import FittedPart, Identifier
 from blurlab.run.errors import UsageError
@@ -60,7 +59,7 @@ def learn(context: Context, part: FittedPart, nets: dict[str, nn.Module], folder
 
 def degraded(context: Context, part: FittedPart, count: int) -> Iterator[Degraded]:
     """Batches of ``count`` degraded photographs: augmented training ones, or fixed validation ones."""
-    degrade = Degrade(part.family, context.degrade.noise, context.degrade.boundary)
+    degrade = context.degrade.with_family(part.family)
     if part.split == "train":
         items = context.augmented(part.name, degrade)
     else:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_run import Ended, in_own_process
 from omegaconf import OmegaConf
 from PIL import Image
 
@@ -20,12 +19,10 @@ TINY = [
 ]  # fmt: skip
 
 
-def blurlab(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "BLURLAB_CACHE": str(cwd.parent / "cache"), "OMP_NUM_THREADS": "1"}
+def blurlab(*words: str, cwd: Path) -> Ended:
+    env = {**os.environ, "BLURLAB_CACHE": str(cwd.parent / "cache")}
     env.pop("BLURLAB_DATA", None)
-    return subprocess.run(
-        [sys.executable, "-m", "blurlab", *words], cwd=cwd, env=env, capture_output=True, text=True, check=False
-    )
+    return in_own_process(*words, cwd=cwd, env=env)
 
 
 @pytest.mark.slow

@@ -1,0 +1,104 @@
+"""What a kernel is estimated from: gradient-like images, sharp and blurred, that a small convolutional net makes."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d
+
+STRIP_PX = 65_536
+"""Pixels of a strip of an image that is looked at at once where no gradient is asked for: its features fit a cache."""
+RESPONSE = 8.0
+"""First gain of the random filters: an edge of a tenth of the range is about to saturate the tanh."""
+THRESHOLD = 0.1
+"""First threshold of the sharp images, as a share of the range."""
+AROUND = 0.1
+"""First weights that are random, in those of a network that keeps variances."""
+
+
+class EdgeFeatures(nn.Module):
+    """``x_i = sum_j b_ij tanh(sum_k a_jk tanh(f_k * y))`` and other b for the blurred ones [Schuler2016], eq. 2.
+
+    It begins as the classical step: blurred images are derivatives of the blurred image, sharp ones those of the latent
+    image (of the blurred one where there is no other) less ``THRESHOLD tanh(d / THRESHOLD)``, which leaves strong
+    edges. Around that weights are random, and the other filters random derivatives: noise under a Gaussian, of sum 0.
+    Only pixels are returned that the filters reach from inside the image.
+
+    Args:
+        in_channels: The blurred image, and the latent one where there is one.
+        pairs: Sharp images, and as many blurred ones.
+        filters: Filters of the convolution.
+        hidden: Images between the two layers of tanh.
+        filter_px: Side of the filters, odd.
+
+    Raises:
+        ValueError: If the filters' side is even, or there are fewer than 2 filters or 3 hidden images a pair.
+    """
+
+    def __init__(
+        self, in_channels: int, pairs: int = 2, filters: int = 32, hidden: int = 32, filter_px: int = 9
+    ) -> None:
+        super().__init__()
+        if filter_px % 2 == 0 or filters < 2 * pairs or hidden < 3 * pairs:
+            raise ValueError(
+                f"filter_px must be odd, and each of {pairs} pairs needs 2 filters and 3 hidden images to begin with, "
+                f"got {filter_px} px, {filters} and {hidden}"
+            )
+        self.pairs, self.filter_px = pairs, filter_px
+        first = random_derivatives(filters, in_channels, filter_px)
+        mix = AROUND * torch.randn(hidden, filters) / math.sqrt(filters)
+        last = AROUND * torch.randn(2 * pairs, hidden) / math.sqrt(hidden)
+        for pair in range(pairs):
+            latent, blurred, linear, limited, plain = 2 * pair, 2 * pair + 1, 3 * pair, 3 * pair + 1, 3 * pair + 2
+            first[latent], first[blurred] = 0, 0
+            first[latent, -1] = first[blurred, 0] = derivative(math.pi * pair / pairs, filter_px)
+            mix[[linear, limited, plain]] = 0
+            mix[linear, latent] = mix[plain, blurred] = 1
+            mix[limited, latent] = 1 / THRESHOLD
+            last[pair, linear], last[pair, limited], last[pairs + pair, plain] = 1, -THRESHOLD, 1
+        self.filters, self.mix, self.last = nn.Parameter(first), nn.Parameter(mix), nn.Parameter(last)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Sharp and blurred images (B, pairs, H - filter_px + 1, W - filter_px + 1) from (B, in_channels, H, W)."""
+        if torch.is_grad_enabled():
+            return self._split(self._of(images))
+        rows, reach = images.shape[-2] - self.filter_px + 1, self.filter_px - 1
+        step = max(1, STRIP_PX // (len(images) * images.shape[-1]))
+        strips = [self._of(images[..., top : min(top + step, rows) + reach, :]) for top in range(0, rows, step)]
+        return self._split(torch.cat(strips, -2))
+
+    def _of(self, images: Tensor) -> Tensor:
+        side = self.filter_px
+        width = images.shape[-1] - side + 1
+        moved = torch.cat([images[..., left : left + width] for left in range(side)], 1)  # four times as fast on a CPU
+        filters = self.filters.permute(0, 3, 1, 2).reshape(len(self.filters), -1, side, 1)
+        seen = conv2d(moved, filters).tanh()
+        seen = conv2d(seen, self.mix[..., None, None]).tanh()
+        return conv2d(seen, self.last[..., None, None])
+
+    def _split(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        return images[:, : self.pairs], images[:, self.pairs :]
+
+
+def random_derivatives(count: int, channels: int, side: int) -> Tensor:
+    """Filters (count, channels, side, side): noise under a Gaussian, of sum 0 and squared sum ``RESPONSE^2``."""
+    line = torch.arange(side) - side // 2
+    bell = torch.exp(-(line[:, None] ** 2 + line**2) / (2 * (side / 6) ** 2))
+    noise = torch.randn(count, channels, side, side)
+    centred = bell * (noise - (bell * noise).sum((2, 3), keepdim=True) / bell.sum())
+    return RESPONSE * centred / centred.square().sum((1, 2, 3), keepdim=True).sqrt()
+
+
+def derivative(angle: float, side: int) -> Tensor:
+    """The derivative of a Gaussian of 1 px along a direction (side, side), as a correlation; a step of 1 gives 1.
+
+    Example:
+        >>> float((derivative(0.0, 9) * torch.tensor([0.0] * 5 + [1.0] * 4)).sum())
+        1.0
+    """
+    line = torch.arange(side) - side // 2
+    bell = torch.exp(-(line[:, None] ** 2 + line**2) / 2)
+    slope = bell * (math.cos(angle) * line - math.sin(angle) * line[:, None])
+    return slope / slope.clamp_min(0).sum()

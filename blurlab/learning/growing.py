@@ -1,0 +1,91 @@
+"""Training that adds the stages of a network one after another [Schuler2016]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+from torch import Tensor
+
+from blurlab.core.weights import read_weights
+from blurlab.head import LearningToDeblur
+from blurlab.learning.checkpoint import read_checkpoint
+
+
+class Growing(Callback):
+    """Adds a stage of :class:`~blurlab.head.LearningToDeblur` at each of some shares of a training.
+
+    A new stage is at first learned alone; then all stages are, end to end.
+
+    Args:
+        shares: Of all steps, after which another stage is added; rising, between 0 and 1.
+        alone: Steps for which a new stage is learned alone; half of those until the next one at most.
+
+    Raises:
+        ValueError: If the shares do not rise from 0 to 1, or a number is negative.
+
+    Example:
+        >>> growing = Growing([0.5], alone=10)
+        >>> [growing.at(step, 100) for step in (0, 50, 59, 60)]
+        [(1, False), (2, True), (2, True), (2, False)]
+    """
+
+    def __init__(self, shares: Sequence[float], alone: int = 1000) -> None:
+        if list(shares) != sorted({*shares}) or any(not 0 < one < 1 for one in shares) or alone < 0:
+            raise ValueError(f"shares must rise between 0 and 1 and alone be 0 or more, got {list(shares)} and {alone}")
+        self.shares = tuple(shares)
+        self.alone = alone
+        self.now: tuple[int, bool] | None = None
+
+    def at(self, step: int, total: int) -> tuple[int, bool]:
+        """Stages in use at a step of so many, and whether the last of them is learned alone."""
+        starts = [0, *(round(share * total) for share in self.shares), total]
+        count = sum(start <= step for start in starts[:-1])
+        begun, ends = starts[count - 1], starts[count]
+        return count, count > 1 and step - begun < min(self.alone, (ends - begun) // 2)
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Forget an earlier training."""
+        self.now = None
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: object, batch_idx: int
+    ) -> None:
+        """Use the stages of this step."""
+        now = self.at(trainer.global_step, int(trainer.estimated_stepping_batches))
+        if now != self.now:
+            net = pl_module.net
+            assert isinstance(net, LearningToDeblur)
+            net.use_stages(now[0], last_alone=now[1])
+            self.now = now
+
+
+def start_from(net: LearningToDeblur, path: Path) -> None:
+    """Take over the weights of a network of the same or of smaller kernels; its scales are the first of this one's.
+
+    Args:
+        net: A network that is to be trained.
+        path: A training's checkpoint, or a ``.safetensors`` file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is damaged, or holds no such network.
+    """
+    found = read_weights(path) if path.suffix == ".safetensors" else _trained(path)
+    own = net.state_dict()
+    beta = found.pop("log_beta", None)
+    found.pop("in_use", None)
+    strange = [name for name, value in found.items() if name not in own or own[name].shape != value.shape]
+    if beta is None or strange or beta.shape[1] != own["log_beta"].shape[1] or len(beta) > len(own["log_beta"]):
+        raise ValueError(
+            f"{path} holds no network whose scales are the first of this one's (sides {list(net.sides)} px, "
+            f"{net.stages} stages each); choose the head's options of its training"
+        )
+    own["log_beta"][: len(beta)] = beta
+    net.load_state_dict({**own, **found})
+
+
+def _trained(path: Path) -> dict[str, Tensor]:
+    return {name.removeprefix("net."): value for name, value in read_checkpoint(path)["state_dict"].items()}
