@@ -33,8 +33,9 @@ def project(field: Tensor, radius: float | Tensor, norm: str = "isotropic", out:
         (tensor([0.6000, 0.8000]), tensor([1., 1.]))
     """
     if norm == "anisotropic":
-        bound = radius.unsqueeze(2) if isinstance(radius, Tensor) else radius
-        return torch.clamp(field, -bound, bound, out=out)
+        if isinstance(radius, Tensor):
+            return torch.clamp(field, -radius.unsqueeze(2), radius.unsqueeze(2), out=out)
+        return torch.clamp(field, -radius, radius, out=out)
     squared = _squared(field, norm)
     if squared.requires_grad:  # in place would overwrite what the way back needs, and 1 / length has no slope at 0
         share = radius * squared.clamp_min(radius**2).rsqrt()
