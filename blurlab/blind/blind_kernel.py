@@ -44,12 +44,15 @@ def blind_kernel(y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinement
     Raises:
         ValueError: If the image has fewer than two kernels' sides along an axis.
     """
+    found = candidates(y, size, runs, refinements=refinements)
+    return found[0] if len(found) == 1 else best_kernel(y, found, [run.handicap for run in runs])
+
+
+def candidates(y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinements: int = 3) -> list[Tensor]:
+    """The kernel of each run; see :func:`blind_kernel`."""
     if min(y.shape) < 2 * size:
         raise ValueError(
             f"a kernel of {size} px needs an image of at least {2 * size} px a side, got {tuple(y.shape)}; "
             "lower the size of the kernel"
         )
-    candidates = [refined(y, coarse_to_fine(y, size, run.options), iterations=refinements) for run in runs]
-    if len(candidates) == 1:
-        return candidates[0]
-    return best_kernel(y, candidates, [run.handicap for run in runs])
+    return [refined(y, coarse_to_fine(y, size, run.options), iterations=refinements) for run in runs]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from blurlab.blind.blind_kernel import RUNS, Run, blind_kernel
+from blurlab.blind.blind_kernel import RUNS, Run, candidates
 from blurlab.blind.judge import best_kernel, normalised_sparsity
 from blurlab.blur import centre_crop, pad_to_odd
 from blurlab.deconvolver import TV
@@ -16,6 +16,10 @@ ONE_PIXEL = 0.5
 """A free kernel with so much in one pixel found no blur."""
 LEAST_SIDES = 10
 """A free kernel is compared with a line where the photograph is so many of its sides wide."""
+SMALLER = 0.7
+"""The smaller one of the sides that are tried, as a share of the one that is given."""
+LEAST_SIDE = 5
+"""Side of the smallest kernel, px."""
 PLAINLY = 0.9
 """A free kernel is trusted where the normalised sparsity of what it restores is no more than this share of y's."""
 HANDICAP = 1.05
@@ -23,9 +27,11 @@ HANDICAP = 1.05
 
 
 class FreeForm:
-    """:func:`~blurlab.blind.blind_kernel` of the light in the middle of a photograph, its colours averaged.
+    """The blind kernel of the light in the middle of a photograph, its colours averaged.
 
-    Blur is a convolution of light, not of the values of a file.
+    Blur is a convolution of light, not of the values of a file. The runs of :func:`~blurlab.blind.blind_kernel` are
+    made for the side that is given and for a smaller one: how wide a kernel is can be told once it is found, and in
+    too wide a support noise grows. The judge chooses among all.
 
     Args:
         most_px: Pixels that are looked at.
@@ -60,7 +66,10 @@ class FreeForm:
         scale = -(-side // self.most_side)
         seen = self._seen(y, scale)
         fits = min(side // scale // 2 * 2 + 1, (min(seen.shape) // 2 - 1) // 2 * 2 + 1)
-        return centre_crop(pad_to_odd(enlarged(blind_kernel(seen, fits, self.runs), scale), side + 2 * scale), side)
+        sides = sorted({max(int(SMALLER * fits) // 2 * 2 + 1, LEAST_SIDE), fits})
+        found = [pad_to_odd(one[None, None], fits)[0, 0] for n in sides for one in candidates(seen, n, self.runs)]
+        psf = best_kernel(seen, found, [run.handicap for run in self.runs] * len(sides))
+        return centre_crop(pad_to_odd(enlarged(psf, scale), side + 2 * scale), side)
 
     def against(self, y: Tensor, psf: Tensor, side: int) -> Tensor:
         """A kernel that parameters describe, or the free one where that explains the photograph clearly better.
