@@ -47,7 +47,8 @@ class FreeKernel(Identifier):
         super().__init__(family)
         if weights is None and size not in (None, family.size):
             raise ValueError(
-                f"kernels of {size} px cannot be learned from blurs of {family.size}; set blur.size={size}, or name weights"
+                f"kernels of {size} px cannot be learned from blurs of {family.size}; set blur.size={size}, "
+                "or name weights"
             )
         self.target = target(family.size if size is None else size)
         self.own = None if weights is None else loaded(weights, head, len(self.target))

@@ -1,9 +1,9 @@
-"""Put the network of a run of +experiment=schuler2016 into the package.
+"""Put the network of a run of +experiment=schuler2016 into the package, as pipeline/weights/quotient<side>.safetensors.
 
-    python experiments/schuler2016/ship_quotient.py CHECKPOINT    # writes blurlab/pipeline/weights/quotient17.safetensors
+    python experiments/schuler2016/ship_quotient.py CHECKPOINT
 
-The checkpoint is ``stages/train_kernel/best.ckpt`` of a run, finished or not; weights are rounded to half precision. How
-they were made is for the model card beside the file.
+The checkpoint is ``stages/train_kernel/best.ckpt`` of a run, finished or not; weights are rounded to half
+precision. How they were made is for the model card beside the file.
 """
 
 from __future__ import annotations
