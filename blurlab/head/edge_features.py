@@ -10,8 +10,8 @@ from torch.nn.functional import conv2d
 
 STRIP_PX = 65_536
 """Pixels of a strip of an image that is looked at at once where no gradient is asked for: its features fit a cache."""
-RESPONSE = 8.0
-"""First gain of the random filters: an edge of a tenth of the range is about to saturate the tanh."""
+RESPONSE = 16.0
+"""First gain of the random filters: an edge of a twentieth of the range is about to saturate the tanh."""
 THRESHOLD = 0.1
 """First threshold of the sharp images, as a share of the range."""
 AROUND = 0.1

@@ -12,6 +12,7 @@ from blurlab.head import KernelTarget
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate, by_kernel
 from blurlab.pipeline.identifier import Identifier
+from blurlab.pipeline.shipped import load_nets
 from blurlab.pipeline.task import Task
 
 
@@ -19,25 +20,62 @@ class FreeKernel(Identifier):
     """A head whose outputs are the pixels of the kernel; neither a kind nor a strength is named.
 
     Args:
-        family: Blurs of any kind; their kernels are what is learned, and their size is that of the answer.
+        family: Blurs of any kind; their kernels are what is learned.
         target: Makes from the kernels' side what a kernel costs in training.
+        size: Side of the kernels that are estimated, odd; None for that of the family's.
+        head: Makes the network from its number of outputs, where ``weights`` are given.
+        weights: A file of the package's ``pipeline/weights`` by its name, or another's path; None: a run trains it.
 
     Raises:
-        ValueError: If the blurs vary over the image.
+        FileNotFoundError: If there is no such file of weights.
+        ValueError: If the blurs vary over the image, the kernels to learn are of another size than the family's, or the
+            weights do not fit.
     """
 
-    def __init__(self, family: BlurFamily, target: Callable[[int], KernelTarget] = KernelTarget) -> None:
+    def __init__(
+        self,
+        family: BlurFamily,
+        target: Callable[[int], KernelTarget] = KernelTarget,
+        size: int | None = None,
+        head: Callable[..., nn.Module] | None = None,
+        weights: str | None = None,
+    ) -> None:
         if family.varies:
             raise ValueError(
                 f"a {family.kinds[0]} varies over the image, and one kernel is learned; use pipeline=known"
             )
         super().__init__(family)
-        self.target = target(family.size)
+        if weights is None and size not in (None, family.size):
+            raise ValueError(
+                f"kernels of {size} px cannot be learned from blurs of {family.size}; set blur.size={size}, "
+                "or name weights"
+            )
+        self.target = target(family.size if size is None else size)
+        self.own = None if weights is None else loaded(weights, head, len(self.target))
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        return (Task("kernel", self.target, self.family),)
+        return (Task("kernel", self.target, self.family),) if self.own is None else ()
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
-        psf = self.target.read(nets["kernel"](y))
+        net = nets["kernel"] if self.own is None else self.own.to(y.device)
+        psf = self.target.read(net(y))
         return by_kernel(psf, torch.ones(len(y), dtype=torch.bool, device=y.device))
+
+
+def loaded(weights: str, head: Callable[..., nn.Module] | None, outputs: int) -> nn.Module:
+    """A head with the weights of a file, in evaluation mode.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If there is no head, or the weights are another network's.
+    """
+    if head is None:
+        raise ValueError(f"weights={weights} are a network's; give the head that they are of")
+    net = head(num_classes=outputs)
+    try:
+        net.load_state_dict(load_nets(weights)["kernel"])
+    except (KeyError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise ValueError(f"{weights} holds another network; choose the options of its card ({said})") from error
+    return net.eval()

@@ -35,13 +35,13 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
         "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
-        "camera_kinds": NO_STRENGTH,
+        "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {
         "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
-        "camera_kinds": NO_STRENGTH,
+        "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH,
     },
     "photograph": {
         blur: f"must be none|neither kinds|{VARIES}|use blur=motion" for blur in options("blur")
@@ -52,10 +52,12 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     },
     "known": {"field": "takes one kernel an image"},
     "kernel": {"field": VARIES},
+    "quotient17": {"field": VARIES},
     "blind": {"field": "takes one kernel an image"},
     "regression": NOTHING,
     "regression_refined": {
         **NOTHING, "trajectory": "no image tells", "photographic": "no image tells", "camera_kinds": "no image tells",
+        "gp_trajectory": "no image tells",
     },
     "grnn": NOTHING,
 }  # fmt: skip
@@ -104,6 +106,8 @@ def test_every_member_of_every_group_composes(
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
         "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
+        "learning_to_deblur": ["pipeline=kernel", "blur=gp_trajectory"],
+        "grow": ["pipeline=kernel", "blur=gp_trajectory", "head=learning_to_deblur", "optimizer=adadelta"],
         "likelihood_release": ["blur=camera_kinds"], "photograph": ["blur=camera_kinds"],
         "answers": ["pipeline=likelihood", "blur=three_kinds"],
         "robust_camera": ["pipeline=likelihood", "blur=three_kinds"],
@@ -114,7 +118,14 @@ def test_every_member_of_every_group_composes(
     cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin"), ("blur", "field")}
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
-    if member in ("gaussian_anisotropic", "gaussian_correlated", "trajectory", "photographic", "camera_kinds"):
+    if member in (
+        "gaussian_anisotropic",
+        "gaussian_correlated",
+        "trajectory",
+        "gp_trajectory",
+        "photographic",
+        "camera_kinds",
+    ):
         with pytest.raises(UsageError, match=NO_STRENGTH):
             check([f"{group}={member}", "pipeline=likelihood"])
         return
