@@ -61,7 +61,6 @@ def test_a_run_of_larger_kernels_goes_on_from_it(finished: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["head=kernel_quotient", "~head.pairs", "~head.filters", "~head.hidden"], "are for head=learning_to_deblur"),
         (["stage.train.growing.shares=[0.3,0.5]"], "must be 1 for a head of 2 stages"),
         (["stage.train.start=nowhere.ckpt"], "nowhere.ckpt is no file"),
         (["optimizer=adamw"], "set optimizer.ema_decay=0"),
@@ -70,6 +69,12 @@ def test_a_run_of_larger_kernels_goes_on_from_it(finished: Path, tmp_path: Path)
 def test_what_cannot_grow_is_refused_before_the_run(tmp_path: Path, words: list[str], line: str) -> None:
     with pytest.raises(UsageError, match=line):
         config(tmp_path, *words)
+
+
+def test_another_head_does_not_grow(tmp_path: Path) -> None:
+    words = [word for word in TINY if not word.startswith("head.")]
+    with pytest.raises(UsageError, match="are for head=learning_to_deblur, not KernelQuotient"):
+        check([*words, "head=kernel_quotient", f"paths.runs_dir={tmp_path}"])
 
 
 def test_weights_estimate_kernels_of_their_own_size_without_training(tmp_path: Path) -> None:
