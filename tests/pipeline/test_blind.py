@@ -30,6 +30,7 @@ def texture(channels: int) -> torch.Tensor:
     return Convolution(torch.full((1, 1, 1, 3), 1 / 3), "reflect").A(x)
 
 
+@pytest.mark.slow
 def test_each_image_gets_its_own_kernel_and_a_flat_one_none() -> None:
     y = texture(3)
     y = torch.cat([y, torch.full_like(y[:1], 0.5)])
