@@ -79,7 +79,7 @@ class Photograph(Regression):
         least_px: int = 96,
         least_probability: float = 0.6,
         undo_probability: float = 0.8,
-        free_probability: float = 0.8,
+        free_probability: float = 0.9,
         widest: float = 0.3,
         free_form: FreeForm | None = None,
         bent: Sequence[str] = ("motion",),
