@@ -94,7 +94,7 @@ def test_it_begins_with_thin_edges_of_the_latent_image_and_derivatives_of_the_bl
     with torch.no_grad():
         sharp, soft = features(torch.stack([blurred, latent])[None])
     across = sharp[0, 0, 8]
-    assert across.argmax().item() in (7, 8) and float(across.max()) > 0.1  # columns 4 on are seen
+    assert across.argmax().item() in (7, 8) and float(across.max()) > 0.05  # columns 4 on are seen
     assert int((across > 0.5 * across.max()).sum()) == 2  # thinner than the edge, whose slope is half over 5 px
     slope = latent[8].diff()
     assert int((slope > 0.5 * slope.max()).sum()) == 5
