@@ -16,7 +16,7 @@ from blurlab.physics import Convolution, Degraded
 
 
 def net(side: int = 9, sides: tuple[int, ...] | None = None, stages: int = 2) -> LearningToDeblur:
-    return LearningToDeblur(side**2, pairs=(1,) * stages, filters=4, hidden=6, filter_px=5, sides_px=sides)
+    return LearningToDeblur(side**2, pairs=(1,) * stages, filters=6, hidden=6, filter_px=5, sides_px=sides)
 
 
 def batch(count: int = 3) -> Degraded:

@@ -20,7 +20,7 @@ from blurlab.run.errors import UsageError
 
 TINY = [
     "+experiment=schuler2016", "dataset=bundled", "dataset.size=48", "blur.unit_px=9", "head.pairs=[1,1]",
-    "head.filters=4", "head.hidden=6", "stage.train.growing.shares=[0.5]", "deconvolver=wiener", "budget=smoke",
+    "head.filters=6", "head.hidden=6", "stage.train.growing.shares=[0.5]", "deconvolver=wiener", "budget=smoke",
     "budget.epochs=2", "budget.steps_per_epoch=2", "budget.batch_size=4", "budget.draws_val=1", "budget.draws_test=1",
     "run.progress=false", "logger=csv", "trainer=cpu",
 ]  # fmt: skip
@@ -52,7 +52,7 @@ def test_a_run_of_larger_kernels_goes_on_from_it(finished: Path, tmp_path: Path)
     start = finished / "stages" / "train_kernel" / "best.ckpt"
     words = [f"stage.train.start={start}", "blur.unit_px=13", "head.sides_px=[9,13]", "optimizer.factory.lr=1e-12"]
     run(config(tmp_path, *words), tmp_path / "run", Console(quiet=True))
-    net = LearningToDeblur(13**2, pairs=(1, 1), filters=4, hidden=6, sides_px=(9, 13))
+    net = LearningToDeblur(13**2, pairs=(1, 1), filters=6, hidden=6, sides_px=(9, 13))
     load_net(net, tmp_path / "run" / "stages" / "train_kernel" / "best.ckpt")
     before = torch.load(start, weights_only=True)["state_dict"]
     torch.testing.assert_close(net.scales[0][0].filters.detach(), before["net.scales.0.0.filters"], rtol=0, atol=1e-6)
@@ -81,7 +81,7 @@ def test_weights_estimate_kernels_of_their_own_size_without_training(tmp_path: P
     torch.manual_seed(0)
 
     def head(num_classes: int) -> LearningToDeblur:
-        return LearningToDeblur(num_classes, pairs=(1, 1), filters=4, hidden=6, filter_px=5)
+        return LearningToDeblur(num_classes, pairs=(1, 1), filters=6, hidden=6, filter_px=5)
 
     net, path = head(81).eval(), tmp_path / "some.safetensors"
     save_nets({"kernel": net}, path, {})
