@@ -78,9 +78,9 @@ def figures(case: Degraded, image: Tensor, moves: bool) -> dict[str, float]:
     Args:
         case: The item.
         image: Restored (1, C, H, W).
-        moves: Is its place against the sharp image unknown, since the image was taken blurred, or its kernel has no place
-            of its own? Then it is aligned first, and its border is cut; else ISNR of the frame and of the inside are
-            told, too.
+        moves: Is its place against the sharp image unknown, since the image was taken blurred, or its kernel has no
+            place of its own? Then it is aligned first, and its border is cut; else ISNR of the frame and of the inside
+            are told, too.
     """
     x, y = case.x, case.y
     if moves:
@@ -103,7 +103,12 @@ def _plain(image: Tensor, x: Tensor) -> dict[str, float]:
 
 
 def reference(case: Degraded, moves: bool) -> dict[str, dict[str, float]]:
-    """What the blurred image has, and what the Wiener filter that knows the spectrum would reach; see :func:`figures`."""
+    """What the blurred image has, and what the Wiener filter that knows the spectrum would reach.
+
+    Args:
+        case: The item.
+        moves: As in :func:`figures`.
+    """
     y, x = case.y, case.x
     if moves:
         y, x, _ = align(y, x)
