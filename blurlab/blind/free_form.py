@@ -103,8 +103,9 @@ class FreeForm:
         """
         if float(psf.amax()) >= ONE_PIXEL:
             return False
-        seen = self._seen(y)[None, None]
-        psf = psf.to(seen)
+        scale = -(-psf.shape[-1] // self.most_side)
+        seen = self._seen(y, scale)[None, None]
+        psf = reduced(psf.to(seen), scale)
         restored, cut = TV()(seen, psf).image, psf.shape[-1] // 2
         if float(misfit(restored, psf, seen)) > EXPLAINED * float(effective_sigma(seen)):
             return False
@@ -115,6 +116,22 @@ class FreeForm:
         rows, cols = middle(y, self.most_px * scale**2)
         light = self.response.decode(y[..., slice(*rows), slice(*cols)])
         return avg_pool2d(light.mean(1), scale)[0]
+
+
+def reduced(psf: Tensor, scale: int) -> Tensor:
+    """A kernel (1, 1, k, k) for images whose sides are a ``scale``-th as long: sums over squares, about its middle.
+
+    Example:
+        >>> import torch
+        >>> reduced(torch.ones(1, 1, 9, 9) / 81, 3).shape
+        torch.Size([1, 1, 3, 3])
+    """
+    if scale == 1:
+        return psf
+    side = -(-psf.shape[-1] // scale) // 2 * 2 + 1  # odd, and wide enough
+    wide = pad_to_odd(psf, side * scale + (side * scale + 1) % 2)
+    margin = (wide.shape[-1] - side * scale + 1) // 2
+    return scale**2 * avg_pool2d(wide[..., margin : margin + side * scale, margin : margin + side * scale], scale)
 
 
 def enlarged(psf: Tensor, scale: int) -> Tensor:
