@@ -200,7 +200,5 @@ def middles(shape: tuple[int, int], grid: tuple[int, int]) -> Tensor:
         >>> middles((10, 20), (1, 2)).tolist()
         [[0.0, -5.0], [0.0, 5.0]]
     """
-    rows, cols = (
-        ((torch.arange(count) + 0.5) / count - 0.5) * side for side, count in zip(shape, grid, strict=True)
-    )
+    rows, cols = (((torch.arange(count) + 0.5) / count - 0.5) * side for side, count in zip(shape, grid, strict=True))
     return torch.cartesian_prod(rows, cols)

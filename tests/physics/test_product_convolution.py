@@ -146,7 +146,7 @@ def test_windows_interpolate_and_sum_to_one() -> None:
 def test_windows_of_patches_sum_to_one_and_stand_on_their_middles() -> None:
     windows = patch_windows((18, 24), (3, 4))
     torch.testing.assert_close(windows.sum(0), torch.ones(18, 24))
-    assert (windows.reshape(3, 4, 18, 24)[1, 2] > 0.01).nonzero().aminmax(dim=0).max.tolist() == [13, 19]
+    assert (windows.reshape(3, 4, 18, 24)[1, 2] > 0.01).nonzero().aminmax(dim=0).max.tolist() == [14, 20]
     assert (windows[0, :3, :3] == 1).all() and windows.argmax(0)[9, 15] == 6
 
 
