@@ -6,7 +6,7 @@ from blurlab.physics.degraded import Degraded
 from blurlab.physics.gradient import Gradient
 from blurlab.physics.laws import check_operator
 from blurlab.physics.operator import LinearOperator, LocalBlur
-from blurlab.physics.product_convolution import ProductConvolution, grid_windows, hat_windows
+from blurlab.physics.product_convolution import ProductConvolution, grid_windows, hat_windows, patch_windows
 from blurlab.physics.replaced_rows import replaced_rows
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "grid_windows",
     "hat_windows",
     "kernels_of",
+    "patch_windows",
     "replaced_rows",
 ]

@@ -54,6 +54,30 @@ class ProductConvolution(LocalBlur):
         self.psf, self.weight = psf.to(work), weight.to(work)
         self.boundary = boundary
 
+    @classmethod
+    def of_patches(cls, psf: Tensor, shape: tuple[int, int], boundary: str = "valid") -> Self:
+        """The efficient filter flow of [Hirsch2010]: a kernel for each of the patches of :func:`patch_windows`.
+
+        Args:
+            psf: Kernels of the patches, (rows, cols, k, k), k odd, the same for all images.
+            shape: The blurred image y, (H, W).
+            boundary: As for the class; with ``valid`` sharp pixels beyond y's border have the windows of those on it.
+
+        Raises:
+            ValueError: If the kernels are not (rows, cols, k, k).
+
+        Example:
+            >>> psf = torch.ones(2, 3, 5, 5) / 25
+            >>> ProductConvolution.of_patches(psf, (40, 60)).A(torch.ones(1, 1, 44, 64)).std() < 1e-6
+            tensor(True)
+        """
+        if psf.ndim != 4:
+            raise ValueError(f"psf must be (rows, cols, k, k), a kernel for each patch, got {tuple(psf.shape)}")
+        windows = patch_windows(shape, (psf.shape[0], psf.shape[1])).to(psf)[None]
+        radius = (psf.shape[-2] // 2, psf.shape[-1] // 2)
+        weight = extend(windows, radius, "replicate") if boundary == "valid" else windows
+        return cls(psf.flatten(0, 1)[None], weight, boundary)
+
     @property
     def radius(self) -> tuple[int, int]:
         """Pixels from a kernel's centre to its border (rows, cols)."""
@@ -214,3 +238,32 @@ def grid_windows(shape: tuple[int, int], grid: tuple[int, int]) -> Tensor:
         for side, count in zip(shape, grid, strict=True)
     )
     return (down[:, None, :, None] * across[None, :, None, :]).flatten(0, 1)
+
+
+def patch_windows(shape: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+    """Barthann windows of overlapping patches, which sum to 1.
+
+    The middles of the patches are those of as many equal parts of the image; a patch reaches to the middles of its
+    neighbours, one at the border to the border, where its window stays 1.
+
+    Args:
+        shape: Image (H, W).
+        grid: Rows and columns of patches, each >= 1.
+
+    Returns:
+        (rows * cols, H, W), row after row, in [0, 1].
+
+    Example:
+        >>> patch_windows((1, 8), (1, 2))[0, 0]
+        tensor([1.0000, 1.0000, 0.9411, 0.6754, 0.3246, 0.0589, 0.0000, 0.0000])
+    """
+    down, across = (
+        _barthann(hat_windows(((torch.arange(side) + 0.5) * count / side - 0.5)[None], count)[:, 0])
+        for side, count in zip(shape, grid, strict=True)
+    )
+    return (down[:, None, :, None] * across[None, :, None, :]).flatten(0, 1)
+
+
+def _barthann(hat: Tensor) -> Tensor:
+    """The modified Bartlett-Hann window of half its width, from 1 in its middle to 0 where the hat is 0."""
+    return (0.62 - 0.24 * (1 - hat) + 0.38 * torch.cos(torch.pi * (1 - hat))).clamp(0, 1)

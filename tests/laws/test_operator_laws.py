@@ -42,6 +42,13 @@ def test_product_convolution(boundary: str, size: tuple[int, int], images: tuple
     check_operator(ProductConvolution(psf, weight, boundary), (2, 2, 17, 24), generator=rng(1))
 
 
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_patches(boundary: str) -> None:
+    psf = torch.randn(2, 3, 5, 7, generator=rng(), dtype=torch.float64)
+    shape = (13, 18) if boundary == "valid" else (17, 24)
+    check_operator(ProductConvolution.of_patches(psf, shape, boundary), (2, 2, 17, 24), generator=rng(1))
+
+
 class Broken(LinearOperator):
     """A convolution with one fault."""
 

@@ -18,6 +18,7 @@ from blurlab.physics import (
     conjugate_gradient,
     grid_windows,
     hat_windows,
+    patch_windows,
 )
 
 SCIPY = {"circular": "wrap", "reflect": "mirror", "replicate": "nearest", "zero": "constant"}
@@ -140,6 +141,30 @@ def test_windows_interpolate_and_sum_to_one() -> None:
     torch.testing.assert_close(grid.sum(0), torch.ones(SHAPE))
     assert grid[0, 0, 0] == 1 and grid[1, 0, -1] == 1 and grid[4, -1, 0] == 1
     torch.testing.assert_close(grid[2, 8], torch.linspace(1, 0, 24))
+
+
+def test_windows_of_patches_sum_to_one_and_stand_on_their_middles() -> None:
+    windows = patch_windows((18, 24), (3, 4))
+    torch.testing.assert_close(windows.sum(0), torch.ones(18, 24))
+    assert (windows.reshape(3, 4, 18, 24)[1, 2] > 0.01).nonzero().aminmax(dim=0).max.tolist() == [14, 20]
+    assert (windows[0, :3, :3] == 1).all() and windows.argmax(0)[9, 15] == 6
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_patches_of_one_kernel_are_a_convolution(boundary: str) -> None:
+    x, psf = draw(1, 2, *SHAPE), draw(5, 7, seed=1) / 17
+    shape = (SHAPE[0] - 4, SHAPE[1] - 6) if boundary == "valid" else SHAPE
+    patches = ProductConvolution.of_patches(psf.expand(2, 3, -1, -1), shape, boundary)
+    torch.testing.assert_close(patches.A(x), Convolution(psf[None, None], boundary).A(x), atol=1e-6, rtol=1e-6)
+
+
+def test_a_patch_has_its_kernel_in_its_middle() -> None:
+    psf = draw(3, 3, 5, 5, seed=1)
+    operator = ProductConvolution.of_patches(psf, (15, 21))
+    torch.testing.assert_close(operator.psf_at(7, 10)[0, 0], psf[1, 1], atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(operator.psf_at(0, 20)[0, 0], psf[0, 2], atol=1e-6, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"a kernel for each patch, got \(1, 5, 5\)"):
+        ProductConvolution.of_patches(psf[0, :1], (15, 21))
 
 
 def test_gradients_reach_kernels_and_weights() -> None:
