@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-STRIP_PX = 65_536
+STRIP_PX = 32_768
 """Pixels of a strip of an image that is looked at at once where no gradient is asked for: its features fit a cache."""
 RESPONSE = 16.0
 """First gain of the random filters: an edge of a twentieth of the range is about to saturate the tanh."""
@@ -78,8 +78,9 @@ class EdgeFeatures(nn.Module):
         width = images.shape[-1] - side + 1
         moved = torch.cat([images[..., left : left + width] for left in range(side)], 1)  # four times as fast on a CPU
         filters = self.filters.permute(0, 3, 1, 2).reshape(len(self.filters), -1, side, 1)
-        seen = conv2d(moved, filters).tanh()
-        seen = conv2d(seen, self.mix[..., None, None]).tanh()
+        tanh = torch.tanh if torch.is_grad_enabled() else torch.tanh_
+        seen = tanh(conv2d(moved, filters))
+        seen = tanh(conv2d(seen, self.mix[..., None, None]))
         return conv2d(seen, self.last[..., None, None])
 
     def _split(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -114,7 +115,7 @@ def derivative(angle: float, side: int) -> Tensor:
     """The derivative of a Gaussian of 1 px along a direction (side, side), as a correlation; a step of 1 gives 1.
 
     Example:
-        >>> float((derivative(0.0, 9) * torch.tensor([0.0] * 5 + [1.0] * 4)).sum())
+        >>> round(float((derivative(0.0, 9) * torch.tensor([0.0] * 5 + [1.0] * 4)).sum()), 6)
         1.0
     """
     line = torch.arange(side) - side // 2
