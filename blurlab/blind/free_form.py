@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
@@ -10,7 +12,7 @@ from blurlab.blind.judge import best_kernel, misfit, normalised_sparsity
 from blurlab.blur import centre_crop, pad_to_odd
 from blurlab.deconvolver import TV
 from blurlab.deconvolver.parts import middle
-from blurlab.noise import Response, Srgb, effective_sigma
+from blurlab.noise import Power, Response, Srgb, effective_sigma
 
 ONE_PIXEL = 0.5
 """A free kernel with so much in one pixel found no blur."""
@@ -76,6 +78,19 @@ class FreeForm:
         psf = best_kernel(seen, found, [run.handicap for run in self.runs] * len(sides), noise)
         return centre_crop(pad_to_odd(enlarged(psf, scale), side + 2 * scale), side)
 
+    def trusted(self, y: Tensor, side: int) -> tuple[Tensor, bool]:
+        """As a call, and whether the kernel is trusted; else the values of the file are tried in place of its light.
+
+        Some files hold light itself, or were blurred as they are. The noise must explain all of their misfit then.
+        """
+        psf = self(y, side)
+        if self.is_trusted(y, psf):
+            return psf, True
+        of_values = copy(self)
+        of_values.response = Power(1.0)
+        other = of_values(y, side)
+        return (other, True) if of_values.is_trusted(y, other, ENOUGH) else (psf, False)
+
     def against(self, y: Tensor, psf: Tensor, side: int) -> Tensor:
         """A kernel that parameters describe, or the free one where that explains the photograph clearly better.
 
@@ -96,10 +111,15 @@ class FreeForm:
         given, other = (pad_to_odd(one.to(psf), size)[0, 0] for one in (psf, free))
         return psf if best_kernel(self._seen(y), [given, other], [1.0, HANDICAP]) is given else free
 
-    def is_trusted(self, y: Tensor, psf: Tensor) -> bool:
+    def is_trusted(self, y: Tensor, psf: Tensor, most: float = EXPLAINED) -> bool:
         """Does this free kernel (1, 1, k, k) explain a photograph, and is that plainly sharper where it is undone?
 
         One pixel undoes nothing.
+
+        Args:
+            y: As in a call.
+            psf: A free kernel.
+            most: Greatest misfit, in units of the noise that is assumed.
         """
         if float(psf.amax()) >= ONE_PIXEL:
             return False
@@ -107,7 +127,7 @@ class FreeForm:
         seen = self._seen(y, scale)[None, None]
         psf = reduced(psf.to(seen), scale)
         restored, cut = TV()(seen, psf).image, psf.shape[-1] // 2
-        if float(misfit(restored, psf, seen)) > EXPLAINED * float(effective_sigma(seen)):
+        if float(misfit(restored, psf, seen)) > most * float(effective_sigma(seen)):
             return False
         return float(normalised_sparsity(restored, cut)) <= PLAINLY * float(normalised_sparsity(seen, cut))
 

@@ -257,15 +257,15 @@ class Photograph(Regression):
             member, here = self.family.member(int(kind[row])), slice(row, row + 1)
             length = float(self.family.strength_px(params[here], kind[here]))
             if any(one.is_hidden for one in member.parameters):
-                psf = self.free_form(y[here], _odd(self.free_share * length, size))
+                psf, free[row] = self.free_form.trusted(y[here], _odd(self.free_share * length, size))
             elif self.family.kinds[int(kind[row])] in self.bent:
                 line = _trimmed(found.psf[here])
                 psf = self.free_form.against(y[here], line, _odd(BENT * length, size))
                 if psf is line:
                     continue
+                free[row] = self.free_form.is_trusted(y[here], psf)
             else:
                 continue
-            free[row] = self.free_form.is_trusted(y[here], psf)
             psf = _in_place(pad_to_odd(psf.to(found.psf), size))
             found = found.with_rows(torch.tensor([row], device=kind.device), by_kernel(psf, free[here]))
         return found, free

@@ -10,9 +10,10 @@ from torch import Tensor
 from blurlab.blind import FreeForm
 from blurlab.blind.blind_kernel import Run
 from blurlab.blind.coarse_to_fine import CoarseToFine
+from blurlab.blind.free_form import EXPLAINED
 from blurlab.blur import pad_to_odd
 from blurlab.metric import kernel_correlation
-from blurlab.noise import light_to_srgb, srgb_to_light
+from blurlab.noise import Power, light_to_srgb, srgb_to_light
 from blurlab.physics import Convolution
 
 ONE_RUN = (Run(CoarseToFine()),)
@@ -69,3 +70,19 @@ def test_a_line_stays_where_a_free_kernel_explains_no_more() -> None:
     psf = torch.nn.functional.pad(line, (0, 0, 4, 4))
     y = light_to_srgb(Convolution(psf, "valid").A(srgb_to_light(sharp)))
     assert FreeForm(runs=ONE_RUN).against(y, psf, 13) is psf
+
+
+class NotInLight(FreeForm):
+    """Trusts no kernel that was estimated in light."""
+
+    def is_trusted(self, y: Tensor, psf: Tensor, most: float = EXPLAINED) -> bool:
+        return isinstance(self.response, Power) and super().is_trusted(y, psf, most)
+
+
+def test_where_the_kernel_of_the_light_is_not_trusted_the_values_of_the_file_are_tried() -> None:
+    sharp = torch.from_numpy(skimage.data.astronaut()[20:240, 120:340].copy()).permute(2, 0, 1)[None] / 255
+    y = Convolution(hook(), "valid").A(sharp).mul(255).round().div(255)
+    psf, sure = NotInLight(runs=ONE_RUN).trusted(y, 17)
+    assert sure and float(kernel_correlation(psf, pad_to_odd(hook(), 17))) > 0.8
+    noise = torch.rand(1, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+    assert not NotInLight(runs=ONE_RUN).trusted(noise, 9)[1]

@@ -50,7 +50,7 @@ class Corner(FreeForm):
         psf[0, 0, range(3), range(3)] = torch.tensor([self.share, *[(1 - self.share) / 2] * 2])
         return psf
 
-    def is_trusted(self, y: Tensor, psf: Tensor) -> bool:
+    def is_trusted(self, y: Tensor, psf: Tensor, most: float = 1.25) -> bool:
         return float(psf.amax()) < ONE_PIXEL
 
     def against(self, y: Tensor, psf: Tensor, side: int) -> Tensor:
