@@ -73,14 +73,14 @@ class Variant:
 
 VARIANTS = (
     Variant("standardised", "Glorot", 0.001),
+    Variant("mean removed", "Glorot", 0.001),
+    Variant("[0, 1] as it is", "Glorot", 0.01),
+    Variant("[0, 1] as it is", "Glorot", 0.03),
+    Variant("[0, 255]", "Glorot", 0.001),
+    Variant("[0, 1] as it is", "He", 0.001),
     Variant("[0, 1] as it is", "Glorot", 0.001),
     Variant("standardised", "He", 0.001),
-    Variant("[0, 1] as it is", "Glorot", 0.01),
-    Variant("mean removed", "Glorot", 0.001),
-    Variant("[0, 255]", "Glorot", 0.001),
     Variant("[0, 1] as it is", "Glorot", 0.003),
-    Variant("[0, 1] as it is", "He", 0.001),
-    Variant("[0, 1] as it is", "Glorot", 0.03),
 )
 
 

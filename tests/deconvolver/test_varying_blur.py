@@ -125,6 +125,7 @@ def test_the_minimum_is_that_of_the_dense_problem() -> None:
     torch.testing.assert_close(solver(y, operator, SIGMA).image.flatten(), exact, rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_tiles_of_a_solver_that_takes_operators_are_the_whole() -> None:
     _, y, operator = photographed((80, 90), 1)
     solver = DouglasRachford(iterations=8, tolerance=0.0)
@@ -173,6 +174,7 @@ class Nameless(LinearOperator):
         return self.operator.A_adjoint(y)
 
 
+@pytest.mark.slow
 def test_an_operator_without_kernels_needs_a_weight() -> None:
     x, y, operator = photographed()
     with pytest.raises(

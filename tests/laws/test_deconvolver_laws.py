@@ -60,7 +60,16 @@ MEMBERS = {
 }
 
 
-DEAR = {"epll", "epll_padded", "unrolled_dr", "wiener_stack", "tiled"}
+DEAR = {
+    "epll",
+    "epll_padded",
+    "unrolled_dr",
+    "wiener_stack",
+    "tiled",
+    "richardson_lucy_tv",
+    "implicit_tv",
+    "hyper_laplacian",
+}
 
 
 @pytest.mark.parametrize(
