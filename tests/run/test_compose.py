@@ -28,6 +28,7 @@ NO_STRENGTH = "no one parameter for its strength"
 VARIES = "varies over the image"
 NOTHING = {
     "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "field": VARIES,
+    "gp_trajectory": "neither kinds to tell apart nor a range",
 }  # fmt: skip
 ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "hierarchical": {
@@ -57,7 +58,6 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "regression": NOTHING,
     "regression_refined": {
         **NOTHING, "trajectory": "no image tells", "photographic": "no image tells", "camera_kinds": "no image tells",
-        "gp_trajectory": "no image tells",
     },
     "grnn": NOTHING,
 }  # fmt: skip
