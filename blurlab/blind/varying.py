@@ -1,4 +1,4 @@
-"""Camera shake that differs over a photograph: the motion of the camera, from one photograph [Schuler2016], sec. 6.3."""
+"""The motion of a camera, and so the blur of each place, from one photograph [Schuler2016], section 6.3."""
 
 from __future__ import annotations
 

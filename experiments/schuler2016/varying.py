@@ -1,6 +1,6 @@
 """Camera shake with rotation: one kernel, local kernels, and kernels held to a camera's motion [Schuler2016], sec. 6.3.
 
-    python experiments/schuler2016/varying.py FOLDER    # FOLDER holds bsds500/test and real/; writes results/varying.json
+    python experiments/schuler2016/varying.py FOLDER    # holds bsds500/test and real/; writes results/varying.json
 
 **turned**: the light of grey photographs of BSDS500 is moved by scipy (cubic splines) through ``POSES`` poses of a
 random path, ``PATH_PX`` wide and turned by up to ``ANGLE_DEG`` either way, and averaged: no code of blurlab's. Noise of
@@ -84,7 +84,7 @@ def moved(light: np.ndarray, motion: CameraMotion) -> np.ndarray:
     splines, total = ndimage.spline_filter(light, 3), np.zeros_like(light)
     for down, right, angle in motion.poses.double().numpy():
         back = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-        offset = middle - back @ (middle + (down, right))
+        offset = middle - back @ (middle + np.array([down, right]))
         total += ndimage.affine_transform(splines, back, offset, order=3, mode="mirror", prefilter=False)
     return total / len(motion.poses)
 
