@@ -4,8 +4,8 @@
 
 **turned**: the light of grey photographs of BSDS500 is moved by scipy (cubic splines) through ``POSES`` poses of a
 random path, ``PATH_PX`` wide and turned by up to ``ANGLE_DEG`` either way, and averaged: no code of blurlab's. Noise of
-``SIGMA`` in the file, 8 bits. What lay near the border is cut. **real/nonuniform**: the blurred photograph of a
-published set, beside its sharp one; what blurred it is not known to any method here.
+``SIGMA`` in the file, 8 bits. The middle, ``SHAPE``, is kept. **real/nonuniform**: the blurred photograph of a
+published set, its colours averaged, beside its sharp one; no method here is told what blurred it.
 
 Each is restored by :class:`blurlab.deconvolver.InLight`, tile by tile where the blur differs, told
 
@@ -47,8 +47,8 @@ from blurlab.metric.aligned import align
 from blurlab.noise import Srgb
 from blurlab.physics import LocalBlur, ProductConvolution
 
-POSES, PATH_PX, ANGLE_DEG = 64, 9.0, 0.8
-SIGMA, CUT_PX = 0.005, 16
+POSES, PATH_PX, ANGLE_DEG = 64, 9.0, 1.0
+SIGMA, SHAPE = 0.005, (225, 321)
 GRID = (4, 6)
 NUMBER = 2
 SIDE = 13
@@ -92,16 +92,18 @@ def moved(light: np.ndarray, motion: CameraMotion) -> np.ndarray:
 def turned(path: Path, seed: int) -> Case:
     """A photograph of BSDS500 through a random motion."""
     grey = torch.from_numpy(read_scaled(path).pixels.copy()).float().mean(2)
-    motion, keep = random_motion(seed), slice(CUT_PX, -CUT_PX)
-    light = torch.from_numpy(moved(CURVE.decode(grey).double().numpy(), motion)[keep, keep]).float()
+    grey = grey if grey.shape[0] < grey.shape[1] else grey.T
+    keep = tuple(slice((whole - side) // 2, (whole + side) // 2) for whole, side in zip(grey.shape, SHAPE, strict=True))
+    motion = random_motion(seed)
+    light = torch.from_numpy(moved(CURVE.decode(grey).double().numpy(), motion)[keep]).float()
     y = CURVE.encode(light) + SIGMA * torch.randn(light.shape, generator=torch.Generator().manual_seed(seed))
-    return Case((y.clamp(0, 1) * 255).round()[None, None] / 255, grey[keep, keep][None, None], motion, SIDE)
+    return Case((y.clamp(0, 1) * 255).round()[None, None] / 255, grey[keep][None, None], motion, SIDE)
 
 
 def real(folder: Path) -> Case:
     """The photograph of unknown varying blur."""
     y, x = (
-        torch.from_numpy(read_scaled(folder / f"nonuniform_{name}.png").pixels.copy()).float().permute(2, 0, 1)[None]
+        torch.from_numpy(read_scaled(folder / f"nonuniform_{name}.png").pixels.copy()).float().mean(2)[None, None]
         for name in ("blurry", "gt")
     )
     return Case(y, x, None, REAL_SIDE)
@@ -175,7 +177,7 @@ def main() -> None:
     lines: dict[str, Any] = {}
     for name, make in {
         **{path.stem: lambda path=path, seed=seed: turned(path, seed) for seed, path in enumerate(chosen)},
-        "nonuniform": lambda: real(args.folder / "real"),
+        "real/nonuniform": lambda: real(args.folder / "real"),
     }.items():
         lines[name], _ = measured(make())
         print(name, json.dumps(lines[name]), flush=True)
