@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from threading import Thread
 
 import pytest
 import torch
@@ -73,11 +74,19 @@ class Started:
     """
 
     def __init__(self, *words: str, cwd: Path, code: str | None = None, env: dict[str, str] | None = None) -> None:
-        self._folder = TemporaryDirectory()
-        self.said = Path(self._folder.name, "stdout"), Path(self._folder.name, "stderr")
         whole = {**os.environ, **environment(cwd)} if env is None else env
-        self.process = PROCESSES.Process(target=_command, args=(words, cwd, whole, code, self.said))
+        pipes = [PROCESSES.Pipe(duplex=False) for _ in ("stdout", "stderr")]
+        self.process = PROCESSES.Process(target=_command, args=(words, cwd, whole, code, [end for _, end in pipes]))
         self.process.start()
+        for _, end in pipes:
+            end.close()
+        self._said = [bytearray() for _ in pipes]
+        self._listeners = [
+            Thread(target=_listen, args=(pipe, said), daemon=True)
+            for (pipe, _), said in zip(pipes, self._said, strict=True)
+        ]
+        for listener in self._listeners:
+            listener.start()
 
     def __enter__(self) -> Started:
         return self
@@ -85,7 +94,6 @@ class Started:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.join()
-        self._folder.cleanup()
 
     def end(self, timeout_s: float | None = None) -> Ended:
         """Wait until it ends.
@@ -96,13 +104,24 @@ class Started:
         self.process.join(timeout_s)
         if self.process.exitcode is None:
             raise TimeoutError(f"no end after {timeout_s} s")
-        return Ended(self.process.exitcode, *(path.read_text() for path in self.said))
+        for listener in self._listeners:
+            listener.join()
+        return Ended(self.process.exitcode, *(said.decode() for said in self._said))
 
 
-def _command(words: tuple[str, ...], cwd: Path, env: dict[str, str], code: str | None, said: tuple[Path, Path]) -> None:
+def _listen(pipe: Connection, said: bytearray) -> None:
+    """Keep what a process says until it ends."""
+    with pipe:
+        while part := os.read(pipe.fileno(), 1 << 16):
+            said += part
+
+
+def _command(words: tuple[str, ...], cwd: Path, env: dict[str, str], code: str | None, said: list[Connection]) -> None:
     """What the new process does."""
-    for descriptor, path in enumerate(said, 1):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
+    for descriptor, pipe in enumerate(said, 1):
+        os.dup2(pipe.fileno(), descriptor)
+        pipe.close()
+    sys.stdout, sys.stderr = (os.fdopen(descriptor, "w", buffering=1) for descriptor in (1, 2))
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)

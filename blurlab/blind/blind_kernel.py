@@ -10,6 +10,7 @@ from torch import Tensor
 from blurlab.blind.coarse_to_fine import CoarseToFine, coarse_to_fine
 from blurlab.blind.judge import best_kernel
 from blurlab.blind.refinement import refined
+from blurlab.noise import estimate_sigma
 
 
 @dataclass(frozen=True)
@@ -55,4 +56,6 @@ def candidates(y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinements:
             f"a kernel of {size} px needs an image of at least {2 * size} px a side, got {tuple(y.shape)}; "
             "lower the size of the kernel"
         )
-    return [refined(y, coarse_to_fine(y, size, run.options), iterations=refinements) for run in runs]
+    sigma = float(estimate_sigma(y[None, None]))
+    options = [run.options.with_noise(sigma) for run in runs]
+    return [refined(y, coarse_to_fine(y, size, one), iterations=refinements) for one in options]

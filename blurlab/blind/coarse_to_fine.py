@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -19,6 +20,10 @@ SCALE = math.sqrt(0.5)
 """Sides of an image relative to the next finer one."""
 SMALLEST = 5
 """Side of the kernel at the coarsest scale, about."""
+FIRST_WEIGHT = 150.0
+"""Weight of the l0 prior at first, at least, in variances of the noise, where that is 4e-3 in an image with less."""
+LEAST_WEIGHT = 15.0
+"""The least weight in variances of the noise: an edge that counts is higher than noise."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,18 @@ class CoarseToFine:
     kernel_weight: float = 2.0
     faint: float = 0.05
     stray: float = 0.1
+
+    def with_noise(self, sigma: float) -> Self:
+        """The same for an image with noise of this standard deviation: below .005 nothing changes.
+
+        Example:
+            >>> CoarseToFine().with_noise(0.001) == CoarseToFine()
+            True
+            >>> CoarseToFine(weight=2e-3).with_noise(0.01).weight
+            0.0075
+        """
+        raised = max(FIRST_WEIGHT * sigma**2 / 4e-3, 1.0)
+        return replace(self, weight=raised * self.weight, least_weight=max(self.least_weight, LEAST_WEIGHT * sigma**2))
 
 
 def coarse_to_fine(y: Tensor, size: int, options: CoarseToFine) -> Tensor:

@@ -6,11 +6,11 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from blurlab.blind.blind_kernel import RUNS, Run, candidates
-from blurlab.blind.judge import best_kernel, normalised_sparsity
+from blurlab.blind.judge import best_kernel, misfit, normalised_sparsity
 from blurlab.blur import centre_crop, pad_to_odd
 from blurlab.deconvolver import TV
 from blurlab.deconvolver.parts import middle
-from blurlab.noise import Response, Srgb
+from blurlab.noise import Response, Srgb, effective_sigma
 
 ONE_PIXEL = 0.5
 """A free kernel with so much in one pixel found no blur."""
@@ -20,6 +20,10 @@ SMALLER = 0.7
 """The smaller one of the sides that are tried, as a share of the one that is given."""
 LEAST_SIDE = 5
 """Side of the smallest kernel, px."""
+ENOUGH = 0.75
+"""A misfit of this share of the noise that is assumed explains a photograph as well as any."""
+EXPLAINED = 1.25
+"""A free kernel whose misfit is above so many times the noise that is assumed is not trusted: it is not the blur."""
 PLAINLY = 0.9
 """A free kernel is trusted where the normalised sparsity of what it restores is no more than this share of y's."""
 HANDICAP = 1.05
@@ -68,7 +72,8 @@ class FreeForm:
         fits = min(side // scale // 2 * 2 + 1, (min(seen.shape) // 2 - 1) // 2 * 2 + 1)
         sides = sorted({max(int(SMALLER * fits) // 2 * 2 + 1, LEAST_SIDE), fits})
         found = [pad_to_odd(one[None, None], fits)[0, 0] for n in sides for one in candidates(seen, n, self.runs)]
-        psf = best_kernel(seen, found, [run.handicap for run in self.runs] * len(sides))
+        noise = ENOUGH * float(effective_sigma(seen[None, None]))
+        psf = best_kernel(seen, found, [run.handicap for run in self.runs] * len(sides), noise)
         return centre_crop(pad_to_odd(enlarged(psf, scale), side + 2 * scale), side)
 
     def against(self, y: Tensor, psf: Tensor, side: int) -> Tensor:
@@ -92,12 +97,18 @@ class FreeForm:
         return psf if best_kernel(self._seen(y), [given, other], [1.0, HANDICAP]) is given else free
 
     def is_trusted(self, y: Tensor, psf: Tensor) -> bool:
-        """Is a photograph plainly sharper where this free kernel (1, 1, k, k) is undone? One pixel undoes nothing."""
+        """Does this free kernel (1, 1, k, k) explain a photograph, and is that plainly sharper where it is undone?
+
+        One pixel undoes nothing.
+        """
         if float(psf.amax()) >= ONE_PIXEL:
             return False
-        seen = self._seen(y)[None, None]
-        restored = TV()(seen, psf.to(seen)).image
-        cut = psf.shape[-1] // 2
+        scale = -(-psf.shape[-1] // self.most_side)
+        seen = self._seen(y, scale)[None, None]
+        psf = reduced(psf.to(seen), scale)
+        restored, cut = TV()(seen, psf).image, psf.shape[-1] // 2
+        if float(misfit(restored, psf, seen)) > EXPLAINED * float(effective_sigma(seen)):
+            return False
         return float(normalised_sparsity(restored, cut)) <= PLAINLY * float(normalised_sparsity(seen, cut))
 
     def _seen(self, y: Tensor, scale: int = 1) -> Tensor:
@@ -105,6 +116,22 @@ class FreeForm:
         rows, cols = middle(y, self.most_px * scale**2)
         light = self.response.decode(y[..., slice(*rows), slice(*cols)])
         return avg_pool2d(light.mean(1), scale)[0]
+
+
+def reduced(psf: Tensor, scale: int) -> Tensor:
+    """A kernel (1, 1, k, k) for images whose sides are a ``scale``-th as long: sums over squares, about its middle.
+
+    Example:
+        >>> import torch
+        >>> reduced(torch.ones(1, 1, 9, 9) / 81, 3).shape
+        torch.Size([1, 1, 3, 3])
+    """
+    if scale == 1:
+        return psf
+    side = -(-psf.shape[-1] // scale) // 2 * 2 + 1  # odd, and wide enough
+    wide = pad_to_odd(psf, side * scale + (side * scale + 1) % 2)
+    margin = (wide.shape[-1] - side * scale + 1) // 2
+    return scale**2 * avg_pool2d(wide[..., margin : margin + side * scale, margin : margin + side * scale], scale)
 
 
 def enlarged(psf: Tensor, scale: int) -> Tensor:

@@ -13,6 +13,7 @@ from blurlab.deconvolver.laws import check_deconvolver
 from blurlab.deconvolver.learned import Learned, load_weights
 from blurlab.deconvolver.light_tv import LightTV
 from blurlab.deconvolver.richardson_lucy import RichardsonLucy
+from blurlab.deconvolver.saturated import Saturated
 from blurlab.deconvolver.tikhonov import Tikhonov
 from blurlab.deconvolver.tiled import Tiled
 from blurlab.deconvolver.tv import TV, tv_objective
@@ -40,6 +41,7 @@ __all__ = [
     "LightTV",
     "Restored",
     "RichardsonLucy",
+    "Saturated",
     "Sure",
     "Tikhonov",
     "Tiled",

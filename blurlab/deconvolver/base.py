@@ -201,6 +201,12 @@ class Deconvolver(ABC):
         other.kernel_error_px = kernel_error_px
         return other
 
+    def trusting(self) -> Self:
+        """The same without the question whether y is nearer: for noise that is told higher than it is."""
+        other = copy(self)
+        other.keeps_hidden = False
+        return other
+
     def freeze(self, parts: Tensor, psf: Any, sigma: Tensor) -> Self:
         """The same with all that it takes from a whole image fixed, so that pieces of the image are restored alike.
 

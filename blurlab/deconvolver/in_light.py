@@ -68,10 +68,9 @@ class InLight(Deconvolver):
         """Noise that is measured is more than there is, and would hide a blur that is seen."""
         if sigma is not None or not self.deconvolver.keeps_hidden:
             return super()._restored(y, blur, sigma)
-        trusting = copy(self)
-        trusting.deconvolver = copy(self.deconvolver)
-        trusting.deconvolver.keeps_hidden = False
-        return trusting._restored(y, blur, sigma)
+        other = copy(self)
+        other.deconvolver = self.deconvolver.trusting()
+        return other._restored(y, blur, sigma)
 
     def restore_at_level(self, y: Tensor, blur: Any, sigma: Tensor) -> Restored:
         """:meth:`restore`: the curve belongs to the scale that the image came on."""

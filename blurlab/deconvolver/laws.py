@@ -52,6 +52,9 @@ def check_deconvolver(deconvolver: Deconvolver, *, generator: torch.Generator) -
     gain = float(10 * torch.log10(before / after).mean())
     _hold(gain > 0.5, "the result is nearer to the sharp image than y by 0.5 dB", f"{gain:.2f} dB")
 
+    x, y, psf, sigma, restored, after = (
+        one[2:] for one in (x, y, psf, sigma, restored, after)
+    )  # the block, the lopsided
     single = torch.cat([deconvolver(y[i : i + 1], psf[i : i + 1], sigma[i : i + 1]).image for i in range(len(y))])
     _near(single, restored, 1e-4, "a batch is what its images are one by one")
     turned = deconvolver(y.mT.contiguous(), psf.mT.contiguous(), sigma).image

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -77,6 +78,12 @@ class Tiled(Deconvolver):
         self.upper, self.kernel_error_px = deconvolver.upper, deconvolver.kernel_error_px
         self.keeps_hidden = deconvolver.keeps_hidden
         self.takes = (LocalBlur,)
+
+    def trusting(self) -> Self:
+        """The same, its deconvolver too."""
+        other = super().trusting()
+        other.deconvolver = self.deconvolver.trusting()
+        return other
 
     def restore(self, y: Tensor, blur: Tensor | LocalBlur, sigma: Tensor) -> Restored:
         """Tile by tile; history: overlap_px and seam (difference at that overlap, where tried out), one an image."""

@@ -79,7 +79,7 @@ class LearningToDeblur(nn.Module):
         )
         self.log_beta = nn.Parameter(torch.full((len(sides), len(pairs)), math.log(BETA_X)))
         self.in_use: Tensor
-        self.register_buffer("in_use", torch.tensor(len(pairs)))
+        self.register_buffer("in_use", torch.full((len(sides),), len(pairs)))
 
     @property
     def stages(self) -> int:
@@ -87,7 +87,7 @@ class LearningToDeblur(nn.Module):
         return self.log_beta.shape[1]
 
     def use_stages(self, count: int, *, last_alone: bool = False) -> None:
-        """Use the first stages of the largest scale; all those of the others are always used.
+        """Use the first stages of the largest scale; the others keep those that they have.
 
         Args:
             count: How many.
@@ -98,7 +98,7 @@ class LearningToDeblur(nn.Module):
         """
         if not 1 <= count <= self.stages:
             raise ValueError(f"this network has 1 to {self.stages} stages, got {count}")
-        self.in_use.fill_(count)
+        self.in_use[-1] = count
         for parameter in self.parameters():
             parameter.requires_grad_(not last_alone)
         if last_alone:
@@ -134,9 +134,8 @@ class LearningToDeblur(nn.Module):
 
     def _scale(self, scale: int, y: Tensor, latent: Tensor | None) -> tuple[Tensor, Tensor]:
         """Kernels and latent images of one scale from its blurred images, and latent images of the scale before."""
-        side, last = self.sides[scale], scale == len(self.sides) - 1
+        side, used, last = self.sides[scale], int(self.in_use[scale]), scale == len(self.sides) - 1
         faded = y * border_window((y.shape[-2], y.shape[-1]), side).to(y)
-        used = int(self.in_use) if last else self.stages
         for stage in range(used):
             seen = y if latent is None else torch.cat([y, latent], 1)
             sharp, blurred = self.scales[scale][stage](seen)  # type: ignore[index]

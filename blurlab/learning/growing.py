@@ -75,15 +75,16 @@ def start_from(net: LearningToDeblur, path: Path) -> None:
     """
     found = read_weights(path) if path.suffix == ".safetensors" else _trained(path)
     own = net.state_dict()
-    beta = found.pop("log_beta", None)
-    found.pop("in_use", None)
+    beta, in_use = found.pop("log_beta", None), found.pop("in_use", None)
     strange = [name for name, value in found.items() if name not in own or own[name].shape != value.shape]
-    if beta is None or strange or beta.shape[1] != own["log_beta"].shape[1] or len(beta) > len(own["log_beta"]):
+    fits = beta is not None and beta.shape[1] == net.stages and len(beta) <= len(net.sides)
+    if beta is None or in_use is None or strange or not fits:
         raise ValueError(
             f"{path} holds no network whose scales are the first of this one's (sides {list(net.sides)} px, "
             f"{net.stages} stages each); choose the head's options of its training"
         )
     own["log_beta"][: len(beta)] = beta
+    own["in_use"][: len(beta)] = in_use
     net.load_state_dict({**own, **found})
 
 

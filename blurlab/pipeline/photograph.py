@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
 
 from blurlab.blind import FreeForm
 from blurlab.blur import BlurFamily, centroid, pad_to_odd
-from blurlab.deconvolver.parts import middle
 from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
+from blurlab.pipeline.content import picture, repeats, smaller
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel
 from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.regression import Regression, described
@@ -28,8 +27,6 @@ NEARLY = 0.95
 """An answer is as good as a surer one whose probability it has this share of."""
 LEAST_PX = 64
 """Side of the smallest image of which it is asked whether it shows its blur at all."""
-MOST_PX = 2_100_000
-"""Pixels of a copy that are looked at."""
 
 EXACT_PX = 0.22
 """How far a kernel is out of place at least: what is measured is never exact."""
@@ -46,8 +43,9 @@ class Photograph(Regression):
 
     A camera's sharpening and compression touch the finest details most. In a copy of half the size or less they are
     gone, and a blur too wide for the network's ranges is within them. Parameters, intervals and kernels are brought
-    back to the size of the file. Where no answer is sure enough, or the image varies along one direction alone, nothing
-    is told: every kind is as likely and nothing is undone.
+    back to the size of the file. Where no answer is sure enough, or the image varies along one direction alone, or is a
+    pattern that repeats itself, nothing is told: every kind is as likely and nothing is undone. A frame around the
+    picture is not looked at (:func:`~blurlab.pipeline.content.picture`).
 
     A blur that no parameters describe, as the shake of a hand, is estimated pixel by pixel by ``free_form``.
 
@@ -81,8 +79,8 @@ class Photograph(Regression):
         least_px: int = 96,
         least_probability: float = 0.6,
         undo_probability: float = 0.8,
-        free_probability: float = 0.93,
-        widest: float = 0.25,
+        free_probability: float = 0.9,
+        widest: float = 0.3,
         free_form: FreeForm | None = None,
         bent: Sequence[str] = ("motion",),
         free_share: float = 0.6,
@@ -135,12 +133,28 @@ class Photograph(Regression):
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
         if self.own is not None:
             nets = {name: net.to(y.device) for name, net in self.own.items()}
-        scales = [scale for scale in self.scales if scale == 1 or min(y.shape[-2:]) >= scale * self.least_px]
+        size = 2 * (self.family.size * self._scales(y)[-1] // 2) + 1
+        found, places = self._nothing(y, size), [picture(one) for one in y]
+        for place in sorted({*places}):
+            rows = torch.tensor([row for row, one in enumerate(places) if one == place], device=y.device)
+            top, bottom, left, right = place
+            shown = y[rows][..., top:bottom, left:right]
+            found = found.with_rows(rows, self._of_pictures(shown, size, nets, risks))
+        return found
+
+    def _scales(self, y: Tensor) -> list[int]:
+        """By how much the sides of each copy of these images are divided."""
+        return [scale for scale in self.scales if scale == 1 or min(y.shape[-2:]) >= scale * self.least_px]
+
+    def _of_pictures(
+        self, y: Tensor, size: int, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]
+    ) -> BlurEstimate:
+        """What pictures (B, C, H, W) without a frame show, with kernels of this size."""
+        scales = self._scales(y)
         seen = [super(Photograph, self).identify(smaller(y, scale), nets, risks) for scale in scales]
         place = self._place(seen)
         if min(y.shape[-2:]) >= LEAST_PX:
-            place = torch.where(has_one_direction(smaller(y, 1)), -1, place)
-        size = 2 * (self.family.size * scales[-1] // 2) + 1
+            place = torch.where(has_one_direction(smaller(y, 1)) | repeats(y), -1, place)
         found = self._nothing(y, size)
         for index, (scale, one) in enumerate(zip(scales, seen, strict=True)):
             rows = (place == index).nonzero().squeeze(1)
@@ -274,25 +288,6 @@ def _trimmed(psf: Tensor) -> Tensor:
     reach = int(place.abs().max())
     middle_ = psf.shape[-1] // 2
     return psf[..., middle_ - reach : middle_ + reach + 1, middle_ - reach : middle_ + reach + 1]
-
-
-def smaller(y: Tensor, scale: int) -> Tensor:
-    """Means over squares of ``scale`` pixels, in the middle of a large photograph; a rest is left out.
-
-    Args:
-        y: (B, C, H, W).
-        scale: Side of the squares [px].
-
-    Returns:
-        (B, C, h, w) of at most about ``MOST_PX`` pixels each.
-
-    Example:
-        >>> smaller(torch.rand(1, 3, 3000, 4001), 2).shape
-        torch.Size([1, 3, 1254, 1673])
-    """
-    rows, cols = middle(y, scale**2 * MOST_PX)
-    part = y[..., slice(*rows), slice(*cols)]
-    return part if scale == 1 else avg_pool2d(part, scale)
 
 
 def _label(found: BlurEstimate) -> KindEstimate:

@@ -13,4 +13,6 @@ for experiment in levin32_blind bsds_blind; do
       $BLURLAB +experiment=$experiment budget=small run.keep=true deconvolver=$deconvolver
   done
 done
+[ -f "$KEPT/levin32_blind.size27.json" ] ||
+  $BLURLAB +experiment=levin32_blind budget=small run.keep=true deconvolver=tv pipeline.size=27 run.variant=size27
 $BLURLAB report

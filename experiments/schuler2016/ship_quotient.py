@@ -29,7 +29,7 @@ def main() -> None:
     net = load_net(build(cfg.head, num_classes=side**2), args.checkpoint)
     output = args.output or SHIPPED / f"quotient{side}.safetensors"
     save_nets({"kernel": net}, output, {"experiment": str(cfg.run.experiment), "seed": str(cfg.run.seed)})
-    print(f"{output}: {sum(one.numel() for one in net.parameters())} weights, {int(net.in_use)} stages in use")
+    print(f"{output}: {sum(one.numel() for one in net.parameters())} weights, {net.in_use.tolist()} stages in use")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """When the paper's network begins to learn the type of blur: learning rate, scaling of the images, initialisation.
 
-    python experiments/williams2017/learning.py    # writes results/learning.json and results/learning.md
+    python experiments/williams2017/learning.py            # writes results/learning.json and results/learning.md
+    python experiments/williams2017/learning.py --small    # minutes, not hours: results/learning_small.*
 
 The network, the photographs and their degradations are those of ``budget=paper128``: 720 drawn fundus photographs of
 128x128 pixels seen whole, each sharp, out of focus and moved once, the same in every epoch; SGD with momentum 0.9,
 batches of 8. A training has begun to learn where the mean of its last 100 training losses (dropout included) is below
 ln 3 - 0.1: ln 3 is the loss of an answer that knows nothing. It ends there, or after ``--steps`` steps. What the record
-holds is not measured again.
+holds is not measured again. ``--small`` does the same on images of 64x64 pixels of fewer photographs, in fewer steps.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ PHOTOS = 1200
 BATCH = 8
 SPAN = 100
 BEGUN = math.log(3) - 0.1
-RESULT = Path(__file__).parent / "results" / "learning.json"
+RESULTS = Path(__file__).parent / "results"
+WHOLE = {"steps": 1000, "side": 128, "photos": PHOTOS, "output": RESULTS / "learning.json"}
+SMALL = {"steps": 400, "side": 64, "photos": 120, "output": RESULTS / "learning_small.json"}
 FAMILY = Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 5]), "motion": Motion([1, 10], 0)})
 SCALINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "[0, 1] as it is": lambda y: y,
@@ -154,8 +157,9 @@ def spans(losses: list[float]) -> list[list[float]]:
 
 def table(record: dict[str, Any]) -> str:
     """The record as a table of Markdown."""
+    words = " --small" if record["side_px"] == SMALL["side"] else ""
     lines = [
-        "When LeNet begins to learn the type of blur (`python experiments/williams2017/learning.py`):",
+        f"When LeNet begins to learn the type of blur (`python experiments/williams2017/learning.py{words}`):",
         f"mean of {SPAN} training losses below {BEGUN:.3f} (ln 3 - 0.1), SGD with momentum 0.9, batches of {BATCH}, "
         f"{record['items']} images of {record['side_px']}x{record['side_px']} pixels, {record['precision']}.",
         "",
@@ -174,14 +178,18 @@ def table(record: dict[str, Any]) -> str:
 def main() -> None:
     """Make every training that the record lacks, and the record after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--side", type=int, default=128)
-    parser.add_argument("--photos", type=int, default=PHOTOS)
+    parser.add_argument("--small", action="store_true", help=f"{SMALL['side']} px, fewer photographs and steps")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--side", type=int)
+    parser.add_argument("--photos", type=int)
     parser.add_argument("--first", type=int, default=len(VARIANTS), help="make only so many of the trainings")
     parser.add_argument("--half", action="store_true", help="bfloat16 within the network")
     parser.add_argument("--cache", type=Path, default=None, help="folder of prepared photographs")
-    parser.add_argument("--output", type=Path, default=RESULT)
+    parser.add_argument("--output", type=Path)
     args = parser.parse_args()
+    for name, value in (SMALL if args.small else WHOLE).items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
     y, kind = training_items(args.photos, args.side, args.cache)
     record: dict[str, Any] = {
         "side_px": args.side, "items": len(y), "precision": "bfloat16" if args.half else "float32", "trainings": []

@@ -95,6 +95,7 @@ def test_every_script_of_the_experiments_finds_what_it_imports_and_says_how_it_i
     assert capsys.readouterr().out.startswith("usage:")  # and nothing was measured
 
 
+@pytest.mark.slow
 def test_never_worse_runs_and_finds_what_is_worse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = tmp_path / "record.json"
     monkeypatch.setattr(sys, "argv", ["never_worse.py", "--only", "tv", "--side", "8", "--output", str(written)])

@@ -18,6 +18,7 @@ X, PSF = scene(104), shake()
 Y = observation(X, PSF, 0.003)
 
 
+@pytest.mark.slow
 def test_a_shake_is_found_and_undone() -> None:
     found = blind_kernel(Y[0, 0], 11)
     assert found.shape == (11, 11) and bool((found >= 0).all()) and abs(float(found.sum()) - 1) < 1e-5

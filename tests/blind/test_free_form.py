@@ -10,8 +10,8 @@ from torch import Tensor
 from blurlab.blind import FreeForm
 from blurlab.blind.blind_kernel import Run
 from blurlab.blind.coarse_to_fine import CoarseToFine
-from blurlab.metric import kernel_correlation
 from blurlab.blur import pad_to_odd
+from blurlab.metric import kernel_correlation
 from blurlab.noise import light_to_srgb, srgb_to_light
 from blurlab.physics import Convolution
 

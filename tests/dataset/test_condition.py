@@ -18,6 +18,8 @@ from blurlab.dataset import (
     Degraded,
     Encoded,
     Enlarged,
+    Night,
+    OtherBlur,
     OtherNoise,
     Resized,
     Softened,
@@ -61,6 +63,7 @@ CONDITIONS = {
     "soft": Softened("g", 1.0),
     "enlarged": Enlarged("h", [1, 1.5]),
     "camera": OtherNoise("i", CAMERA),
+    "night": OtherNoise("n", CAMERA, besides=Night("n", [0.05, 0.2], radius_px=1.0)),
     "camera, smaller": OtherNoise("j", CAMERA, besides=Resized("k", 0.75, codec=Jpeg([80, 90]))),
 }
 
@@ -241,6 +244,59 @@ def test_the_cameras_of_training_and_of_the_table_are_that_of_noise_camera() -> 
     for seed in range(8):
         done = condition(RUN, SHARP[:4], generator=torch.Generator().manual_seed(seed))
         assert done.x.shape == done.y.shape and 0 < len(done) <= 4 and bool((done.sigma > 0).all())
+
+
+def test_the_files_of_a_camera_are_its_own_with_dates_and_frames_and_more_light() -> None:
+    varied = yaml.safe_load((conf_dir() / "augment/camera_files.yaml").read_text())
+    camera = yaml.safe_load((conf_dir() / "noise/camera.yaml").read_text())
+    for one in varied["conditions"][1:]:
+        light, file = one["noise"]["light"], one["noise"]["file"]
+        assert light[1:] == camera["light"][1:]
+        assert [step for step in file if step["_target_"].rpartition(".")[2] not in ("Stamp", "Frame")] == camera[
+            "file"
+        ]
+    family = build(yaml.safe_load((conf_dir() / "blur/camera_kinds.yaml").read_text()))
+    condition, run = build(varied), Degrade(family, Sensor(sigma=0.01), "valid")
+    sharp = torch.rand(4, 3, 120, 110, generator=generator("sharp"))
+    for seed in range(10):
+        done = condition(run.without_truth(), sharp, generator=torch.Generator().manual_seed(seed))
+        assert 0 < len(done) <= 4 and min(done.y.shape[-2:]) >= 40 and bool(done.y.isfinite().all())
+        assert bool(done.x.isnan().all()) and bool(done.sigma.isnan().all())
+        assert bool(family.holds(done.params).all())
+
+
+@pytest.mark.parametrize("condition", [Unchanged("a"), OtherNoise("b", CAMERA), Enlarged("c", [1, 2])])
+def test_without_truth_the_same_is_observed(condition: Corruption) -> None:
+    whole, observed = tried(condition), tried(condition, RUN.without_truth())
+    assert torch.equal(whole.y, observed.y) and torch.equal(whole.kind, observed.kind)
+    assert observed.x.shape == whole.x.shape and bool(observed.x.isnan().all() and observed.sigma.isnan().all())
+
+
+def test_wider_blurs_are_named_by_the_runs_ranges() -> None:
+    wide = Mixture({"none": NoBlur(), "defocus": Defocus([5, 6]), "motion": Motion([1, 6], [0, 90])}, size=13)
+    done = tried(OtherBlur("wide", wide), sharp=torch.rand(24, 1, 40, 44, generator=generator("sharp")))
+    defocus = done.params[done.kind == 1]
+    assert len(defocus) and bool((defocus[:, 0] == 3).all()) and bool(FAMILY.holds(done.params).all())
+    assert done.y.shape[-2:] == (28, 32) and done.psf.shape[-1] == 13
+    with pytest.raises(ValueError, match="takes blurs of the run's kinds"):
+        tried(OtherBlur("other", Mixture({"none": NoBlur(), "motion": Motion([1, 6], 0)})))
+
+
+def test_at_night_lamps_outshine_a_dim_scene_and_each_photograph_has_its_own() -> None:
+    degrade = Degrade(Mixture({"none": NoBlur()}, size=9), NoNoise(), "valid")
+    night = Night("n", [0.05, 0.1], lamps=6, radius_px=2.0)
+    done = tried(night, degrade)
+    light = srgb_to_light(done.y)
+    assert float(light.flatten(1).median(1).values.max()) < 0.1  # of a scene whose light is at most 1
+    lamps = light.flatten(1).amax(1) > 0.8
+    assert 0.3 < float(lamps.float().mean()) < 1
+    seeds = [torch.Generator().manual_seed(100 + i) for i in range(len(SHARP))]
+    alone = night(degrade, SHARP[5:6], generator=seeds[5:6])
+    assert torch.equal(alone.y[0], done.y[5])
+    together = night(degrade, SHARP[:2].clone().fill_(0.5), generator=torch.Generator().manual_seed(3))
+    assert not torch.equal(together.y[0], together.y[1])
+    with pytest.raises(ValueError, match="lamps must be 0 or more"):
+        Night("n", 0.1, lamps=-1)
 
 
 def test_a_camera_blurs_light_and_the_sharp_image_is_exposed_as_the_observed_one() -> None:

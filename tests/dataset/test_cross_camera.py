@@ -24,11 +24,9 @@ def test_every_photograph_of_the_other_camera_is_tested_and_none_trained_on(
     for folder, names in SETS.values():
         tiny.put_all(tmp_path / folder, names)
     places = [f"paths.{name}_dir={tmp_path}" for name in ("data", "cache", "runs")]
-    (cfg,) = check(["+experiment=messidor_hier", f"dataset={dataset}", *places])
+    (cfg,) = check(["+experiment=messidor_hier", f"dataset={dataset}", "run.progress=false", *places])
     assert cfg.run.variant == dataset and cfg.dataset.channel == "green" and cfg.dataset["size"] == 256
-    (cfg,) = check(
-        ["+experiment=messidor_hier", f"dataset={dataset}", "dataset.size=32", "run.progress=false", *places]
-    )
+    cfg.dataset["size"] = 32
     data = prepare(cfg, build_sources(cfg.dataset), 2, Console(quiet=True))
     own, other = SETS[first][1], SETS[second][1]
     assert sorted(data.test.ids) == sorted(other)

@@ -42,6 +42,7 @@ def test_edges_are_those_of_the_reference() -> None:
     assert reference()["edges_cycles_per_px"] == EDGES.tolist()
 
 
+@pytest.mark.slow
 def test_radial_spectra_lie_within_the_spread_of_real_photographs() -> None:
     mean, std = pooled("power_db")
     ours = measured()[:, :BANDS]
@@ -51,6 +52,7 @@ def test_radial_spectra_lie_within_the_spread_of_real_photographs() -> None:
     assert ratio.min() > 0.6 and ratio.max() < 1.6, ratio.round(2)
 
 
+@pytest.mark.slow
 def test_balance_of_directions_and_kurtosis_are_those_of_real_photographs() -> None:
     mean, std = pooled("balance_db")
     assert (np.abs(measured()[:, BANDS : 2 * BANDS].mean(0) - mean) < std).all()
@@ -61,7 +63,7 @@ def test_balance_of_directions_and_kurtosis_are_those_of_real_photographs() -> N
 
 @pytest.mark.slow
 def test_each_band_is_within_a_decibel_and_a_half_over_many_photographs() -> None:
-    more = np.stack([measures(prepared_green(fundus(seed))) for seed in range(1000, 1056)])
+    more = np.stack([measures(prepared_green(fundus(seed))) for seed in range(1000, 1036)])
     rows = np.concatenate([measured(), more])[:, :BANDS]
     mean, std = pooled("power_db")
     assert np.abs(rows.mean(0) - mean).max() < 1.5, (rows.mean(0) - mean).round(2)

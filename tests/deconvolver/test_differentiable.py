@@ -117,6 +117,7 @@ def test_default_options_and_flat_images_have_finite_gradients(solver: Deconvolv
     assert torch.isfinite(y.grad).all() and torch.isfinite(psf.grad).all() and psf.grad.abs().max() > 0
 
 
+@pytest.mark.slow
 def test_an_operator_that_varies_has_gradients_too() -> None:
     psf = torch.cat([kernels(1), kernels(3)[2:]], 1).double()
     weight = grid_windows((21, 28), (1, 2))[None].double()

@@ -63,6 +63,7 @@ def test_data_prox_solves_its_normal_equations() -> None:
     assert slope.abs().max() < 1e-8
 
 
+@pytest.mark.slow
 def test_minimum_is_that_of_admm() -> None:
     _, y, psf = blurred()
     alpha = 4e-3

@@ -64,6 +64,15 @@ def test_a_kernel_that_may_be_wrong_is_undone_more_carefully() -> None:
     assert float(isnr(y, unsure, x)) > float(isnr(y, sure, x)) + 0.5
 
 
+def test_noise_that_was_raised_hides_no_blur_in_tiles_either() -> None:
+    """A photograph that fits one tile is handed on, with the question whether y is nearer left out."""
+    _, y = photographed()
+    careful = InLight(caution=60).allowing(torch.tensor([0.5]))
+    whole = careful(y, PSF).image
+    assert float((whole - y).abs().max()) > 0.01
+    torch.testing.assert_close(by_tiles(careful, 512)(y, PSF).image, whole)
+
+
 def test_weights_of_pixels_gain_on_total_variation_with_one_noise_for_all() -> None:
     x, y = photographed()
     plain = InLight(TV(upper=BRIGHTEST))

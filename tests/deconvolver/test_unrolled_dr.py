@@ -58,6 +58,7 @@ def test_weights_are_positive_and_grow_with_the_noise() -> None:
     assert (high > 10 * low).all()
 
 
+@pytest.mark.slow
 def test_every_weight_is_reached_and_two_images_are_learned() -> None:
     torch.manual_seed(0)
     x, y, psf = blurred(sigma=0.02)  # at SIGMA_UNIT the power of the noise would make no difference

@@ -15,7 +15,7 @@ SMALL = {
     "resnet": lambda classes, channels: ResNet(classes, channels, widen=0.0625, window=32, hop=16),
     "resnet_pixels": lambda classes, channels: ResNet(classes, channels, widen=0.0625, window=0),
     "kernel_quotient": lambda classes, channels: KernelQuotient(classes, channels, (4, 8), refine=4),
-    "learning_to_deblur": lambda classes, channels: LearningToDeblur(classes, channels, (1, 2), 4, 6, filter_px=5),
+    "learning_to_deblur": lambda classes, channels: LearningToDeblur(classes, channels, (1, 2), 6, 6, filter_px=5),
     "lenet": lambda classes, channels: LeNet(classes, channels, input_size=24),
 }
 

@@ -19,6 +19,7 @@ from blurlab.deconvolver import (
     Learned,
     Restored,
     RichardsonLucy,
+    Saturated,
     Tikhonov,
     Tiled,
     UNet,
@@ -37,6 +38,7 @@ MEMBERS = {
     "wiener_laplacian": Wiener(prior="laplacian", boundary="edgetaper"),
     "wiener_estimated": Wiener(prior="estimated", strength=1.0, boundary="unknown"),
     "bilateral": Bilateral(Wiener()),
+    "saturated": Saturated(Wiener()),
     "richardson_lucy": RichardsonLucy(),
     "richardson_lucy_plain": RichardsonLucy(accelerated=False, boundary="padded"),
     "richardson_lucy_tv": RichardsonLucy(200, accelerated=False, weight=None, stop=0.0),
@@ -58,9 +60,14 @@ MEMBERS = {
 }
 
 
-@pytest.mark.parametrize("deconvolver", MEMBERS.values(), ids=MEMBERS.keys())
-def test_laws(deconvolver: Deconvolver) -> None:
-    check_deconvolver(deconvolver, generator=torch.Generator().manual_seed(1))
+DEAR = {"epll", "epll_padded", "unrolled_dr", "wiener_stack", "tiled"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in DEAR else ()) for name in MEMBERS]
+)
+def test_laws(name: str) -> None:
+    check_deconvolver(MEMBERS[name], generator=torch.Generator().manual_seed(1))
 
 
 LOOKS_ONE_WAY = {name for name in MEMBERS if "tv" in name} | {
@@ -94,9 +101,8 @@ def test_a_256th_of_the_intensities_is_restored_exactly(name: str) -> None:
     """But by the implicit total variation: its transform has the bound of the scale, not of the image."""
     dim, psf, sigma = law_images(0.5)
     restored = MEMBERS[name](dim, psf, sigma).image
-    for share in (1 / 256, 1 / 16):
-        again = MEMBERS[name](share * dim, psf, share * sigma).image / share
-        torch.testing.assert_close(again, restored, atol=1e-5, rtol=0)
+    again = 256 * MEMBERS[name](dim / 256, psf, sigma / 256).image
+    torch.testing.assert_close(again, restored, atol=1e-5, rtol=0)
 
 
 class Lazy(Deconvolver):

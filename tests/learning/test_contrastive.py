@@ -62,6 +62,7 @@ def trained(
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [0, 1])
 def test_only_the_layer_learns_and_its_error_falls(layer: int, tmp_path: Path) -> None:
     head = net()
@@ -74,6 +75,7 @@ def test_only_the_layer_learns_and_its_error_falls(layer: int, tmp_path: Path) -
     assert module.errors.shape == (EPOCHS,) and float(module.errors[-1]) < 0.8 * float(module.errors[0])
 
 
+@pytest.mark.slow
 def test_a_training_that_was_broken_off_ends_with_the_same_weights(tmp_path: Path) -> None:
     whole = trained(net(), 0, tmp_path / "whole").state_dict()
     trained(net(), 0, tmp_path / "part", epochs=5)

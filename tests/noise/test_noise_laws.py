@@ -13,6 +13,7 @@ from blurlab.noise import (
     Camera,
     Chain,
     Exposure,
+    Frame,
     Gaussian,
     Jpeg,
     Malvar,
@@ -25,6 +26,7 @@ from blurlab.noise import (
     Sensor,
     Sharpen,
     Srgb,
+    Stamp,
 )
 
 MODELS = {
@@ -40,7 +42,13 @@ MODELS = {
     "jpeg": Jpeg(quality=80),
 }
 PIXEL = PoissonGaussian(photons=[500, 5000], sigma=0.002)
-RENDERINGS = {"exposure": Exposure([0.5, 2]), "tone": SCurve([0, 0.5]), "sharpen": Sharpen([0, 1], [0.5, 1.5])}
+RENDERINGS = {
+    "exposure": Exposure([0.5, 2]),
+    "tone": SCurve([0, 0.5]),
+    "sharpen": Sharpen([0, 1], [0.5, 1.5]),
+    "frame": Frame(borders=0.5, round=0.5),
+    "stamp": Stamp(share=0.9),
+}
 CAMERAS = {
     "jpeg_range": Jpeg(quality=[60, 90]),
     "bayer": Bayer([Bilinear(), Malvar()], PIXEL, red=[1, 2], blue=1.5),
@@ -105,6 +113,7 @@ def test_a_photograph_is_what_a_call_gives_of_the_scene_and_the_sharp_one_has_it
     y, x, sigma = model.photograph(scene, scene, generator=seeded(1, 2, 3))
     called, level = model(sharp, generator=seeded(1, 2, 3))
     assert torch.equal(y, called) and torch.equal(sigma, level) and x.shape == y.shape and x.dtype == y.dtype
+    assert torch.equal(model.seen(scene, generator=seeded(1, 2, 3)), y)
     alone = model.photograph(scene[1:2], scene[1:2], generator=seeded(2))
     assert torch.equal(alone[0][0], y[1]) and torch.equal(alone[1][0], x[1])
 

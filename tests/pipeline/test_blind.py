@@ -30,6 +30,7 @@ def texture(channels: int) -> torch.Tensor:
     return Convolution(torch.full((1, 1, 1, 3), 1 / 3), "reflect").A(x)
 
 
+@pytest.mark.slow
 def test_each_image_gets_its_own_kernel_and_a_flat_one_none() -> None:
     y = texture(3)
     y = torch.cat([y, torch.full_like(y[:1], 0.5)])
@@ -70,7 +71,7 @@ def test_a_true_kernel_has_the_figures_of_a_true_kernel(levin_data: Path) -> Non
         texture(1)[:1], generator=generator("kernels"), item=torch.arange(1)
     )
     images = {"oracle": truth.x + 0.1, "estimated": truth.x + 0.2}
-    found = blind_figures(truth, images, 2 * truth.psf, captured=False, blind_s=3.0, side_px=7)
+    found = blind_figures(truth, images, 2 * truth.psf, blind_s=3.0, side_px=7)
     assert found == pytest.approx(
         {"error_ratio": 4, "norm_ratio": 2, "kernel_correlation": 1, "kernel_side_px": 7, "blind_s": 3}, rel=1e-4
     )

@@ -17,6 +17,7 @@ from blurlab.pipeline import Likelihood, Pipeline
 FAMILY = Mixture({"none": NoBlur(), "defocus": Defocus([1, 6]), "motion": Motion([3, 12], [0, 180])})
 TRUTH = torch.tensor([[torch.nan] * 3, [3.0, torch.nan, torch.nan], [torch.nan, 8.0, 40.0]])
 KIND = torch.tensor([0, 1, 2])
+IDENTIFIER = Likelihood(FAMILY)
 
 
 def observed(family: Mixture = FAMILY, truth: Tensor = TRUTH, kind: Tensor = KIND) -> Tensor:
@@ -31,7 +32,7 @@ def observed(family: Mixture = FAMILY, truth: Tensor = TRUTH, kind: Tensor = KIN
 
 
 def test_names_and_measures_without_a_network() -> None:
-    estimate = Pipeline(Likelihood(FAMILY), {}, {}, Wiener()).identify(observed())
+    estimate = Pipeline(IDENTIFIER, {}, {}, Wiener()).identify(observed())
     found = estimate.label
     assert found is not None and found.kind.tolist() == KIND.tolist()
     assert torch.equal(found.params.isnan(), TRUTH.isnan())
@@ -102,7 +103,7 @@ def test_of_an_image_without_content_in_every_direction_nothing_is_told(side: in
     images = plain(side)
     y = torch.cat([*images.values(), observed()[1:2, :, :side, :side]])
     y = (y + sigma * torch.randn(y.shape, generator=generator("noise"))).clamp(0, 1)
-    found = Pipeline(Likelihood(FAMILY), {}, {}, Wiener())(y, 0.01)
+    found = Pipeline(IDENTIFIER, {}, {}, Wiener())(y, 0.01)
     assert found.estimate.label is not None
     even = (found.estimate.label.probability - 1 / 3).abs().amax(1) < 1e-6
     told = [name for name, alike in zip(images, even[:-1].tolist(), strict=True) if not alike]
@@ -110,6 +111,7 @@ def test_of_an_image_without_content_in_every_direction_nothing_is_told(side: in
     assert torch.equal(found.image[:-1], y[:-1])
 
 
+@pytest.mark.slow
 def test_of_photographs_sharp_or_blurred_the_blur_is_told() -> None:
     sharp = Bundled(["camera", "astronaut", "brick", "grass", "retina"])
     kernels = [None, Defocus(8.0).psf(torch.tensor([[8.0]])), Motion(20.0, 0.0).psf(torch.tensor([[20.0, 0.0]]))]
@@ -120,7 +122,7 @@ def test_of_photographs_sharp_or_blurred_the_blur_is_told() -> None:
             y = (y[..., :96, :96] + 0.004 * torch.randn(1, x.shape[1], 96, 96, generator=generator(photo.id))).clamp(
                 0, 1
             )
-            label = Likelihood(FAMILY).identify(y.clamp(0, 1), {}, {}).label
+            label = IDENTIFIER.identify(y.clamp(0, 1), {}, {}).label
             assert label is not None and float(label.probability.amax()) > 1 / 3 + 1e-3, photo.id
 
 
@@ -129,7 +131,7 @@ def test_checks_have_too_few_frequencies_to_tell_a_blur(width: int) -> None:
     place = torch.arange(128) // width
     y = 0.1 + 0.8 * ((place[:, None] + place) % 2)[None, None].float()
     y = y + 0.004 * torch.randn(y.shape, generator=generator("noise"))
-    estimate = Likelihood(FAMILY).identify(y, {}, {})
+    estimate = IDENTIFIER.identify(y, {}, {})
     found = estimate.label
     assert found is not None and float(found.probability.amax()) == pytest.approx(1 / 3)
     assert found.params.isnan().all() and estimate.sigma is not None and 0 < float(estimate.sigma) < 0.2

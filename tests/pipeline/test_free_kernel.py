@@ -65,6 +65,7 @@ def test_the_estimate_is_the_kernel_and_nothing_is_named() -> None:
     torch.testing.assert_close(done.image[[0, 2]], Wiener()(y[[0, 2]], estimate.psf[[0, 2]], 0.01).image)
 
 
+@pytest.mark.slow
 def test_the_head_learns_kernels_that_it_can_see() -> None:
     torch.manual_seed(0)
     identifier, draw = FreeKernel(FAMILY), generator("learn")
@@ -106,6 +107,7 @@ def config(folder: Path, *words: str) -> object:
     return cfg
 
 
+@pytest.mark.slow
 def test_a_run_measures_kernels_beside_the_constant_one_and_names_nothing(finished: Path) -> None:
     record = json.loads((finished / "record.json").read_text())
     metrics = record["metrics"]
@@ -121,6 +123,7 @@ def test_a_run_measures_kernels_beside_the_constant_one_and_names_nothing(finish
     assert not any(name.startswith("found") for name in rows[0]) and (finished / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_training_logs_the_figure_of_a_kernel_by_its_name(finished: Path) -> None:
     (log,) = finished.rglob("metrics.csv")
     names = log.read_text().splitlines()[0].split(",")

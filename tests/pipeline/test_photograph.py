@@ -138,6 +138,23 @@ def test_what_varies_along_one_direction_shows_nothing_of_its_blur() -> None:
     assert not bool(found.label.can_tell.any()) and not bool(found.blurred.any())
 
 
+def test_a_frame_is_not_looked_at_and_a_batch_is_its_images() -> None:
+    inner = squares(2, SIDE)
+    framed = torch.zeros(2, 1, SIDE + 80, SIDE + 80)
+    framed[0, :, 40:-40, 40:-40] = inner[0]
+    framed[1] = (
+        torch.rand(1, 25, 25, generator=torch.Generator().manual_seed(1))
+        .repeat_interleave(8, -1)
+        .repeat_interleave(8, -2)
+    )
+    answers = {SIDE - 16: {"motion": 4.0}, SIDE + 80: {"none": 4.0}}
+    found = identified(answers, framed)
+    assert found.label.kind.tolist() == [2, 0]
+    for row in range(2):
+        alone = identified(answers, framed[row : row + 1])
+        assert torch.equal(alone.psf[0], found.psf[row]) and alone.label.kind[0] == found.label.kind[row]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

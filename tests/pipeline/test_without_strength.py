@@ -26,6 +26,7 @@ def believed(identifier: Regression) -> PosteriorCalibration:
     return PosteriorCalibration(torch.full((count,), 2.0), torch.ones(count))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [ELLIPSE, CORRELATED], ids=["ellipse", "correlated"])
 def test_the_likelihood_goes_on_from_the_networks_estimate(family: AnisotropicGaussian | CorrelatedGaussian) -> None:
     identifier = Regression(family, refine=lambda member: Refiner(member))

@@ -136,6 +136,7 @@ def test_every_member_of_every_group_composes(
     check([*dict.fromkeys([f"{group}={member}", *with_it])])
 
 
+@pytest.mark.slow
 def test_a_variant_is_named_after_the_deconvolver_of_its_job(levin_data: Path, tmp_path: Path) -> None:
     words = [f"paths.runs_dir={tmp_path}", f"paths.data_dir={levin_data}"]
     jobs = check(["+experiment=levin32", "deconvolver=glob(*)", *words])
@@ -147,6 +148,7 @@ def test_a_variant_is_named_after_the_deconvolver_of_its_job(levin_data: Path, t
     assert cfg.run.variant == "mine"
 
 
+@pytest.mark.slow
 def test_every_job_of_a_sweep_is_checked(tmp_path: Path) -> None:
     words = ["+experiment=messidor_binary", "blur.taps=20,10,3", "budget=smoke", f"paths.runs_dir={tmp_path}"]
     assert [cfg.blur.taps for cfg in check(words)] == [20, 10, 3]

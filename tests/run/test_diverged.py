@@ -30,6 +30,7 @@ def lenet(folder: Path, *words: str) -> None:
     start(folder, "head=lenet", "head.input_size=32", "optimizer.factory.lr=10", *words)
 
 
+@pytest.mark.slow
 def test_a_diverged_training_stops_at_once_and_says_stage_rate_and_remedy(tmp_path: Path) -> None:
     line = r"training taps diverged: the loss is (nan|inf) at .* of epoch 1, learning rate 10; start a new run with a "
     with pytest.raises(Diverged, match=f"{line}smaller optimizer.factory.lr than 10") as caught:
@@ -38,6 +39,7 @@ def test_a_diverged_training_stops_at_once_and_says_stage_rate_and_remedy(tmp_pa
     assert not list((tmp_path / "run" / TRAINED).glob("*"))
 
 
+@pytest.mark.slow
 def test_a_training_whose_validation_alone_is_not_finite_stops(tmp_path: Path) -> None:
     """The step is huge, and there is no second one whose loss would tell."""
     with pytest.raises(Diverged, match="training taps diverged: the loss is nan at the validation of epoch 1"):
@@ -45,6 +47,7 @@ def test_a_training_whose_validation_alone_is_not_finite_stops(tmp_path: Path) -
     assert not (tmp_path / "run" / TRAINED / "best.ckpt").exists()
 
 
+@pytest.mark.slow
 def test_a_pre_training_that_diverges_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contrastive, "RATE_GAUSSIAN", 1e30)
     cepstrum = "head.feature._target_=blurlab.head.Cepstrum"

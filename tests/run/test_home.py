@@ -40,7 +40,8 @@ def test_wandb_writes_below_the_run_directory_of_each_job(tmp_path: Path, monkey
 def test_a_whole_run_with_wandb_needs_no_home(tmp_path: Path) -> None:
     (tmp_path / "home").touch()
     words = [
-        "+experiment=messidor_binary", "budget=smoke", "budget.photos=8", "budget.epochs=1", "budget.steps_per_epoch=2",
+        "+experiment=messidor_binary", "budget=smoke", "budget.photos=8", "dataset.fallback.size=96",
+        "budget.epochs=1", "budget.steps_per_epoch=2",
         "budget.batch_size=4", "budget.draws_test=2", "dataset.size=64", "blur.taps=3", "deconvolver.iterations=3",
         "run.progress=false", "run.keep=true", "logger=wandb", f"hydra.run.dir={tmp_path / 'run'}",
     ]  # fmt: skip

@@ -23,7 +23,8 @@ from blurlab.run.stage import calibrate
 from blurlab.run.stage.evaluate import Evaluate
 
 WORDS = [
-    "+experiment=messidor_hier", "budget=smoke", "budget.photos=10", "budget.epochs=1", "budget.steps_per_epoch=2",
+    "+experiment=messidor_hier", "budget=smoke", "budget.photos=10", "dataset.fallback.size=160",
+    "budget.epochs=1", "budget.steps_per_epoch=2",
     "budget.batch_size=4", "budget.draws_val=1", "budget.draws_test=3", "budget.risk_strengths_px=[3,8]",
     "budget.risk_errors_px=[0,1]", "budget.risk_photos=1", "dataset.size=64", "head.window=32",
     "deconvolver.iterations=3", "run.progress=false", "logger=csv", "trainer=cpu",

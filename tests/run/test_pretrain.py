@@ -46,6 +46,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return go(tmp_path_factory.mktemp("whole"))
 
 
+@pytest.mark.slow
 def test_every_layer_is_a_stage_with_weights_and_the_first_has_a_picture(finished: Path) -> None:
     made = sorted(path.name for path in finished.iterdir())
     assert made == ["pretrain_type_1", "pretrain_type_2", "train_type"]
@@ -57,6 +58,7 @@ def test_every_layer_is_a_stage_with_weights_and_the_first_has_a_picture(finishe
     assert len(errors) == 2 and errors[1] < errors[0]
 
 
+@pytest.mark.slow
 def test_a_run_killed_between_layers_goes_on_and_ends_with_the_same_weights(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +85,7 @@ def test_a_run_killed_between_layers_goes_on_and_ends_with_the_same_weights(
     torch.testing.assert_close(last_state(folder), last_state(finished), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epochs", [0, 1])
 def test_the_fit_starts_from_the_layers_and_the_control_does_not(epochs: int, tmp_path: Path) -> None:
     """With a rate of nearly nothing the fit ends where it started."""

@@ -109,6 +109,7 @@ def test_pictures_are_corners_on_the_page_without_an_estimated_kernel(levin: Pat
     )
 
 
+@pytest.mark.slow
 def test_a_killed_stage_goes_on_with_the_next_item(
     levin: Path, levin_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +136,7 @@ def test_a_killed_stage_goes_on_with_the_next_item(
     assert plain == [{key: value for key, value in row.items() if key != "restore_s"} for row in rows_of(levin)]
 
 
+@pytest.mark.slow
 def test_one_record_a_deconvolver_and_one_table_best_first(levin: Path, levin_data: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept" / "nonblind"
     shutil.copytree(levin / "kept", tmp_path / "kept")
@@ -151,6 +153,7 @@ def test_one_record_a_deconvolver_and_one_table_best_first(levin: Path, levin_da
     assert "PSNR (dB)" in table and "Time to restore one image" in table
 
 
+@pytest.mark.slow
 def test_photographs_degraded_here_have_frame_and_inside_and_every_kernel_of_the_folder(
     levin_data: Path, tmp_path: Path
 ) -> None:
@@ -170,6 +173,7 @@ def test_photographs_degraded_here_have_frame_and_inside_and_every_kernel_of_the
     assert min(frame, inside) <= whole <= max(frame, inside)
 
 
+@pytest.mark.slow
 def test_with_a_pipeline_the_same_items_have_the_estimated_kernel_beside_the_true_one(tmp_path: Path) -> None:
     words = ["+experiment=restoration", "dataset=bundled", "dataset.size=96", "budget.draws_restore=3"]
     kept = started(tmp_path, tmp_path, *words)
@@ -240,6 +244,7 @@ def test_a_damaged_note_of_the_photographs_of_another_run_is_named(damage: str, 
 FIELD = ["blur=field", "pipeline=known", "stage=restore", "dataset=bundled", "dataset.size=48", "~stage.report"]
 
 
+@pytest.mark.slow
 def test_a_blur_that_varies_over_the_image_is_restored(tmp_path: Path) -> None:
     solver = ["deconvolver=douglas_rachford", "deconvolver.iterations=10", "budget.draws_restore=1"]
     kept = started(tmp_path, tmp_path, *FIELD, *solver)
@@ -253,7 +258,7 @@ def test_a_network_is_trained_on_the_operators_of_a_blur_that_varies(tmp_path: P
     words = [
         *(word for word in FIELD if word != "stage=restore"), "stage=train_restore", "deconvolver=unrolled_dr",
         "deconvolver.weights=null", "deconvolver.net.iterations=2", "deconvolver.net.denoiser.channels=[4,8]",
-        "budget.epochs=1", "budget.steps_per_epoch=2", "budget.batch_size=2", "budget.draws_val=1",
+        "budget.epochs=1", "budget.steps_per_epoch=2", "budget.batch_size=1", "budget.draws_val=1",
         "budget.draws_restore=1", "blur.kernels=2", "dataset.size=48",
     ]  # fmt: skip
     with pytest.raises(UsageError, match="kernel_error is one of kernels, and the blur varies over the image"):

@@ -50,6 +50,7 @@ def config(photographs: Path, folder: Path, *words: str) -> Any:
     return cfg
 
 
+@pytest.mark.slow
 def test_weights_are_trained_kept_used_and_not_trained_twice(
     photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +81,7 @@ def test_weights_are_trained_kept_used_and_not_trained_twice(
     assert again["metrics"]["psnr"]["value"] == pytest.approx(record["metrics"]["psnr"]["value"], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_training_goes_on_where_it_stopped(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = restorer.Restoration.training_step
     seen: list[int] = []
@@ -98,6 +100,7 @@ def test_training_goes_on_where_it_stopped(photographs: Path, tmp_path: Path, mo
     assert seen == [0, 1, 2, 3, 4, 3, 4, 5]  # the second epoch began again
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_leaves_no_weights(photographs: Path, tmp_path: Path) -> None:
     with pytest.raises(
         Diverged, match=r"training train_deconvolver diverged: .* smaller optimizer.factory.lr than 1e\+30"

@@ -24,7 +24,8 @@ NAMES = [
     "JPEG quality 95", "resized by 0.75", "resized by 1.5", "softened, sigma 0.5 px", "softened, sigma 1 px",
 ]  # fmt: skip
 SMALLEST = [
-    "+experiment=messidor_hier", "budget=smoke", "budget.photos=10", "budget.epochs=1", "budget.steps_per_epoch=2",
+    "+experiment=messidor_hier", "budget=smoke", "budget.photos=10", "dataset.fallback.size=160",
+    "budget.epochs=1", "budget.steps_per_epoch=2",
     "budget.batch_size=8", "budget.draws_val=1", "budget.draws_test=3", "budget.draws_restore=1",
     "budget.draws_robust=3", "budget.risk_strengths_px=[3,8]", "budget.risk_errors_px=[-1,0,1]", "budget.risk_photos=1",
     "deconvolver.iterations=3", "run.progress=false", "logger=csv",

@@ -18,7 +18,8 @@ from cli_run import Started, in_own_process, in_process
 from wandb_file import history
 
 TINY = [
-    "+experiment=messidor_hier", "budget=smoke", "budget.photos=10", "budget.epochs=2", "budget.steps_per_epoch=3",
+    "+experiment=messidor_hier", "budget=smoke", "budget.photos=10", "dataset.fallback.size=160",
+    "budget.epochs=2", "budget.steps_per_epoch=3",
     "budget.batch_size=8", "budget.draws_test=4", "budget.risk_strengths_px=[3,8]", "budget.risk_errors_px=[-1,0,1]",
     "budget.risk_photos=1", "dataset.size=128", "deconvolver.iterations=5", "run.progress=false",
 ]  # fmt: skip

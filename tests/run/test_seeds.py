@@ -57,6 +57,7 @@ def test_seeds_end_in_one_table_that_is_kept(tmp_path: Path) -> None:
         assert [json.loads(file.read_text())["seed"] for file in files] == table["seeds"] == [0, 1]
 
 
+@pytest.mark.slow
 def test_only_jobs_of_this_sweep_count(tmp_path: Path) -> None:
     """Directories of an earlier, longer sweep, and of jobs that failed this time, are left out."""
     go(tmp_path / "run")

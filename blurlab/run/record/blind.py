@@ -32,21 +32,18 @@ def kernel_side(family: BlurFamily, case: Degraded) -> int:
 
 
 def blind_figures(
-    case: Degraded, images: dict[str, Tensor], psf: Tensor, captured: bool, blind_s: float, side_px: int
+    case: Degraded, images: dict[str, Tensor], psf: Tensor, blind_s: float, side_px: int
 ) -> dict[str, float]:
-    """What is measured of an item whose kernel was estimated and has no name.
+    """What is measured of an item whose kernel was estimated and has no name: its images are aligned first.
 
     Args:
         case: The item.
         images: Restored (1, C, H, W) with the true kernel, "oracle", and with that found, "estimated".
         psf: The kernel found (1, 1, k, k).
-        captured: Was it taken blurred? Then images are aligned first.
         blind_s: Processor time of the estimate, s.
         side_px: Side of the true kernel.
     """
-    x_hat, x_known, x = images["estimated"], images["oracle"], case.x
-    if captured:
-        x_hat, x_known, x = align(x_hat, x).x_hat, *align(x_known, x)[:2]
+    x_hat, (x_known, x, _) = align(images["estimated"], case.x).x_hat, align(images["oracle"], case.x)
     grey = [one.mean(1, keepdim=True) for one in (x_hat, x_known, x)]
     return {
         "error_ratio": float(error_ratio(x_hat, x_known, x)),

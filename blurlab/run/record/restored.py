@@ -72,10 +72,18 @@ def _name(figure: str, of: str) -> str:
     return f"{figure}_{of}" if of else figure
 
 
-def figures(case: Degraded, image: Tensor, captured: bool) -> dict[str, float]:
-    """Image metrics and ISNR of a restored image; of a capture after alignment, of the rest also frame and inside."""
+def figures(case: Degraded, image: Tensor, moves: bool) -> dict[str, float]:
+    """Image metrics and ISNR of a restored image.
+
+    Args:
+        case: The item.
+        image: Restored (1, C, H, W).
+        moves: Is its place against the sharp image unknown, since the image was taken blurred, or its kernel has no
+            place of its own? Then it is aligned first, and its border is cut; else ISNR of the frame and of the inside
+            are told, too.
+    """
     x, y = case.x, case.y
-    if captured:
+    if moves:
         moved, before = align(image, x), align(y, x)
         down, right = moved.shift_px[0].tolist()
         gain = float(psnr(moved.x_hat, moved.x)) - float(psnr(before.x_hat, before.x))
@@ -94,10 +102,15 @@ def _plain(image: Tensor, x: Tensor) -> dict[str, float]:
     return {name: float(value) for name, value in image_figures(image, x).items()}
 
 
-def reference(case: Degraded, captured: bool) -> dict[str, dict[str, float]]:
-    """What the blurred image has, and what the Wiener filter that knows the spectrum would reach."""
+def reference(case: Degraded, moves: bool) -> dict[str, dict[str, float]]:
+    """What the blurred image has, and what the Wiener filter that knows the spectrum would reach.
+
+    Args:
+        case: The item.
+        moves: As in :func:`figures`.
+    """
     y, x = case.y, case.x
-    if captured:
+    if moves:
         y, x, _ = align(y, x)
     found = {"blurred": _plain(y, x)}
     if not isinstance(case.blur, Convolution):  # the filter knows one kernel

@@ -180,9 +180,11 @@ def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline |
         restored["estimated"] = pipeline.restore(case.y, estimate, sigma)
     family, photo = context.degrade.family, items.photo(index)
     blur = NamedBlur(family.kinds[int(case.kind[0])], dict(zip(family.names, case.params[0].tolist(), strict=True)))
-    measured = {name: figures(case, one, captured) for name, one in restored.items()} | reference(case, captured)
-    if estimate is not None and estimate.label is None:
-        measured["estimated"] |= blind_figures(case, restored, estimate.psf, captured, blind_s, side)
+    nameless = estimate is not None and estimate.label is None  # such a kernel has no place of its own
+    moves = captured or nameless
+    measured = {name: figures(case, one, moves) for name, one in restored.items()} | reference(case, moves)
+    if estimate is not None and nameless:
+        measured["estimated"] |= blind_figures(case, restored, estimate.psf, blind_s, side)
     item = RestoredItem(photo, blur, float(case.sigma[0]), seconds, measured)
     return Done(item, _example(context, items, case, restored, estimate, item, index) if show else None)
 
