@@ -1,15 +1,19 @@
 """Kernels of any shape from one blurred image, without a network."""
 
 from blurlab.blind.blind_kernel import Run, blind_kernel
+from blurlab.blind.camera_motion import CameraMotion
 from blurlab.blind.coarse_to_fine import CoarseToFine, coarse_to_fine
 from blurlab.blind.free_form import FreeForm
 from blurlab.blind.judge import best_kernel, normalised_sparsity
 from blurlab.blind.refinement import refined
+from blurlab.blind.varying import VaryingShake
 
 __all__ = [
+    "CameraMotion",
     "CoarseToFine",
     "FreeForm",
     "Run",
+    "VaryingShake",
     "best_kernel",
     "blind_kernel",
     "coarse_to_fine",
