@@ -84,17 +84,8 @@ SHARP: dict[str, Callable[[], Image]] = {
 CANNOT_TELL = ("all black", "all saturated", "one colour", "stripes", "slanted stripes", "checks", "faint noise")
 
 
-WRONG = pytest.mark.xfail(strict=True, reason="rows of letters at equal distances are taken for a motion, .98 probable")
-
-
-@pytest.mark.parametrize(
-    ("name", "quality"),
-    [
-        pytest.param(name, quality, marks=WRONG if (name, quality) == ("screen of letters", None) else ())
-        for name in SHARP
-        for quality in (None, 92)
-    ],
-)
+@pytest.mark.parametrize("quality", [None, 92])
+@pytest.mark.parametrize("name", SHARP)
 def test_what_nobody_blurred_is_left_as_it_is(tool: Deblurrer, name: str, quality: int | None) -> None:
     image = np.round(SHARP[name]().clip(0, 1) * 255).astype(np.float32) / 255
     if quality is not None:

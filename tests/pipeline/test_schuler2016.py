@@ -73,7 +73,7 @@ def test_what_cannot_grow_is_refused_before_the_run(tmp_path: Path, words: list[
 
 def test_another_head_does_not_grow(tmp_path: Path) -> None:
     words = [word for word in TINY if not word.startswith("head.")]
-    with pytest.raises(UsageError, match="are for head=learning_to_deblur, not KernelQuotient"):
+    with pytest.raises(UsageError, match="is for head=learning_to_deblur, not KernelQuotient"):
         check([*words, "head=kernel_quotient", f"paths.runs_dir={tmp_path}"])
 
 

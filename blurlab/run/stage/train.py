@@ -76,6 +76,7 @@ class Train(Stage):
             with torch.device("meta"):  # weights without memory
                 net = build(cfg.head, num_classes=classes, in_channels=channels)
             self._check_growth(cfg, net)
+            self._check_start(net)
         check_recipe(cfg)
 
     def _check_growth(self, cfg: DictConfig, net: nn.Module) -> None:
@@ -93,6 +94,11 @@ class Train(Stage):
             )
         if cfg.optimizer.ema_decay:
             raise UsageError("stages are added in training, and an average has all of them; set optimizer.ema_decay=0")
+
+    def _check_start(self, net: nn.Module) -> None:
+        """Is there a file to start from? What it holds is seen when it is read."""
+        if isinstance(net, LearningToDeblur) and self.start is not None and not Path(self.start).is_file():
+            raise UsageError(f"stage.train.start={self.start} is no file; name a checkpoint, or null for none")
 
     def training(self, context: Context) -> str:
         """How many networks, and for how long."""
