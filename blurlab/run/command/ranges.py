@@ -92,6 +92,21 @@ def numbers(low: float, high: float, *, least: int, must_have: float | None = No
     return rule
 
 
+def shares_or_null(value: Any) -> str:
+    """Two shares [low, high] above 0 and at most 1, low no greater than high, or null.
+
+    Example:
+        >>> shares_or_null([0.65, 1]), shares_or_null([1, 0.5])
+        ('', '[low, high] with 0 < low <= high <= 1, or null')
+    """
+    fits = isinstance(value, list) and len(value) == 2 and all(_is_number(one) for one in value)
+    return (
+        ""
+        if value is None or (fits and 0 < value[0] <= value[1] <= 1)
+        else "[low, high] with 0 < low <= high <= 1, or null"
+    )
+
+
 RANGES: dict[str, Rule] = {
     "dataset.name": name,
     "run.experiment": name,
@@ -129,6 +144,7 @@ RANGES: dict[str, Rule] = {
     "dataset.cut": one_of("whole", "centre", "anywhere"),
     "dataset.test_part": one_of("quarter", "all"),
     "dataset.strict": flag,
+    "dataset.scale": shares_or_null,
     "boundary.data": boundary,
     "optimizer.factory.lr": positive,  # with 0 nothing is learned, and every figure is that of chance
     "optimizer.schedule": text,  # which there are, the training knows
