@@ -124,6 +124,7 @@ def _command(words: tuple[str, ...], cwd: Path, env: dict[str, str], code: str |
     sys.stdout, sys.stderr = (os.fdopen(descriptor, "w", buffering=1) for descriptor in (1, 2))
     os.environ.clear()
     os.environ.update(env)
+    os.environ.pop("WANDB_SERVICE", None)  # that of the tests' process, where a test has used wandb there
     os.chdir(cwd)
     sys.argv = ["blurlab", *words]
     torch.set_num_threads(1)
