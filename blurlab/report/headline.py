@@ -61,9 +61,13 @@ def _has(words: str, record: Record) -> bool:
 
 
 def _of(name: str, record: Record, published: Mapping[str, str]) -> list[Row]:
-    """The rows of a record that measure this, one a head."""
+    """The rows of a record that measure this: that of its own name; where there is none, one a head.
+
+    A figure of some of the items, as of kernels of one size, is no match for a published one of all of them.
+    """
     every = rows(record, {name: published_entry(published)})
-    return [row for row in every if split_name(row.name)[0] == split_name(name)[0] and row.ours is not None]
+    found = [row for row in every if split_name(row.name)[0] == split_name(name)[0] and row.ours is not None]
+    return [row for row in found if row.name == name] or found
 
 
 def _best(published: Mapping[str, str], lead: Mapping[str, str], members: Found) -> Measured | None:
