@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 
-from blurlab.core.rng import seed_from
-from blurlab.dataset.source import Photo, Source
+from blurlab.dataset.drawn import Drawn, check_size
 from blurlab.dataset.synthetic import (
     draw_camera,
     draw_retina,
@@ -19,7 +16,6 @@ from blurlab.dataset.synthetic import (
     paint_retina,
 )
 
-SMALLEST_SIZE = 64
 # part of every id: raise it when a change of the generator changes its photographs
 VERSION = 1
 
@@ -44,8 +40,7 @@ def fundus(seed: int | np.random.Generator, size: int = 512) -> NDArray[np.float
         >>> float(photo[0, 0].max()) < 0.1 < float(photo[64, 64].max())
         True
     """
-    if size < SMALLEST_SIZE:
-        raise ValueError(f"size must be at least {SMALLEST_SIZE} pixels, got {size}; draw larger and shrink")
+    check_size(size)
     rng = np.random.default_rng(seed)
     # a stream for each part, so that noise fields of another size leave the anatomy as it is
     geometry, blood, eye, paint, optics, sensor = (np.random.default_rng(rng.integers(2**63)) for _ in range(6))
@@ -56,7 +51,7 @@ def fundus(seed: int | np.random.Generator, size: int = 512) -> NDArray[np.float
     return expose(sensor, image, draw_camera(optics, view.narrow), view)
 
 
-class FundusSynthetic(Source):
+class FundusSynthetic(Drawn):
     """Synthetic fundus photographs; number i depends on the seed, the size and i alone, not on n.
 
     Half of them follow DRIVE (45 degrees, mostly about the macula), half CHASE_DB1 (30 degrees, about the disc).
@@ -78,20 +73,4 @@ class FundusSynthetic(Source):
     name = "fundus_synthetic"
 
     def __init__(self, n: int = 400, seed: int = 0, size: int = 512) -> None:
-        if n < 1:
-            raise ValueError(f"n must be at least 1 photograph, got {n}")
-        if size < SMALLEST_SIZE:
-            raise ValueError(f"size must be at least {SMALLEST_SIZE} pixels, got {size}; draw larger and shrink")
-        self.n = n
-        self.seed = seed
-        self.size = size
-
-    def photos(self) -> list[Photo]:
-        """All n, each drawn when it is loaded."""
-        return [
-            Photo(
-                id=f"v{VERSION}-seed{self.seed}-size{self.size}-{i:06d}",
-                draw=partial(fundus, seed_from(self.seed, self.name, i), self.size),
-            )
-            for i in range(self.n)
-        ]
+        super().__init__(n, seed, size, draw=fundus, version=VERSION)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blurlab.core.rng import seed_from
-from blurlab.dataset.source import Photo, Source
+from blurlab.dataset.drawn import Drawn, check_size
 
 VERSION = 1
 """Part of every id: raise it when a change of the drawing changes its pictures."""
@@ -37,8 +35,7 @@ def graphic(seed: int, size: int = 512) -> NDArray[np.float32]:
         >>> graphic(0, 96).shape
         (96, 96, 3)
     """
-    if size < 64:
-        raise ValueError(f"size must be at least 64 px, got {size}; draw larger and shrink")
+    check_size(size)
     from PIL import Image, ImageDraw
 
     rng, side = np.random.default_rng(seed), FINE * size
@@ -97,7 +94,7 @@ def _colour(rng: Rng) -> tuple[int, ...]:
     return tuple(int(value) for value in rng.integers(0, 256, 3))
 
 
-class Graphics(Source):
+class Graphics(Drawn):
     """Drawings that never were; number i depends on the seed, the size and i alone, not on n.
 
     Args:
@@ -112,16 +109,4 @@ class Graphics(Source):
     name = "graphics"
 
     def __init__(self, n: int = 100, seed: int = 0, size: int = 512) -> None:
-        if n < 1 or size < 64:
-            raise ValueError(f"n must be at least 1 and size at least 64 px, got {n} and {size}")
-        self.n, self.seed, self.size = n, seed, size
-
-    def photos(self) -> list[Photo]:
-        """All n, each drawn when it is loaded."""
-        return [
-            Photo(
-                id=f"v{VERSION}-seed{self.seed}-size{self.size}-{i:06d}",
-                draw=partial(graphic, seed_from(self.seed, self.name, i), self.size),
-            )
-            for i in range(self.n)
-        ]
+        super().__init__(n, seed, size, draw=graphic, version=VERSION)

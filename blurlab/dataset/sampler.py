@@ -66,24 +66,13 @@ class EchoSampler(EpochSampler):
                 yield from range(first, first + self.batch)
 
 
-class ShuffledPass(Sampler[int]):
-    """Every item once an epoch, in an order that the seed, the stage and the epoch name.
-
-    Lightning calls :meth:`set_epoch`, also after a resume.
-    """
+class ShuffledPass(EpochSampler):
+    """Every item once an epoch, in an order that the seed, the stage and the epoch name."""
 
     def __init__(self, length: int, *, seed: int, stage: str) -> None:
-        self.length = length
+        super().__init__(length)
         self.seed = seed
         self.stage = stage
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.length
 
     def __iter__(self) -> Iterator[int]:
         order = torch.randperm(self.length, generator=generator(self.seed, self.stage, "order", self.epoch))

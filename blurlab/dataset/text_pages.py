@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blurlab.core.rng import seed_from
-from blurlab.dataset.source import Photo, Source
+from blurlab.dataset.drawn import Drawn, check_size
 
 VERSION = 1
 """Part of every id: raise it when a change of the drawing changes its pages."""
@@ -37,8 +35,7 @@ def text_page(seed: int, size: int = 512) -> NDArray[np.float32]:
         >>> page.shape, bool(np.median(page) > page.min() + 0.3)  # more paper than letters
         ((128, 128, 3), True)
     """
-    if size < 64:
-        raise ValueError(f"size must be at least 64 px, got {size}; draw larger and shrink")
+    check_size(size)
     from PIL import Image, ImageDraw
 
     rng, side = np.random.default_rng(seed), FINE * size
@@ -101,7 +98,7 @@ def _printed(rng: np.random.Generator, ink: NDArray[np.float32]) -> NDArray[np.f
     return image.clip(0, 1).astype(np.float32)
 
 
-class TextPages(Source):
+class TextPages(Drawn):
     """Pages of text that never were; number i depends on the seed, the size and i alone, not on n.
 
     Args:
@@ -116,16 +113,4 @@ class TextPages(Source):
     name = "text_pages"
 
     def __init__(self, n: int = 100, seed: int = 0, size: int = 512) -> None:
-        if n < 1 or size < 64:
-            raise ValueError(f"n must be at least 1 and size at least 64 px, got {n} and {size}")
-        self.n, self.seed, self.size = n, seed, size
-
-    def photos(self) -> list[Photo]:
-        """All n, each drawn when it is loaded."""
-        return [
-            Photo(
-                id=f"v{VERSION}-seed{self.seed}-size{self.size}-{i:06d}",
-                draw=partial(text_page, seed_from(self.seed, self.name, i), self.size),
-            )
-            for i in range(self.n)
-        ]
+        super().__init__(n, seed, size, draw=text_page, version=VERSION)

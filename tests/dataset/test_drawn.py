@@ -62,9 +62,9 @@ def test_squares_of_one_photograph_are_pixels_of_it_and_stay_in_one_split(tmp_pa
     ("make", "message"),
     [
         (lambda: TextPages(0), "n must be at least 1"),
-        (lambda: Graphics(size=10), "size at least 64 px"),
-        (lambda: text_page(0, 10), "at least 64 px, got 10"),
-        (lambda: graphic(0, 10), "at least 64 px, got 10"),
+        (lambda: Graphics(size=10), "at least 64 pixels, got 10"),
+        (lambda: text_page(0, 10), "at least 64 pixels, got 10"),
+        (lambda: graphic(0, 10), "at least 64 pixels, got 10"),
         (lambda: Cuts(Drive("."), 0), "side_px and count must be 1 or more"),
         (lambda: Frame(0.6, 0.6), "at most 1 together"),
         (lambda: Stamp(-0.1), "share must be from 0 to 1"),
