@@ -221,7 +221,7 @@ class Photograph(Regression):
             most_probable=likeliest,
         )
         undone, free = self._free(described(family, used, label.kind), used, label.kind, size, y, sure)
-        half = (label.interval_px[:, 1] - label.interval_px[:, 0]) / 2
+        half = _half(label)
         error = torch.where(free | half.isnan(), FREE_PX, torch.hypot(half.new_tensor(EXACT_PX), UNSURE * half))
         undoes = undone.blurred & sure & (narrow | free)
         return replace(undone, blurred=undoes, sigma=found.sigma, label=label, error_px=error)
@@ -231,7 +231,7 @@ class Photograph(Regression):
 
         A kernel that is too wide costs far more than one that is too narrow.
         """
-        half = (label.interval_px[:, 1] - label.interval_px[:, 0]) / 2
+        half = _half(label)
         narrow = ~(
             half > self.widest * label.strength_map_px
         )  # a kind without an interval is for its probability to say
@@ -288,6 +288,11 @@ def _trimmed(psf: Tensor) -> Tensor:
     reach = int(place.abs().max())
     middle_ = psf.shape[-1] // 2
     return psf[..., middle_ - reach : middle_ + reach + 1, middle_ - reach : middle_ + reach + 1]
+
+
+def _half(label: KindEstimate) -> Tensor:
+    """Half the 90 % interval of the strength [px], (B,); NaN where there is none."""
+    return (label.interval_px[:, 1] - label.interval_px[:, 0]) / 2
 
 
 def _label(found: BlurEstimate) -> KindEstimate:
