@@ -79,6 +79,7 @@ class NotInLight(FreeForm):
         return isinstance(self.response, Power) and super().is_trusted(y, psf, most)
 
 
+@pytest.mark.slow
 def test_where_the_kernel_of_the_light_is_not_trusted_the_values_of_the_file_are_tried() -> None:
     sharp = torch.from_numpy(skimage.data.astronaut()[20:240, 120:340].copy()).permute(2, 0, 1)[None] / 255
     y = Convolution(hook(), "valid").A(sharp).mul(255).round().div(255)
