@@ -30,7 +30,9 @@ RUNS = (
 with them: its kernels are wider, so that it has to be the better by 2 %."""
 
 
-def blind_kernel(y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinements: int = 3) -> Tensor:
+def blind_kernel(
+    y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinements: int = 3, starts: Sequence[Tensor] = ()
+) -> Tensor:
     """The kernel of a blurred image.
 
     Args:
@@ -38,6 +40,8 @@ def blind_kernel(y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinement
         size: Odd side of the kernel, px; the box of its values must fit.
         runs: At least one.
         refinements: Steps of :func:`~blurlab.blind.refinement.refined` on the kernel of each.
+        starts: Kernels (size, size) that others found: the first run goes on from each at the finest scale, and what
+            comes out is judged with the rest.
 
     Returns:
         (size, size), >= 0, sum 1, its box in the middle.
@@ -46,7 +50,10 @@ def blind_kernel(y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinement
         ValueError: If the image has fewer than two kernels' sides along an axis.
     """
     found = candidates(y, size, runs, refinements=refinements)
-    return found[0] if len(found) == 1 else best_kernel(y, found, [run.handicap for run in runs])
+    options = runs[0].options.with_noise(float(estimate_sigma(y[None, None])))
+    found += [refined(y, coarse_to_fine(y, size, options, one), iterations=refinements) for one in starts]
+    handicaps = [run.handicap for run in runs] + [1.0] * len(starts)
+    return found[0] if len(found) == 1 else best_kernel(y, found, handicaps)
 
 
 def candidates(y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinements: int = 3) -> list[Tensor]:

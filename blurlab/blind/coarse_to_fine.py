@@ -63,19 +63,24 @@ class CoarseToFine:
         return replace(self, weight=raised * self.weight, least_weight=max(self.least_weight, LEAST_WEIGHT * sigma**2))
 
 
-def coarse_to_fine(y: Tensor, size: int, options: CoarseToFine) -> Tensor:
+def coarse_to_fine(y: Tensor, size: int, options: CoarseToFine, start: Tensor | None = None) -> Tensor:
     """The kernel of an image, in turn with the image that it makes sharp, at one scale after the other.
 
     Args:
         y: Observed image (H, W), grey, on the [0, 1] scale; not constant.
         size: Odd side of the kernel, px; the box of its values must fit.
         options: Of the iteration.
+        start: A first kernel (size, size), which is refined at the finest scale alone; None begins at the coarsest.
 
     Returns:
         (size, size), >= 0, sum 1, its box in the middle.
     """
-    sizes = kernel_sizes(size)
-    psf, weight, threshold = first_kernel(sizes[-1]).to(y), options.weight, math.nan
+    sizes, weight, threshold = kernel_sizes(size), options.weight, math.nan
+    if start is None:
+        psf = first_kernel(sizes[-1]).to(y)
+    else:
+        weight = max(weight / options.fall ** (options.iterations * (len(sizes) - 1)), options.least_weight)
+        sizes, psf = [size], start
     for step in reversed(range(len(sizes))):
         seen = y if step == 0 else resized(y, SCALE**step)
         if step < len(sizes) - 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Self
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blind import blind_kernel
-from blurlab.blur import BlurFamily
+from blurlab.blur import BlurFamily, centre_crop, pad_to_odd
 from blurlab.blur.shape import check_size
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate, by_kernel
@@ -25,13 +25,21 @@ class Blind(Identifier):
         family: The blurs of the run, of any kind; the method knows nothing of them.
         size: Odd side of the kernels, px; None where the data set tells it of each image, as published tables do.
         refinements: Steps on the kernel after the last scale.
+        start: Makes from the family another method, as a network with its weights, whose kernel is a start as well;
+            None: the coarsest scale's alone.
 
     Raises:
         TypeError: If the size is no whole number.
-        ValueError: If the size is even, or the number of refinements negative.
+        ValueError: If the size is even, the number of refinements negative, or the start has to be trained.
     """
 
-    def __init__(self, family: BlurFamily, size: int | None = None, refinements: int = 3) -> None:
+    def __init__(
+        self,
+        family: BlurFamily,
+        size: int | None = None,
+        refinements: int = 3,
+        start: Callable[[BlurFamily], Identifier] | None = None,
+    ) -> None:
         super().__init__(family)
         if size is not None:
             check_size(size)
@@ -39,6 +47,9 @@ class Blind(Identifier):
             raise ValueError(f"refinements must be 0 or more, got {refinements}")
         self.size = size
         self.refinements = refinements
+        self.start = None if start is None else start(family)
+        if self.start is not None and self.start.tasks:
+            raise ValueError("the start of pipeline=blind must not need a training; name weights")
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -60,5 +71,17 @@ class Blind(Identifier):
         """
         if self.size is None:
             raise ValueError("pipeline=blind must be told the size of the kernels; give an odd pipeline.size, in px")
-        psf = torch.stack([blind_kernel(image.mean(0), self.size, refinements=self.refinements) for image in y])
+        found = [] if self.start is None else [fitted(self.start.identify(y, nets, risks).psf, self.size)]
+        psf = torch.stack([
+            blind_kernel(
+                image.mean(0), self.size, refinements=self.refinements, starts=[psfs[row, 0] for psfs in found]
+            )
+            for row, image in enumerate(y)
+        ])  # fmt: skip
         return by_kernel(psf[:, None], torch.ones(len(y), dtype=torch.bool, device=y.device))
+
+
+def fitted(psf: Tensor, size: int) -> Tensor:
+    """Kernels (B, 1, k, k) with a border, or cut, to (B, 1, size, size), sum 1."""
+    psf = centre_crop(pad_to_odd(psf, max(size, psf.shape[-1])), size)
+    return psf / psf.sum((-2, -1), keepdim=True)

@@ -54,7 +54,9 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "known": {"field": "takes one kernel an image"},
     "kernel": {"field": VARIES},
     "quotient17": {"field": VARIES},
+    "quotient25": {"field": VARIES},
     "blind": {"field": "takes one kernel an image"},
+    "union": {"field": f"takes one kernel an image|{VARIES}"},
     "regression": NOTHING,
     "regression_refined": {
         **NOTHING, "trajectory": "no image tells", "photographic": "no image tells", "camera_kinds": "no image tells",
