@@ -117,9 +117,9 @@ class Deblurrer:
         if not bool(estimate.blurred):
             return image, self._found(estimate, image)
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
+        ((_, deconvolver),) = estimate.suited(pipeline.deconvolver)
         with torch.inference_mode():
-            restorer = by_tiles(pipeline.deconvolver.allowing(estimate.error_px), self.tile, progress)
-            restored = restorer(y, estimate.blur, noise).image
+            restored = by_tiles(deconvolver, self.tile, progress)(y, estimate.blur, noise).image
         return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), self._found(estimate, image)
 
     def _seen(self, image: np.ndarray) -> Any:

@@ -13,7 +13,7 @@ from blurlab.deconvolver.base import SIGMA_FLOOR, Deconvolver, Restored, check_o
 from blurlab.deconvolver.light_tv import LightTV, mean_slope
 from blurlab.deconvolver.parts import measure_sigma
 from blurlab.deconvolver.tiled import Tiled
-from blurlab.noise import Response, Srgb
+from blurlab.noise import Power, Response, Srgb
 from blurlab.physics import LinearOperator
 
 
@@ -80,6 +80,14 @@ class InLight(Deconvolver):
         """The history is that of the deconvolver that works on the light."""
         restored = self.deconvolver(self.response.decode(y), psf, sigma.flatten())
         return Restored(self.response.encode(restored.image), restored.history)
+
+    def of_values(self) -> InLight:
+        """The same with a file's values in place of light."""
+        other = copy(self)
+        other.response = Power(1.0)
+        if isinstance(self.deconvolver, LightTV):
+            other.deconvolver = self.deconvolver.of_response(other.response)
+        return other
 
     def tiled(self, tile: int, progress: Callable[[float], None] | None = None) -> InLight:
         """The same, its deconvolver working by :class:`~blurlab.deconvolver.Tiled`."""

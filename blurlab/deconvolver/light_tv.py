@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Self
 
 from torch import Tensor
@@ -71,6 +72,12 @@ class LightTV(TV):
         scaled = super().at_level(level)
         scaled.level = self.level * level
         return scaled
+
+    def of_response(self, response: Response) -> Self:
+        """The same for another curve."""
+        other = copy(self)
+        other.response = response
+        return other
 
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
         """The same with the weight and the mean slope of the whole image."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blind import FreeForm
-from blurlab.blur import BlurFamily, centroid, pad_to_odd
+from blurlab.blur import BlurFamily, centre_crop, centroid, pad_to_odd
 from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.content import picture, repeats, smaller
@@ -250,30 +250,37 @@ class Photograph(Regression):
         Returns:
             It, and of which rows the kernel is a free one (B,) bool.
         """
-        free = torch.zeros(len(kind), dtype=torch.bool, device=kind.device)
+        free, values = (torch.zeros(len(kind), dtype=torch.bool, device=kind.device) for _ in range(2))
         if self.free_form is None:
             return found, free
         for row in wanted.nonzero().flatten().tolist():
             member, here = self.family.member(int(kind[row])), slice(row, row + 1)
             length = float(self.family.strength_px(params[here], kind[here]))
             if any(one.is_hidden for one in member.parameters):
-                psf, free[row] = self.free_form.trusted(y[here], _odd(self.free_share * length, size))
+                other = self.free_form.trusted(y[here], _odd(self.free_share * length, size))
             elif self.family.kinds[int(kind[row])] in self.bent:
                 line = _trimmed(found.psf[here])
-                psf = self.free_form.against(y[here], line, _odd(BENT * length, size))
-                if psf is line:
+                better = self.free_form.against(y[here], line, _odd(BENT * length, size))
+                if better is None:
                     continue
-                free[row] = self.free_form.is_trusted(y[here], psf)
+                other = better
             else:
                 continue
-            psf = _in_place(pad_to_odd(psf.to(found.psf), size))
+            psf, free[row], values[row] = other
+            psf = _in_place(_of_side(psf.to(found.psf), size))
             found = found.with_rows(torch.tensor([row], device=kind.device), by_kernel(psf, free[here]))
-        return found, free
+        return replace(found, of_values=values), free
 
 
 def _odd(side_px: float, most: int) -> int:
     """The odd side next to it, from 5 to ``most``."""
     return min(max(5, 2 * round((side_px - 1) / 2) + 1), most)
+
+
+def _of_side(psf: Tensor, size: int) -> Tensor:
+    """A kernel (1, 1, k, k) with a border, or without one, (1, 1, size, size), sum 1."""
+    found = centre_crop(pad_to_odd(psf, max(size, psf.shape[-1])), size)
+    return found / found.sum()
 
 
 def _in_place(psf: Tensor) -> Tensor:

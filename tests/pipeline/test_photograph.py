@@ -39,9 +39,9 @@ class BySize(nn.Module):
 class Corner(FreeForm):
     """Finds a diagonal of pixels in a kernel's corner, the first with this share; better than a line or not."""
 
-    def __init__(self, share: float, wins: bool = False) -> None:
+    def __init__(self, share: float, wins: bool = False, of_values: bool = False) -> None:
         super().__init__()
-        self.share, self.wins = share, wins
+        self.share, self.wins, self.of_values = share, wins, of_values
         self.sides: list[int] = []
 
     def __call__(self, y: Tensor, side: int) -> Tensor:
@@ -50,11 +50,12 @@ class Corner(FreeForm):
         psf[0, 0, range(3), range(3)] = torch.tensor([self.share, *[(1 - self.share) / 2] * 2])
         return psf
 
-    def is_trusted(self, y: Tensor, psf: Tensor, most: float = 1.25) -> bool:
-        return float(psf.amax()) < ONE_PIXEL
+    def trusted(self, y: Tensor, side: int) -> FreeKernelFound:
+        psf = self(y, side)
+        return FreeKernelFound(psf, float(psf.amax()) < ONE_PIXEL, self.of_values)
 
-    def against(self, y: Tensor, psf: Tensor, side: int) -> Tensor:
-        return self(y, side) if self.wins else psf
+    def against(self, y: Tensor, psf: Tensor, side: int) -> FreeKernelFound | None:
+        return self.trusted(y, side) if self.wins else None
 
 
 def identified(answers: dict[int, dict[str, float]], y: Tensor | None = None, **options: object):  # type: ignore[no-untyped-def]
