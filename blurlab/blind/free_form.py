@@ -13,7 +13,7 @@ from blurlab.blind.blind_kernel import RUNS, Run, candidates
 from blurlab.blind.explanation import Explanation, agreed, explanations
 from blurlab.blur import centre_crop, pad_to_odd
 from blurlab.deconvolver.parts import middle
-from blurlab.noise import Power, Response, Srgb
+from blurlab.noise import Power, Response, Srgb, effective_sigma
 
 SIDES = (0.7, 1.0, 4 / 3)
 """Sides of the supports that are tried, as shares of the one that is given."""
@@ -23,6 +23,8 @@ LEAST_SIDE = 5
 """Side of the smallest kernel, px."""
 LEAST_SIDES = 10
 """A free kernel is compared with a line where the photograph is so many of its sides wide."""
+SHOWS = 0.5
+"""No kernel is trusted where noise is this share of a photograph's standard deviation, or more."""
 ONE_PIXEL = 0.5
 """A free kernel with so much in one pixel found no blur."""
 EXPLAINED, EXPLAINED_VALUES = 1.25, 0.75
@@ -100,8 +102,9 @@ class FreeForm:
 
         A kernel is trusted that explains the photograph, and whose restored image is plainly sharper.
         """
-        found = self._explanations(y, side)
-        sure = [one for one in found if self._is_trusted(one)]
+        found, seen = self._explanations(y, side), self._seen(y, 1, self.response)
+        shows = float(effective_sigma(seen[None, None])) < SHOWS * float(seen.std())
+        sure = [one for one in found if shows and self._is_trusted(one)]
         best = self._best(y, sure or found)
         return FreeKernelFound(self._kernel(best, side), bool(sure), best.response is self.values)
 

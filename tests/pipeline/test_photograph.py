@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from blurlab.blind import FreeForm
+from blurlab.blind import FreeForm, FreeKernelFound
 from blurlab.blind.free_form import ONE_PIXEL
 from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Trajectory
 from blurlab.pipeline import Photograph
