@@ -33,7 +33,7 @@ PLAINLY = 0.9
 """A free kernel is trusted where the normalised sparsity of what it restores is no more than this share of y's."""
 VALUES_HANDICAP = 1.06
 """By which factor a kernel of the file's values has to be better than one of its light."""
-HANDICAP = 1.05
+HANDICAP = 1.03
 """By which factor a free kernel has to be better than one that parameters describe: it can explain noise, too."""
 
 
