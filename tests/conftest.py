@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from PIL import Image
-from scipy import ndimage, signal
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,6 +19,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """One thread, as in the processes that tests start: over other parts a sum is rounded otherwise."""
+    import torch  # not above: the process that only hands tests to others starts the sooner
+
     torch.set_num_threads(1)
 
 
@@ -45,6 +43,10 @@ def levin_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def put_levin(folder: Path, side: int = 56) -> None:
     """Four smooth photographs through eight kernels, six of whose files are turned, in the layout of Levin et al."""
+    import numpy as np
+    from PIL import Image
+    from scipy import ndimage, signal
+
     rng = np.random.default_rng(9)
     (folder / "gt").mkdir(parents=True)
     kernels = {}

@@ -43,6 +43,7 @@ def test_kernels_sum_to_the_exposure_and_grow_out_of_each_other(as_coded: Module
     assert float((first + last - 33).abs().max()) <= 2
 
 
+@pytest.mark.slow
 def test_linear_ratios_and_sums_below_one_make_the_baseline(as_coded: ModuleType) -> None:
     """Mean PSNR 18.7 / 13.0 / 12.2 dB at ratios 9 / 37 / 65 and 19.5 dB unrestored were found on other crops."""
     names = ["astronaut", "camera", "chelsea", "coffee", "motorcycle_left", "rocket"]

@@ -16,9 +16,10 @@ from blurlab.deconvolver.richardson_lucy import RichardsonLucy
 from blurlab.deconvolver.saturated import Saturated
 from blurlab.deconvolver.tikhonov import Tikhonov
 from blurlab.deconvolver.tiled import Tiled
-from blurlab.deconvolver.tv import TV, tv_objective
+from blurlab.deconvolver.tv import TV
 from blurlab.deconvolver.unet import UNet
 from blurlab.deconvolver.unrolled_dr import UnrolledDR
+from blurlab.deconvolver.variation import tv_objective
 from blurlab.deconvolver.weight import Discrepancy, Fixed, FromGradient, Sure, WeightRule
 from blurlab.deconvolver.wiener import Wiener
 from blurlab.deconvolver.wiener_stack import WienerStack

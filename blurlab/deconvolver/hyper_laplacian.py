@@ -48,8 +48,9 @@ def shrink(length: Tensor, weight: float, power: float) -> Tensor:
     target = (length / scale).clamp_min_(threshold)
     v = target
     for _ in range(NEWTON_STEPS):
-        pulled = power * v.pow(power - 2)
-        v = v - (v - target + pulled * v) / (1 - (1 - power) * pulled)
+        bent = v.pow(power - 2)
+        above = torch.addcmul(v, bent, v, value=power).sub_(target)
+        v = torch.addcdiv(v, above, bent.mul_(power * (power - 1)).add_(1), value=-1)
     return torch.where(length > threshold * scale, v.mul_(scale), 0.0)
 
 
@@ -128,8 +129,8 @@ def step(problem: Problem, state: State) -> State:
     u, hu = irfft2(spectrum, grid), irfft2(otf * spectrum, grid)
 
     # d, dd: shrink(grad u + b), shrink(grad grad u + bb);  b <- grad u + b - d
-    slope = D.A(u)
-    bend = D.A(slope.flatten(1, 2)).add_(state.bb)
+    slope = D.forward(u, torch.empty_like(state.b))
+    bend = D.forward(slope.flatten(1, 2), torch.empty_like(state.bb)).add_(state.bb)
     slope += state.b
     d = shrink_vectors(slope, p.radius, p.power)
     dd = shrink_vectors(_four(bend), p.radius, p.power).reshape(bend.shape)
@@ -144,7 +145,8 @@ def step(problem: Problem, state: State) -> State:
 
 def _adjoint(slope: Tensor, bend: Tensor, omega: float) -> Tensor:
     """``grad^T (slope + omega grad^T bend)``, (B, C, P, Q)."""
-    return D.A_adjoint(slope + omega * D.A_adjoint(bend).reshape(slope.shape))
+    inner = D.adjoint(bend, torch.empty_like(bend[:, :, 0])).reshape(slope.shape)
+    return D.adjoint(inner.mul_(omega).add_(slope), torch.empty_like(slope[:, :, 0]))
 
 
 def _four(bend: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
@@ -17,7 +16,7 @@ from blurlab.deconvolver.evidence import Evidence
 from blurlab.deconvolver.iteration import BatchState, iterate
 from blurlab.deconvolver.observation import GridObservation
 from blurlab.deconvolver.scale import within
-from blurlab.deconvolver.variation import NORMS, D, field_length, project, total_variation
+from blurlab.deconvolver.variation import NORMS, D, field_length, in_norm, project
 from blurlab.deconvolver.weight import FromGradient, WeightRule, frozen_weight, weight_rule
 
 RELAXATION = 1.8
@@ -37,6 +36,8 @@ class Problem(BatchState):
     seen: GridObservation
     pull: Tensor | None
     """``conj(H) Y / rho`` where y is the whole grid; None where some of it is unknown."""
+    adjoint: Tensor
+    """conj(H)."""
     power: Tensor
     """|H|^2."""
     smooth: Tensor
@@ -129,7 +130,7 @@ def step(problem: Problem, state: State) -> State:
         near = v.blurred.clone()
         observed(near, p.seen.y).sub_(v.e, alpha=2)
         mu = v.mu / p.rho
-        spectrum.add_(rfft2(near).mul_(otf.conj()).mul_(mu))
+        spectrum.add_(rfft2(near).mul_(p.adjoint).mul_(mu))
         spectrum.mul_(torch.addcmul(p.smooth, p.power, mu).reciprocal_())
         _keep_to_data(p, v, v.blurred, irfft2(otf * spectrum, grid))
     v.spectrum, v.u = spectrum, irfft2(spectrum, grid)
@@ -260,11 +261,12 @@ class TV(Deconvolver):
 
     def _problem(self, seen: GridObservation, psf: Tensor, alpha: Tensor, evidence: Evidence | None) -> Problem:
         shape = (seen.first.shape[-2], seen.first.shape[-1])
-        power, rho = seen.otf.abs().square(), self.rho * alpha
+        power, rho, adjoint = seen.otf.abs().square(), self.rho * alpha, seen.otf.conj().resolve_conj()
         smooth = self.gamma / self.rho + D.power(shape, like=seen.y)
         return Problem(
             seen=seen,
-            pull=None if self.boundary == "unknown" else seen.otf.conj() * rfft2(seen.first) / rho,
+            pull=None if self.boundary == "unknown" else adjoint * rfft2(seen.first) / rho,
+            adjoint=adjoint,
             power=power,
             smooth=smooth.expand(len(alpha), 1, -1, -1),
             inverse=1 / (power / rho + smooth),
@@ -286,23 +288,3 @@ class TV(Deconvolver):
 def observed(image: Tensor, y: Tensor) -> Tensor:
     """The part of a grid (B, C, P, Q) that y (B, C, H, W) fills, as a view."""
     return image[..., : y.shape[-2], : y.shape[-1]]
-
-
-def in_norm(norm: str, channels: int) -> float:
-    """Factor on the weight of isotropic total variation that makes another norm as strong.
-
-    Differences in all directions are longer by 4 / pi on average when their two parts are summed; channels that are
-    alike make a vector longer by the root of their number, and a sum by their number.
-
-    Example:
-        >>> in_norm("anisotropic", 3), in_norm("vectorial", 4)
-        (0.785..., 2.0)
-    """
-    return {"isotropic": 1.0, "anisotropic": math.pi / 4, "vectorial": math.sqrt(channels)}[norm]
-
-
-def tv_objective(u: Tensor, y: Tensor, psf: Tensor, weight: float, norm: str = "isotropic") -> Tensor:
-    """``1/2 |h * u - y|^2 + alpha TV(u)``, circular, per image (B,); u and y (B, C, H, W)."""
-    shape = (y.shape[-2], y.shape[-1])
-    residual = irfft2(psf_to_otf(psf, shape) * rfft2(u), shape) - y
-    return residual.square().flatten(1).sum(1) / 2 + weight * total_variation(u, norm)

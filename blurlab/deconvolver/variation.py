@@ -1,10 +1,13 @@
-"""Total variation: its value, and the projection that shrinks gradients."""
+"""Total variation: its value, the objective that it is part of, and the projection that shrinks gradients."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
 
+from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.physics import Gradient
 
 D = Gradient()
@@ -71,3 +74,23 @@ def total_variation(u: Tensor, norm: str = "isotropic") -> Tensor:
         (tensor([32.]), tensor([16.]))
     """
     return field_length(D.A(u), norm)
+
+
+def in_norm(norm: str, channels: int) -> float:
+    """Factor on the weight of isotropic total variation that makes another norm as strong.
+
+    Differences in all directions are longer by 4 / pi on average when their two parts are summed; channels that are
+    alike make a vector longer by the root of their number, and a sum by their number.
+
+    Example:
+        >>> in_norm("anisotropic", 3), in_norm("vectorial", 4)
+        (0.785..., 2.0)
+    """
+    return {"isotropic": 1.0, "anisotropic": math.pi / 4, "vectorial": math.sqrt(channels)}[norm]
+
+
+def tv_objective(u: Tensor, y: Tensor, psf: Tensor, weight: float, norm: str = "isotropic") -> Tensor:
+    """``1/2 |h * u - y|^2 + alpha TV(u)``, circular, per image (B,); u and y (B, C, H, W)."""
+    shape = (y.shape[-2], y.shape[-1])
+    residual = irfft2(psf_to_otf(psf, shape) * rfft2(u), shape) - y
+    return residual.square().flatten(1).sum(1) / 2 + weight * total_variation(u, norm)

@@ -121,29 +121,39 @@ class LearningToDeblur(nn.Module):
 
     def kernel(self, y: Tensor) -> Tensor:
         """Kernels (B, 1, side, side), sum 1, for images (B, C, H, W)."""
-        grey = y.mean(1, keepdim=True)
-        grey = grey - grey.mean((2, 3), keepdim=True)
-        latent: Tensor | None = None
-        for scale, side in enumerate(self.sides):
-            small = resized(grey, side / self.side)
-            latent = None if latent is None else interpolate(latent, small.shape[-2:], mode="bilinear")
-            psf, latent = self._scale(scale, small, latent)
+        psf = self.kernels(y)[-1]
         if self.side < SHARPENED_PX:
             return psf
         return as_kernel(image_quotient(gaussian_psf(psf.new_tensor([SHARPENING_PX]), 5), psf, BETA_K))
 
-    def _scale(self, scale: int, y: Tensor, latent: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Kernels and latent images of one scale from its blurred images, and latent images of the scale before."""
+    def kernels(self, y: Tensor) -> list[Tensor]:
+        """The kernels (B, 1, k, k), sum 1, of every stage of every scale for images (B, C, H, W); the last is the best.
+
+        Training can hold each of them against the true kernel, resized to its side k.
+        """
+        grey = y.mean(1, keepdim=True)
+        grey = grey - grey.mean((2, 3), keepdim=True)
+        latent: Tensor | None = None
+        found: list[Tensor] = []
+        for scale, side in enumerate(self.sides):
+            small = resized(grey, side / self.side)
+            latent = None if latent is None else interpolate(latent, small.shape[-2:], mode="bilinear")
+            psfs, latent = self._scale(scale, small, latent)
+            found += psfs
+        return found
+
+    def _scale(self, scale: int, y: Tensor, latent: Tensor | None) -> tuple[list[Tensor], Tensor]:
+        """Kernels of one scale's stages and its latent images, from its blurred images and the latent ones before."""
         side, used, last = self.sides[scale], int(self.in_use[scale]), scale == len(self.sides) - 1
-        faded = y * border_window((y.shape[-2], y.shape[-1]), side).to(y)
+        faded, psfs = y * border_window((y.shape[-2], y.shape[-1]), side).to(y), []
         for stage in range(used):
             seen = y if latent is None else torch.cat([y, latent], 1)
             sharp, blurred = self.scales[scale][stage](seen)  # type: ignore[index]
             window = border_window((sharp.shape[-2], sharp.shape[-1]), side).to(y)
-            psf = as_kernel(kernel_quotient(sharp * window, blurred * window, BETA_K, side))
+            psfs.append(as_kernel(kernel_quotient(sharp * window, blurred * window, BETA_K, side)))
             if not (last and stage == used - 1):
-                latent = image_quotient(psf, faded, self.log_beta[scale, stage].exp())
-        return psf, faded if latent is None else latent
+                latent = image_quotient(psfs[-1], faded, self.log_beta[scale, stage].exp())
+        return psfs, faded if latent is None else latent
 
 
 def resized(images: Tensor, factor: float) -> Tensor:

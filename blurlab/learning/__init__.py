@@ -12,7 +12,7 @@ from blurlab.learning.checkpoint import (
     read_checkpoint,
 )
 from blurlab.learning.contrastive import ContrastiveDivergence, filter_picture
-from blurlab.learning.growing import Growing, start_from
+from blurlab.learning.growing import Growing, begin_larger, start_from
 from blurlab.learning.kernel_error import KernelError
 from blurlab.learning.outliers import Outliers
 from blurlab.learning.restoration import Restoration
@@ -42,6 +42,7 @@ __all__ = [
     "StepSeed",
     "Supervised",
     "WholeCheckpointIO",
+    "begin_larger",
     "check_stamp",
     "filter_picture",
     "load_net",

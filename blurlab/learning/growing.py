@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -63,7 +63,7 @@ class Growing(Callback):
 
 
 def start_from(net: LearningToDeblur, path: Path) -> None:
-    """Take over the weights of a network of the same or of smaller kernels; its scales are the first of this one's.
+    """Take over the weights of a network of the same or of smaller kernels, as :func:`begin_larger`, from a file.
 
     Args:
         net: A network that is to be trained.
@@ -74,18 +74,46 @@ def start_from(net: LearningToDeblur, path: Path) -> None:
         ValueError: If it is damaged, or holds no such network.
     """
     found = read_weights(path) if path.suffix == ".safetensors" else _trained(path)
-    own = net.state_dict()
-    beta, in_use = found.pop("log_beta", None), found.pop("in_use", None)
-    strange = [name for name, value in found.items() if name not in own or own[name].shape != value.shape]
+    try:
+        begin_larger(net, found)
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from error
+
+
+def begin_larger(net: LearningToDeblur, found: Mapping[str, Tensor]) -> None:
+    """Take over the weights of a network whose scales are the first of this one's.
+
+    A scale that is new begins as the one before it, save a first stage that saw no latent image: what sharp edges look
+    like differs little between scales.
+
+    Args:
+        net: A network that is to be trained.
+        found: The other's ``state_dict``.
+
+    Raises:
+        ValueError: If that is of another kind of network.
+    """
+    own, given = net.state_dict(), dict(found)
+    beta, in_use = given.pop("log_beta", None), given.pop("in_use", None)
+    strange = [name for name, value in given.items() if name not in own or own[name].shape != value.shape]
     fits = beta is not None and beta.shape[1] == net.stages and len(beta) <= len(net.sides)
     if beta is None or in_use is None or strange or not fits:
         raise ValueError(
-            f"{path} holds no network whose scales are the first of this one's (sides {list(net.sides)} px, "
+            f"holds no network whose scales are the first of this one's (sides {list(net.sides)} px, "
             f"{net.stages} stages each); choose the head's options of its training"
         )
-    own["log_beta"][: len(beta)] = beta
+    own.update(given)
+    for scale in range(len(beta), len(net.sides)):
+        for name in [one for one in own if one.startswith(f"scales.{scale}.")]:
+            _, _, stage, weights = name.split(".")
+            for nearest in (stage, str(int(stage) + 1)):
+                before = own.get(f"scales.{scale - 1}.{nearest}.{weights}")
+                if before is not None and before.shape == own[name].shape:
+                    own[name] = before.clone()
+                    break
+    own["log_beta"][: len(beta)], own["log_beta"][len(beta) :] = beta, beta[-1]
     own["in_use"][: len(beta)] = in_use
-    net.load_state_dict({**own, **found})
+    net.load_state_dict(own)
 
 
 def _trained(path: Path) -> dict[str, Tensor]:

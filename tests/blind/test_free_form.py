@@ -72,6 +72,7 @@ def test_a_bent_path_is_found_in_place_of_a_line(photographed: Tensor) -> None:
     assert float(kernel_correlation(found.psf, pad_to_odd(hook(), found.psf.shape[-1]))) > 0.85
 
 
+@pytest.mark.slow
 def test_a_blur_of_light_and_one_of_the_files_values_are_told_apart(photographed: Tensor) -> None:
     in_light = FreeForm(runs=ONE_RUN).trusted(photographed, 13)
     sharp = torch.from_numpy(skimage.data.astronaut()[20:240, 120:340].copy()).permute(2, 0, 1)[None] / 255

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
+from fast_set import first_fast
 from shaken import scene
 from torch.nn.functional import avg_pool2d
 
@@ -33,22 +35,23 @@ def motion() -> CameraMotion:
     return CameraMotion(torch.stack([2 * t, 3 * t**2 - 1, math.radians(1.0) * t], 1), torch.full((61,), 1 / 61))
 
 
-def test_motion_is_found() -> None:
+@pytest.mark.parametrize("side", first_fast([144, SIDE]))
+def test_motion_is_found(side: int) -> None:
     true = motion()
-    operator = true.operator((SIDE, SIDE), (6, 6))
+    operator = true.operator((side, side), (6, 6))
     margin = operator.psf.shape[-1] // 2
-    x = scene(SIDE + 2 * margin)
+    x = scene(side + 2 * margin)
     y = operator.A(x)
     y = y + 0.003 * torch.randn(y.shape, generator=generator("varying"))
     x = x[..., margin:-margin, margin:-margin]
     one = true.kernels(torch.zeros(1, 2), 11)
     found = VaryingShake(response=RESPONSE).from_kernel(y, one[0])
 
-    places, size = middles((SIDE, SIDE), (4, 4)), 21
+    places, size = middles((side, side), (4, 4)), 21
     expected = true.kernels(places, size)[:, None]
     before = kernel_correlation(one[:, None].expand(16, -1, -1, -1), expected).mean()
     assert kernel_correlation(found.kernels(places, size)[:, None], expected).mean() > before + 0.05
-    restored = Tiled(TV(), tile=84, overlap=16)(y, found.operator((SIDE, SIDE), (6, 6)), 0.005).image
+    restored = Tiled(TV(), tile=84, overlap=16)(y, found.operator((side, side), (6, 6)), 0.005).image
     assert isnr(y, restored, x) > isnr(y, TV()(y, one[:, None], 0.003).image, x) + 2
 
 

@@ -71,6 +71,22 @@ def test_a_larger_scale_goes_on_from_the_latent_image_of_the_smaller() -> None:
     assert all(bool(weight.grad.any()) for weight in made.parameters())
 
 
+def test_every_stage_gives_a_kernel_that_can_be_trained() -> None:
+    made, y = net(9, sides_px=(5, 9)), image(2, 1, 40, 40)
+    kernels = made.kernels(y)
+    assert [one.shape for one in kernels] == [(2, 1, 5, 5)] * 2 + [(2, 1, 9, 9)] * 2
+    assert torch.equal(made.kernel(y), kernels[-1])
+    for one in kernels:
+        torch.testing.assert_close(one.sum((1, 2, 3)), torch.ones(2), rtol=0, atol=1e-5)
+    kernels[1].square().sum().backward()
+    learned = {
+        name for name, value in made.named_parameters() if value.grad is not None and bool((value.grad != 0).any())
+    }
+    assert {name[:10] for name in learned} == {"scales.0.0", "scales.0.1", "log_beta"}
+    made.use_stages(1)
+    assert len(made.kernels(y)) == 3
+
+
 def test_features_of_strips_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     features, y = EdgeFeatures(2, 2, 8, 8, 5), image(2, 2, 33, 20)

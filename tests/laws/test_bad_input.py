@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from fast_set import first_fast
 from test_deconvolver_laws import DEAR, MEMBERS
 from torch import Tensor
 
@@ -27,6 +28,11 @@ most = pytest.mark.parametrize(
     "deconvolver", [pytest.param(one, id=name, marks=slow if name in DEAR else ()) for name, one in MEMBERS.items()]
 )
 """The same, those that are dear among the slow tests."""
+FEW = ("wiener", "richardson_lucy", "tikhonov", "tv", "implicit_tv")
+few = pytest.mark.parametrize(
+    "deconvolver", [pytest.param(one, id=name, marks=() if name in FEW else slow) for name, one in MEMBERS.items()]
+)
+"""The same, one of a kind of solver among the fast tests: for what the class that they share does for all."""
 
 
 def finite(restored: Tensor, y: Tensor) -> Tensor:
@@ -76,13 +82,13 @@ def test_a_kernel_larger_than_the_image(deconvolver: Deconvolver) -> None:
 
 
 @most
-@pytest.mark.parametrize("sigma", [0, None, 0.5, torch.zeros(2)], ids=["0", "None", "0.5", "tensor"])
+@pytest.mark.parametrize("sigma", first_fast([0, None, 0.5, torch.zeros(2)], 2), ids=["0", "None", "0.5", "tensor"])
 def test_noise_none_unknown_and_huge(deconvolver: Deconvolver, sigma: float | Tensor | None) -> None:
     finite(deconvolver(Y, PSF, sigma).image, Y)
 
 
 @most
-@pytest.mark.parametrize("sigma", [0.01, None])
+@pytest.mark.parametrize("sigma", first_fast([None, 0.01]))
 def test_a_constant_image_stays_constant(deconvolver: Deconvolver, sigma: float | None) -> None:
     y = torch.tensor([0.0, 0.3, 1.0])[:, None, None, None].repeat(1, 3, 17, 24)
     torch.testing.assert_close(deconvolver(y, PSF[:1], sigma).image, y, atol=5e-3, rtol=0)
@@ -108,7 +114,7 @@ def test_images_one_pixel_wide(deconvolver: Deconvolver, shape: tuple[int, int])
     torch.testing.assert_close(deconvolver(y, one, 0.0).image, y, atol=1e-2, rtol=0)
 
 
-@most
+@few
 def test_half_precision_is_computed_in_float32(deconvolver: Deconvolver) -> None:
     for half in (torch.float16, torch.bfloat16):
         y, psf = Y.to(half), PSF.to(half)
@@ -132,13 +138,13 @@ def test_types_of_kernel_and_noise_do_not_matter(deconvolver: Deconvolver) -> No
     torch.testing.assert_close(deconvolver(Y, delta, 0.01).image, deconvolver(Y, delta.float(), 0.01).image)
 
 
-@most
+@few
 def test_one_kernel_for_many_images(deconvolver: Deconvolver) -> None:
     together = deconvolver(Y, PSF[1:], 0.01).image
     torch.testing.assert_close(together, deconvolver(Y, PSF[1:].repeat(2, 1, 1, 1), 0.01).image, atol=1e-5, rtol=0)
 
 
-@most
+@few
 def test_kernels_need_not_be_square(deconvolver: Deconvolver) -> None:
     # In double precision: the factor alpha of the accelerated Richardson-Lucy, over 100 steps that nothing stops here,
     # magnifies float32's rounding to 1.05e-4 (1.1e-6 where it is not accelerated, 1.6e-13 in double precision). What is
@@ -162,7 +168,7 @@ def test_kernels_with_negative_values(deconvolver: Deconvolver) -> None:
     torch.testing.assert_close(restored.mean((1, 2, 3)), Y.mean((1, 2, 3)), rtol=0, atol=0.05)
 
 
-@every
+@most
 def test_an_image_of_another_scale(deconvolver: Deconvolver) -> None:
     with pytest.raises(ValueError, match=r"^y reaches 2\d\d(\.\d)?, but its scale is \[0, 1\]; divide it"):
         deconvolver(255 * Y, PSF, 255 * 0.01)

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 import torch
+from fast_set import slow_where
 from torch import Tensor
 
 from blurlab.deconvolver import (
@@ -72,9 +73,10 @@ DEAR = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in DEAR else ()) for name in MEMBERS]
-)
+"""Their laws are slow; in the fast set they have the one law of a 256th, and the others have all of them."""
+
+
+@pytest.mark.parametrize("name", slow_where([*MEMBERS], DEAR.__contains__))
 def test_laws(name: str) -> None:
     check_deconvolver(MEMBERS[name], generator=torch.Generator().manual_seed(1))
 
@@ -97,6 +99,7 @@ def law_images(share: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
     return share * y, psf, share * sigma
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in MEMBERS if name not in LOOKS_ONE_WAY])
 def test_what_looks_all_ways_turns_by_180_degrees(name: str) -> None:
     y, psf, sigma = (one.double() for one in law_images())  # an inverse filter magnifies what float32 rounds
@@ -105,7 +108,9 @@ def test_what_looks_all_ways_turns_by_180_degrees(name: str) -> None:
     torch.testing.assert_close(turned, restored, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("name", [name for name in MEMBERS if name != "implicit_tv"])
+@pytest.mark.parametrize(
+    "name", slow_where([name for name in MEMBERS if name != "implicit_tv"], lambda name: name not in DEAR)
+)
 def test_a_256th_of_the_intensities_is_restored_exactly(name: str) -> None:
     """But by the implicit total variation: its transform has the bound of the scale, not of the image."""
     dim, psf, sigma = law_images(0.5)

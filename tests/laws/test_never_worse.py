@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from fast_set import slow_where
 from test_deconvolver_laws import MEMBERS
 from torch import Tensor
 
@@ -58,8 +59,16 @@ def one_thread() -> Any:
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("scene", "kernel"), FAST, ids=["-".join(pair) for pair in FAST])
-@pytest.mark.parametrize("name", [name for name in HELD if name not in SLOW])
+CASES = [(name, *pair) for name in HELD if name not in SLOW for pair in FAST]
+
+
+def one_of_several(case: tuple[str, str, str]) -> bool:
+    """Is this another scene than the one that each member has in the fast set?"""
+    name, *pair = case
+    return tuple(pair) != FAST[name == "saturated"]
+
+
+@pytest.mark.parametrize(("name", "scene", "kernel"), slow_where(CASES, one_of_several))
 def test_never_worse(name: str, scene: str, kernel: str) -> None:
     check(name, HELD[name], scene, kernel, (0.0, 0.004, 0.05))
 

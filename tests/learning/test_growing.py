@@ -103,12 +103,15 @@ def test_a_larger_network_starts_as_the_smaller(tmp_path: Path) -> None:
     small.use_stages(1)
     save_weights(small, tmp_path / "small.safetensors")
     first = large.scales[1][0].filters.detach().clone()
+    assert not torch.equal(large.scales[1][1].mix, small.scales[0][1].mix)
     start_from(large, tmp_path / "small.safetensors")
     assert torch.equal(large.scales[0][1].mix, small.scales[0][1].mix)
     assert large.in_use.tolist() == [1, 2]
     beta = large.log_beta.detach()
-    assert beta[0].tolist() == [-3.0, -3.0] and float(beta[1, 0]) != -3
-    assert torch.equal(large.scales[1][0].filters, first)
+    assert beta.tolist() == [[-3.0, -3.0], [-3.0, -3.0]]
+    assert not torch.equal(large.scales[1][0].filters, first)
+    for stage in (0, 1):  # the smaller scale's second stage, which sees a latent image too
+        assert torch.equal(large.scales[1][stage].filters, small.scales[0][1].filters)
     state = {f"net.{name}": value for name, value in small.state_dict().items()}
     torch.save({"state_dict": state}, tmp_path / "small.ckpt")
     other = net(9)

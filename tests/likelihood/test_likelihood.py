@@ -32,7 +32,7 @@ def test_white_noise_has_its_variance_at_every_frequency(window: int, tapers: in
 def test_expectation_with_leakage_is_the_mean_periodogram() -> None:
     side, family = 64, Defocus([1, 8])
     params = torch.full((400, 1), 4.0, dtype=torch.float64)
-    white = torch.randn(400, 1, 4 * side, 4 * side, generator=generator("many"), dtype=torch.float64)
+    white = torch.randn(400, 1, 2 * side, 2 * side, generator=generator("many"), dtype=torch.float64)
     y = Convolution(family.psf(params), "circular").A(white)[..., :side, :side]
     mean = multitaper(y, side, side, 1).mean(0)
     expected = leak(otf_power(family.psf(params[:1]), side), leakage(side, 1))[0]

@@ -168,7 +168,7 @@ def test_a_patch_has_its_kernel_in_its_middle() -> None:
 
 
 def test_gradients_reach_kernels_and_weights() -> None:
-    psf, weight, x = draw(1, 2, 3, 1), draw(1, 2, 3, 4, seed=1), draw(1, 1, 3, 4, seed=2)
+    psf, weight, x = draw(1, 2, 3, 1), draw(1, 2, 3, 2, seed=1), draw(1, 1, 3, 2, seed=2)
 
     def solved(psf: Tensor, weight: Tensor) -> Tensor:
         return ProductConvolution(psf, weight, "reflect").solve(x, 0.5, tolerance=1e-12)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from fast_set import slow_where
 from numpy.typing import NDArray
 
 from blurlab.api import Deblurrer
@@ -84,8 +85,15 @@ SHARP: dict[str, Callable[[], Image]] = {
 CANNOT_TELL = ("all black", "all saturated", "one colour", "stripes", "slanted stripes", "checks", "faint noise")
 
 
-@pytest.mark.parametrize("quality", [None, 92])
-@pytest.mark.parametrize("name", SHARP)
+CASES = [(name, quality) for name in SHARP for quality in (None, 92)]
+SLOW = ("screen of letters",)
+"""Where a free kernel is tried."""
+
+
+@pytest.mark.parametrize(
+    ("name", "quality"),
+    slow_where(CASES, lambda one: one[0] in SLOW or (one[0] != "photograph" and one[1] is not None)),
+)
 def test_what_nobody_blurred_is_left_as_it_is(tool: Deblurrer, name: str, quality: int | None) -> None:
     image = np.round(SHARP[name]().clip(0, 1) * 255).astype(np.float32) / 255
     if quality is not None:

@@ -56,6 +56,7 @@ def test_a_pre_training_that_diverges_stops(tmp_path: Path, monkeypatch: pytest.
     assert not (tmp_path / "run" / "stages" / "pretrain_taps_1" / "weights.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_a_diverged_training_of_an_earlier_version_is_no_result(tmp_path: Path) -> None:
     go(tmp_path / "run")
     mark = tmp_path / "run" / TRAINED / "finished.json"

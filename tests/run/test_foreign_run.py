@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from cli_run import in_own_process
+from cli_run import in_process
 from omegaconf import OmegaConf
 from tiny_run import TRAINED, go, stop
 
@@ -161,7 +161,7 @@ def test_a_module_beside_the_user_is_not_imported(tmp_path: Path, monkeypatch: p
 
 def line_of(folder: Path) -> str:
     """The one line that ``run.resume=`` of a directory ends with."""
-    done = in_own_process(f"run.resume={folder}", cwd=folder)
+    done = in_process(f"run.resume={folder}", cwd=folder)
     assert done.returncode == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
     return done.stderr
 

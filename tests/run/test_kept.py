@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fast_set import first_fast, slow_where
 from rich.console import Console
 from tiny_run import config, go
 
@@ -45,6 +46,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_each_seed_is_a_record_and_seed_0_has_the_plain_name(tmp_path: Path) -> None:
     for seed in (0, 1, 10):
         keep(tmp_path, f"seed{seed}", f"run.seed={seed}")
@@ -59,12 +61,12 @@ def test_each_seed_is_a_record_and_seed_0_has_the_plain_name(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("word", "line"),
-    [
+    first_fast([
         ("noise.sigma=0.05", r"noise\.sigma was 0\.004, is 0\.05; .*variant='\$\{dataset\.name\}\.sigma\$\{noise\."),
         ("optimizer.factory.lr=0.1", r"optimizer\.factory\.lr was 0\.03, is 0\.1"),
         ("trainer.precision=bf16-mixed", r"trainer\.precision was 32-true, is bf16-mixed"),
         ("dataset.cut=centre", r"dataset\.cut was whole, is centre"),
-    ],
+    ]),
 )  # fmt: skip
 def test_another_setting_is_refused_before_the_work(word: str, line: str, first: Path) -> None:
     before = kept(first)
@@ -75,6 +77,7 @@ def test_another_setting_is_refused_before_the_work(word: str, line: str, first:
     config(first, *keeping(first, word, "run.seed=1"))
 
 
+@pytest.mark.slow
 def test_another_setting_is_refused_at_the_moment_of_keeping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process kept its record while this one worked."""
     cfg = config(tmp_path, *keeping(tmp_path, "noise.sigma=0.05"))
@@ -119,7 +122,7 @@ def test_a_stage_that_was_kept_is_not_lost(first: Path, tmp_path: Path) -> None:
         config(tmp_path, *keeping(tmp_path))
 
 
-@pytest.mark.parametrize("damage", ["", "[]", '{"config": {}}'])
+@pytest.mark.parametrize("damage", first_fast(["", "[]", '{"config": {}}']))
 def test_a_damaged_record_is_refused_by_name(damage: str, first: Path, tmp_path: Path) -> None:
     shutil.copytree(first, tmp_path, dirs_exist_ok=True)
     path = tmp_path / "experiments/own/results/smoke/custom.bundled.json"
@@ -151,7 +154,12 @@ def test_two_jobs_of_one_name_are_refused_before_the_work(tmp_path: Path) -> Non
         refuse_other_records(jobs(tmp_path, "run.variant=one"))
 
 
-@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+FIRST = {path.parent: path for path in reversed(RECORDS)}
+
+
+@pytest.mark.parametrize(
+    "path", slow_where(RECORDS, lambda path: path != FIRST[path.parent]), ids=lambda path: path.stem
+)
 def test_records_kept_before_have_their_names_and_can_be_compared(path: Path) -> None:
     record = load_record(path)
     run = {key: record[key] for key in ("experiment", "variant", "seed", "paper")}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fast_set import slow_where
 from PIL import Image
 from rich.console import Console
 
@@ -188,15 +189,21 @@ def test_with_a_pipeline_the_same_items_have_the_estimated_kernel_beside_the_tru
 
 @pytest.mark.parametrize(
     ("words", "line"),
-    [
-        ([*LEVIN, "noise=gaussian"], "is a camera's own, noise=Gaussian is not"),
-        ([*LEVIN, "boundary=valid"], "is a camera's own, boundary=valid is not"),
-        (["boundary=captured"], "boundary=captured is a camera's own"),
-        ([*LEVIN, "stage=default"], "identifies nothing, but these stages ask it"),
-        ([*LEVIN, "pipeline=likelihood", "blur=motion", "stage=default"], "can be restored, not identified"),
-        (["+experiment=bsds_levin", "pipeline=hierarchical", "blur=hier"], "name a finished run by stage.restore.run="),
-        (["dataset=bsds500_test"], "no photographs to train on"),
-    ],
+    slow_where(
+        [
+            ([*LEVIN, "noise=gaussian"], "is a camera's own, noise=Gaussian is not"),
+            ([*LEVIN, "boundary=valid"], "is a camera's own, boundary=valid is not"),
+            (["boundary=captured"], "boundary=captured is a camera's own"),
+            ([*LEVIN, "stage=default"], "identifies nothing, but these stages ask it"),
+            ([*LEVIN, "pipeline=likelihood", "blur=motion", "stage=default"], "can be restored, not identified"),
+            (
+                ["+experiment=bsds_levin", "pipeline=hierarchical", "blur=hier"],
+                "name a finished run by stage.restore.run=",
+            ),
+            (["dataset=bsds500_test"], "no photographs to train on"),
+        ],
+        lambda case: "boundary=valid" in case[0] or case[0][0] == "dataset=bsds500_test",
+    ),
 )
 def test_what_does_not_go_together_is_refused_before_the_run(
     words: list[str], line: str, levin_data: Path, tmp_path: Path

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cli_run import in_process
+from fast_set import first_fast
 
 from blurlab.dataset import Resized, Unchanged
 from blurlab.noise import Chain
@@ -59,7 +60,7 @@ def test_conditions_have_a_name_each() -> None:
 
 @pytest.mark.parametrize(
     ("codec", "line"),
-    [("{_target_: blurlab.noise.Jpeg, quality: 0}", "1 to 100, got 0"), ("{_target_: os.system}", "os")],
+    first_fast([("{_target_: blurlab.noise.Jpeg, quality: 0}", "1 to 100, got 0"), ("{_target_: os.system}", "os")]),
 )
 def test_a_wrong_condition_is_refused_before_the_run(codec: str, line: str, tmp_path: Path) -> None:
     one = f"{{_target_: blurlab.dataset.Encoded, name: a, codec: {codec}}}"

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from fast_set import first_fast
 
 from blurlab.cli import main
 from blurlab.run.command.compose import check, count_jobs
@@ -32,10 +33,14 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+EACH_AND_ALL = first_fast(["/".join(NAMES), *NAMES])
+"""A path through folders of all these names stands for each of them in the fast set."""
+
+
+@pytest.mark.parametrize("name", EACH_AND_ALL)
 def test_a_folder_of_any_name_reaches_the_configuration(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
-    folder.mkdir()
+    folder.mkdir(parents=True)
     words = [
         "dataset=folder",
         f"dataset.source.root={folder}",
@@ -48,7 +53,7 @@ def test_a_folder_of_any_name_reaches_the_configuration(name: str, tmp_path: Pat
     assert count_jobs(words) == 1
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EACH_AND_ALL)
 def test_a_run_of_any_name_is_resumed(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name / ".hydra"
     folder.mkdir(parents=True)
@@ -161,8 +166,10 @@ def test_places_and_settings_of_hydras_are_checked_first(words: list[str], line:
 HOLDERS = ["paths.runs_dir={}", "paths.cache_dir={}/x", "hydra.run.dir={}", "hydra.sweep.dir={}/y"]
 
 
-@pytest.mark.parametrize("target", ["loop", "nowhere/at/all"])
-@pytest.mark.parametrize("word", HOLDERS)
+LINKS = [(target, word) for target in ("loop", "nowhere/at/all") for word in HOLDERS]
+
+
+@pytest.mark.parametrize(("target", "word"), first_fast(LINKS, len(HOLDERS)))
 def test_a_link_to_itself_or_to_nothing_cannot_be_written_to(target: str, word: str, tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(target)
     places = [f"paths.{name}={tmp_path}/{name}" for name in ("runs_dir", "cache_dir") if name not in word]
