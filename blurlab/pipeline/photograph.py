@@ -34,7 +34,7 @@ UNSURE = 0.25
 """A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
 FREE_PX = 0.4
 """How far a kernel is out of place that was estimated pixel by pixel."""
-BENT = 1.6
+BENT = 1.8
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
 
 
