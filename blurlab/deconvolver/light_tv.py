@@ -29,7 +29,7 @@ BRIGHTEST = 4.0
 
 IN_PIECES = 20
 """Iterations at most in each piece of a photograph that is too large for one; where none ends early, those beyond bring
-next to nothing (``experiments/bench/photograph.py --iterations``)."""
+next to nothing (``by_iterations`` in the record of ``experiments/bench/photograph.py``)."""
 
 
 class LightTV(TV):
