@@ -128,8 +128,6 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(kernels()), choices=list(kernels()))
     parser.add_argument("--output", type=Path, default=RESULT)
     args = parser.parse_args()
-    record = json.loads(args.output.read_text()) if args.output.exists() else {}
-    record["image_px"] = [HEIGHT, WIDTH]
     sharp = mosaic(args.folder)
     for name in args.only:
         with tempfile.TemporaryDirectory() as made:
@@ -140,6 +138,8 @@ def main() -> None:
                 torch.from_numpy(read_image(one)).permute(2, 0, 1)[None] for one in (path, out / "photograph.png")
             )
         found |= gain(before, after, sharp) | {"by_iterations": by_iterations(before, sharp, kernels()[name])}
+        record = json.loads(args.output.read_text()) if args.output.exists() else {}
+        record["image_px"] = [HEIGHT, WIDTH]
         record.setdefault("blurs", {})[name] = found | {"machine": machine()}
         print(name, json.dumps(record["blurs"][name]), flush=True)
         args.output.write_text(json.dumps(record, indent=1) + "\n")
