@@ -90,10 +90,23 @@ class InLight(Deconvolver):
         return other
 
     def tiled(self, tile: int, progress: Callable[[float], None] | None = None) -> InLight:
-        """The same, its deconvolver working by :class:`~blurlab.deconvolver.Tiled`."""
+        """The same, its deconvolver working by :class:`~blurlab.deconvolver.Tiled`; overlaps are :func:`unseen`."""
         other = copy(self)
-        other.deconvolver = Tiled(self.deconvolver, tile, progress=progress)
+        other.deconvolver = Tiled(self.deconvolver, tile, unseen, progress)
         return other
+
+
+def unseen(kernel_px: int) -> int:
+    """By how much tiles of a photograph overlap, [px], for seams of about a grey level, which nobody sees.
+
+    Args:
+        kernel_px: Side of the kernel.
+
+    Example:
+        >>> unseen(9), unseen(31)
+        (45, 78)
+    """
+    return 32 + 3 * kernel_px // 2
 
 
 def by_tiles(deconvolver: Deconvolver, tile: int, progress: Callable[[float], None] | None = None) -> Deconvolver:

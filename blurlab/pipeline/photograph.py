@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blind import FreeForm
-from blurlab.blur import BlurFamily, centre_crop, centroid, pad_to_odd
+from blurlab.blur import BlurFamily, centre_crop, centroid, pad_to_odd, trimmed
 from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.content import picture, repeats, smaller
@@ -138,7 +138,7 @@ class Photograph(Regression):
         for place in sorted({*places}):
             rows = torch.tensor([row for row, one in enumerate(places) if one == place], device=y.device)
             top, bottom, left, right = place
-            shown = y[rows][..., top:bottom, left:right]
+            shown = (y if len(rows) == len(y) else y[rows])[..., top:bottom, left:right]
             found = found.with_rows(rows, self._of_pictures(shown, size, nets, risks))
         return found
 
@@ -159,7 +159,8 @@ class Photograph(Regression):
         for index, (scale, one) in enumerate(zip(scales, seen, strict=True)):
             rows = (place == index).nonzero().squeeze(1)
             if len(rows):
-                found = found.with_rows(rows, self._at_file_size(one.take(rows), scale, size, y[rows]))
+                some = y if len(rows) == len(y) else y[rows]
+                found = found.with_rows(rows, self._at_file_size(one.take(rows), scale, size, some))
         return found
 
     def _place(self, seen: Sequence[BlurEstimate]) -> Tensor:
@@ -259,7 +260,7 @@ class Photograph(Regression):
             if any(one.is_hidden for one in member.parameters):
                 other = self.free_form.trusted(y[here], _odd(self.free_share * length, size))
             elif self.family.kinds[int(kind[row])] in self.bent:
-                line = _trimmed(found.psf[here])
+                line = trimmed(found.psf[here])
                 better = self.free_form.against(y[here], line, _odd(BENT * length, size))
                 if better is None:
                     continue
@@ -287,14 +288,6 @@ def _in_place(psf: Tensor) -> Tensor:
     """A kernel (1, 1, k, k) moved by whole pixels so that its centre of mass is in the middle: the picture stays."""
     down, across = (-centroid(psf)[0, 0]).round().int().tolist()
     return psf.roll((down, across), (-2, -1))
-
-
-def _trimmed(psf: Tensor) -> Tensor:
-    """A kernel (1, 1, k, k) without the empty border that all its sides have."""
-    place = (psf[0, 0] > 0).nonzero() - psf.shape[-1] // 2
-    reach = int(place.abs().max())
-    middle_ = psf.shape[-1] // 2
-    return psf[..., middle_ - reach : middle_ + reach + 1, middle_ - reach : middle_ + reach + 1]
 
 
 def _half(label: KindEstimate) -> Tensor:
