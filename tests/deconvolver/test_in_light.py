@@ -130,3 +130,12 @@ def test_a_dim_photograph_is_weighed_by_its_own_values() -> None:
 def test_options_are_checked() -> None:
     with pytest.raises(ValueError, match="caution"):
         InLight(caution=0)
+
+
+def test_a_blur_of_the_files_values_is_undone_in_them() -> None:
+    sharp, _ = photographed()
+    y = Convolution(PSF, "valid").A(sharp).mul(255).round().div(255)
+    x = sharp[..., 2:-2, 2:-2]
+    values, light = InLight().of_values()(y, PSF).image, InLight()(y, PSF).image
+    assert float(isnr(y, values, x).mean()) > float(isnr(y, light, x).mean()) + 0.5
+    torch.testing.assert_close(values, InLight(LightTV(Power(1.0)), Power(1.0))(y, PSF).image)

@@ -121,6 +121,9 @@ def test_a_shake_is_estimated_pixel_by_pixel_or_left() -> None:
     diagonal = found.psf[0, 0].diagonal()[middle - 1 : middle + 2]  # its centre of mass in the middle
     torch.testing.assert_close(diagonal, torch.full((3,), 1 / 3))
     assert not bool(identified(shake, free_form=Corner(1.0)).blurred.any())  # one pixel is no blur
+    assert found.of_values is not None and not bool(found.of_values.any())
+    values = identified(shake, free_form=Corner(1 / 3, of_values=True)).of_values
+    assert values is not None and bool(values.all())
 
 
 def test_a_line_is_kept_unless_a_free_kernel_is_better() -> None:
