@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from blurlab.pipeline import BlurEstimate
 
-TILE = 2048
+TILE = 1024
 """Side of the tiles in which a larger photograph is restored, [px]."""
 
 
@@ -109,7 +109,9 @@ class Deblurrer:
         """
         import torch
 
+        from blurlab.blur import trimmed
         from blurlab.deconvolver import by_tiles
+        from blurlab.physics import Convolution
 
         noise = self.sigma(sigma)
         pipeline = self.trained.pipeline
@@ -117,10 +119,12 @@ class Deblurrer:
         if not bool(estimate.blurred):
             return image, self._found(estimate, image)
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
+        ((_, deconvolver),) = estimate.suited(pipeline.deconvolver)
         with torch.inference_mode():
-            restorer = by_tiles(pipeline.deconvolver.allowing(estimate.error_px), self.tile, progress)
-            restored = restorer(y, estimate.blur, noise).image
-        return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), self._found(estimate, image)
+            restorer = by_tiles(deconvolver, self.tile, progress)
+            blur = trimmed(estimate.psf) if isinstance(estimate.blur, Convolution) else estimate.blur
+            restored = restorer(y, blur, noise).image.clamp_(0, 1)
+        return restored[0].permute(1, 2, 0).numpy(), self._found(estimate, image)
 
     def _seen(self, image: np.ndarray) -> Any:
         """The channel that the networks were trained on, as (1, C, H, W)."""

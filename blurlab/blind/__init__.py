@@ -3,7 +3,8 @@
 from blurlab.blind.blind_kernel import Run, blind_kernel
 from blurlab.blind.camera_motion import CameraMotion
 from blurlab.blind.coarse_to_fine import CoarseToFine, coarse_to_fine
-from blurlab.blind.free_form import FreeForm
+from blurlab.blind.explanation import Explanation
+from blurlab.blind.free_form import FreeForm, FreeKernelFound
 from blurlab.blind.judge import best_kernel, normalised_sparsity
 from blurlab.blind.refinement import refined
 from blurlab.blind.varying import VaryingShake
@@ -11,7 +12,9 @@ from blurlab.blind.varying import VaryingShake
 __all__ = [
     "CameraMotion",
     "CoarseToFine",
+    "Explanation",
     "FreeForm",
+    "FreeKernelFound",
     "Run",
     "VaryingShake",
     "best_kernel",

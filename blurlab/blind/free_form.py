@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
+from typing import NamedTuple
 
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from blurlab.blind.blind_kernel import RUNS, Run, candidates
-from blurlab.blind.judge import best_kernel, misfit, normalised_sparsity
+from blurlab.blind.explanation import Explanation, agreed, explanations
 from blurlab.blur import centre_crop, pad_to_odd
-from blurlab.deconvolver import TV
 from blurlab.deconvolver.parts import middle
 from blurlab.noise import Power, Response, Srgb, effective_sigma
 
-ONE_PIXEL = 0.5
-"""A free kernel with so much in one pixel found no blur."""
-LEAST_SIDES = 10
-"""A free kernel is compared with a line where the photograph is so many of its sides wide."""
-SMALLER = 0.7
-"""The smaller one of the sides that are tried, as a share of the one that is given."""
+SIDES = (0.7, 1.0, 4 / 3)
+"""Sides of the supports that are tried, as shares of the one that is given."""
+LINE_SIDES = 2
+"""How many of them are tried where the kernel may be a line."""
 LEAST_SIDE = 5
 """Side of the smallest kernel, px."""
-ENOUGH = 0.75
-"""A misfit of this share of the noise that is assumed explains a photograph as well as any."""
-EXPLAINED = 1.25
-"""A free kernel whose misfit is above so many times the noise that is assumed is not trusted: it is not the blur."""
+LEAST_SIDES = 10
+"""A free kernel is compared with a line where the photograph is so many of its sides wide."""
+SHOWS = 0.5
+"""No kernel is trusted where noise is this share of a photograph's standard deviation, or more."""
+ONE_PIXEL = 0.5
+"""A free kernel with so much in one pixel found no blur."""
+EXPLAINED, EXPLAINED_VALUES = 1.25, 0.75
+"""A free kernel whose misfit is above so many times the noise is not the blur; the second of what cameras do not do."""
 PLAINLY = 0.9
 """A free kernel is trusted where the normalised sparsity of what it restores is no more than this share of y's."""
-HANDICAP = 1.05
+VALUES_HANDICAP = 1.06
+"""By which factor a kernel of the file's values has to be better than one of its light."""
+HANDICAP = 1.03
 """By which factor a free kernel has to be better than one that parameters describe: it can explain noise, too."""
 
 
-class FreeForm:
-    """The blind kernel of the light in the middle of a photograph, its colours averaged.
+class FreeKernelFound(NamedTuple):
+    """A kernel of a photograph.
 
-    Blur is a convolution of light, not of the values of a file. The runs of :func:`~blurlab.blind.blind_kernel` are
-    made for the side that is given and for a smaller one: how wide a kernel is can be told once it is found, and in
-    too wide a support noise grows. The judge chooses among all.
+    Attributes:
+        psf: (1, 1, k, k).
+        trusted: Does it explain the photograph, and make it plainly sharper?
+        of_values: Did it blur the values of the file, not light?
+    """
+
+    psf: Tensor
+    trusted: bool
+    of_values: bool
+
+
+class FreeForm:
+    """The blind kernel of the middle of a photograph, its colours averaged.
+
+    A lens or a hand blurs light and not the values of a file, but some files hold light itself, or were blurred as they
+    are: the runs of :func:`~blurlab.blind.blind_kernel` are made in light and in the values. In light they are made for
+    several supports: how wide a kernel is can be told once it is found, and in too wide a one noise grows. Of all the
+    kernel with the best :class:`~blurlab.blind.Explanation` is taken, averaged with those that are about as good.
 
     Args:
         most_px: Pixels that are looked at.
@@ -45,19 +65,25 @@ class FreeForm:
             copy of the photograph, and enlarged.
         runs: As in :func:`~blurlab.blind.blind_kernel`.
         response: The curve of the file; None is that of sRGB.
+        sides: Sides of the supports that are tried, as shares of the one that is given.
+        in_values: Try the values of the file, too.
     """
 
     def __init__(
         self,
         most_px: int = 300_000,
         most_side: int = 45,
-        runs: tuple[Run, ...] = RUNS,
+        runs: Sequence[Run] = RUNS,
         response: Response | None = None,
+        sides: Sequence[float] = SIDES,
+        in_values: bool = True,
     ) -> None:
         self.most_px = most_px
         self.most_side = most_side
-        self.runs = runs
+        self.runs = tuple(runs)
         self.response = Srgb() if response is None else response
+        self.sides = tuple(sides)
+        self.values = Power(1.0) if in_values else None
 
     def __call__(self, y: Tensor, side: int) -> Tensor:
         """The kernel of one photograph.
@@ -67,74 +93,78 @@ class FreeForm:
             side: Odd side of the kernel, px; no more than half of the photograph's shorter side is used.
 
         Returns:
-            (1, 1, side, side).
+            (1, 1, k, k), k odd, as large as the largest of the supports that are tried.
         """
-        scale = -(-side // self.most_side)
-        seen = self._seen(y, scale)
-        fits = min(side // scale // 2 * 2 + 1, (min(seen.shape) // 2 - 1) // 2 * 2 + 1)
-        sides = sorted({max(int(SMALLER * fits) // 2 * 2 + 1, LEAST_SIDE), fits})
-        found = [pad_to_odd(one[None, None], fits)[0, 0] for n in sides for one in candidates(seen, n, self.runs)]
-        noise = ENOUGH * float(effective_sigma(seen[None, None]))
-        psf = best_kernel(seen, found, [run.handicap for run in self.runs] * len(sides), noise)
-        return centre_crop(pad_to_odd(enlarged(psf, scale), side + 2 * scale), side)
+        return self._kernel(self._best(y, self._explanations(y, side)), side)
 
-    def trusted(self, y: Tensor, side: int) -> tuple[Tensor, bool]:
-        """As a call, and whether the kernel is trusted; else the values of the file are tried in place of its light.
+    def trusted(self, y: Tensor, side: int) -> FreeKernelFound:
+        """As a call, but of kernels that can be trusted where there is one.
 
-        Some files hold light itself, or were blurred as they are. The noise must explain all of their misfit then.
+        A kernel is trusted that explains the photograph, and whose restored image is plainly sharper.
         """
-        psf = self(y, side)
-        if self.is_trusted(y, psf):
-            return psf, True
-        of_values = copy(self)
-        of_values.response = Power(1.0)
-        other = of_values(y, side)
-        return (other, True) if of_values.is_trusted(y, other, ENOUGH) else (psf, False)
+        found, seen = self._explanations(y, side), self._seen(y, 1, self.response)
+        shows = float(effective_sigma(seen[None, None])) < SHOWS * float(seen.std())
+        sure = [one for one in found if shows and self._is_trusted(one)]
+        best = self._best(y, sure or found)
+        return FreeKernelFound(self._kernel(best, side), bool(sure), best.response is self.values)
 
-    def against(self, y: Tensor, psf: Tensor, side: int) -> Tensor:
-        """A kernel that parameters describe, or the free one where that explains the photograph clearly better.
+    def against(self, y: Tensor, psf: Tensor, side: int) -> FreeKernelFound | None:
+        """The free kernel of light where it explains a photograph clearly better than one that parameters describe.
 
         Args:
             y: As in a call.
             psf: The other kernel (1, 1, k, k), no larger than half of the photograph's shorter side.
             side: As in a call.
-
-        Returns:
-            ``psf`` itself, or the free kernel (1, 1, n, n).
         """
         if min(y.shape[-2:]) < LEAST_SIDES * side:
-            return psf
-        free = self(y, side)
-        if float(free.amax()) >= ONE_PIXEL:
-            return psf
-        size = max(psf.shape[-1], side)
-        given, other = (pad_to_odd(one.to(psf), size)[0, 0] for one in (psf, free))
-        return psf if best_kernel(self._seen(y), [given, other], [1.0, HANDICAP]) is given else free
+            return None
+        in_light = copy(self)
+        in_light.values, in_light.sides = None, self.sides[:LINE_SIDES]
+        best = self._best(y, in_light._explanations(y, side))
+        if float(best.psf.amax()) >= ONE_PIXEL:
+            return None
+        small, seen = reduced(psf.to(best.psf), best.scale)[0, 0], self._seen(y, best.scale, self.response)
+        (line,) = explanations(seen, [small], [1.0], self.response, best.scale)
+        if line.cost <= HANDICAP * best.cost:
+            return None
+        return FreeKernelFound(self._kernel(best, side), self._is_trusted(best), False)
 
-    def is_trusted(self, y: Tensor, psf: Tensor, most: float = EXPLAINED) -> bool:
-        """Does this free kernel (1, 1, k, k) explain a photograph, and is that plainly sharper where it is undone?
+    @property
+    def _responses(self) -> list[Response]:
+        """What may have been blurred."""
+        return [self.response] if self.values is None else [self.response, self.values]
 
-        One pixel undoes nothing.
+    def _explanations(self, y: Tensor, side: int) -> list[Explanation]:
+        """Every kernel that is found in each support."""
+        found: list[Explanation] = []
+        for response in self._responses:
+            for share in self.sides if response is self.response else (1.0,):
+                wide = max(2 * round((share * side - 1) / 2) + 1, LEAST_SIDE)
+                scale = -(-wide // self.most_side)
+                seen = self._seen(y, scale, response)
+                fits = min(wide // scale // 2 * 2 + 1, (min(seen.shape) // 2 - 1) // 2 * 2 + 1)
+                psfs = candidates(seen, fits, self.runs)
+                extra = 1.0 if response is self.response else VALUES_HANDICAP
+                found += explanations(seen, psfs, [extra * run.handicap for run in self.runs], response, scale)
+        return found
 
-        Args:
-            y: As in a call.
-            psf: A free kernel.
-            most: Greatest misfit, in units of the noise that is assumed.
-        """
-        if float(psf.amax()) >= ONE_PIXEL:
-            return False
-        scale = -(-psf.shape[-1] // self.most_side)
-        seen = self._seen(y, scale)[None, None]
-        psf = reduced(psf.to(seen), scale)
-        restored, cut = TV()(seen, psf).image, psf.shape[-1] // 2
-        if float(misfit(restored, psf, seen)) > most * float(effective_sigma(seen)):
-            return False
-        return float(normalised_sparsity(restored, cut)) <= PLAINLY * float(normalised_sparsity(seen, cut))
+    def _best(self, y: Tensor, found: Sequence[Explanation]) -> Explanation:
+        best = min(found, key=lambda one: one.cost)
+        return agreed(self._seen(y, best.scale, best.response), found)
 
-    def _seen(self, y: Tensor, scale: int = 1) -> Tensor:
-        """The light that is looked at of a photograph (1, C, H, W), as (h, w), its sides divided by ``scale``."""
+    def _is_trusted(self, one: Explanation) -> bool:
+        most = EXPLAINED if one.response is self.response else EXPLAINED_VALUES
+        return float(one.psf.amax()) < ONE_PIXEL and one.misfit <= most and one.sparsity <= PLAINLY
+
+    def _kernel(self, one: Explanation, side: int) -> Tensor:
+        """The kernel (1, 1, k, k) of the photograph in its own size."""
+        most = 2 * round((max(self.sides) * side - 1) / 2) + 1
+        return centre_crop(pad_to_odd(enlarged(one.psf, one.scale), most + 2 * one.scale), most)
+
+    def _seen(self, y: Tensor, scale: int, response: Response) -> Tensor:
+        """What was blurred of a photograph (1, C, H, W), as (h, w), its sides divided by ``scale``."""
         rows, cols = middle(y, self.most_px * scale**2)
-        light = self.response.decode(y[..., slice(*rows), slice(*cols)])
+        light = response.decode(y[..., slice(*rows), slice(*cols)])
         return avg_pool2d(light.mean(1), scale)[0]
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from blurlab.core.fourier import fast_size
 from blurlab.deconvolver import TV
+from blurlab.noise import Response
 
 WORST_MISFIT = 1.25
 """A kernel that leaves more than this of the least misfit of all candidates does not explain the image."""
@@ -38,13 +39,22 @@ def normalised_sparsity(image: Tensor, border: int = 0) -> Tensor:
     return length.mean(1) / length.square().mean(1).sqrt()
 
 
-def misfit(image: Tensor, psf: Tensor, y: Tensor) -> Tensor:
-    """Root mean square of ``h * x - y`` (B,), where the blur of x (B, C, H, W) does not reach beyond its border."""
+def misfit(image: Tensor, psf: Tensor, y: Tensor, response: Response | None = None) -> Tensor:
+    """Root mean square of ``h * x - y`` (B,), where the blur of x (B, C, H, W) does not reach beyond its border.
+
+    Args:
+        image: x.
+        psf: h (B, 1, k, k).
+        y: Observed images (B, C, H, W).
+        response: Where it is given, both ``h * x`` and y are first turned into a file's values by it.
+    """
     grid = (fast_size(y.shape[-2] + psf.shape[-2]), fast_size(y.shape[-1] + psf.shape[-1]))
     blurred = torch.fft.irfft2(torch.fft.rfft2(image, s=grid) * torch.fft.rfft2(psf, s=grid), s=grid)
     (rows, cols), (height, width) = (side // 2 for side in psf.shape[-2:]), y.shape[-2:]
-    inside = blurred[..., 2 * rows : height, 2 * cols : width] - y[..., rows : height - rows, cols : width - cols]
-    return inside.square().mean((1, 2, 3)).sqrt()
+    inside, seen = blurred[..., 2 * rows : height, 2 * cols : width], y[..., rows : height - rows, cols : width - cols]
+    if response is not None:
+        inside, seen = response.encode(inside), response.encode(seen)
+    return (inside - seen).square().mean((1, 2, 3)).sqrt()
 
 
 def best_kernel(

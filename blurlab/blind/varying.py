@@ -65,7 +65,7 @@ class VaryingShake:
         response: Response | None = None,
     ) -> None:
         self.response = Srgb() if response is None else response
-        self.free_form = FreeForm(response=self.response) if free_form is None else free_form
+        self.free_form = FreeForm(response=self.response, in_values=False) if free_form is None else free_form
         self.angle_deg = angle_deg
         self.rounds = rounds
         self.most_px = most_px

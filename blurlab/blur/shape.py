@@ -67,6 +67,18 @@ def pad_to_odd(psf: Tensor, size: int | None = None) -> Tensor:
     return torch.nn.functional.pad(psf, (left, size - cols - left, top, size - rows - top))
 
 
+def trimmed(psf: Tensor) -> Tensor:
+    """Kernels (B, 1, k, k), k odd, without the border of zeros that all sides of all of them have.
+
+    Example:
+        >>> trimmed(torch.nn.functional.pad(torch.ones(1, 1, 1, 3) / 3, (2, 2, 3, 3))).shape
+        torch.Size([1, 1, 3, 3])
+    """
+    middle = psf.shape[-1] // 2
+    reach = int(((psf > 0).any(0)[0].nonzero() - middle).abs().max())
+    return psf[..., middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
+
+
 def centre_crop(psf: Tensor, size: int) -> Tensor:
     """The ``size`` x ``size`` pixels around the centre ``k // 2``; what is cut away is not made up for in the sum.
 

@@ -34,6 +34,8 @@ from blurlab.core.sample_scale import EIGHT_BITS, SIXTEEN_BITS, SampleScale, to_
 _SUFFIXES = ".png .jpg .jpeg .jpe .tif .tiff .bmp .ppm .pgm .pbm .pnm .webp .gif .jp2 .j2k"
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
 _HEAD = 4096
+COMPRESSION = 4
+"""Of PNG files: photographs are as small as at the usual 6, in less than half of the time."""
 _T = TypeVar("_T")
 
 
@@ -236,7 +238,7 @@ def _png(samples: NDArray[Any]) -> bytes:
         from PIL import Image
 
         file = io.BytesIO()
-        Image.fromarray(samples).save(file, format="PNG")
+        Image.fromarray(samples).save(file, format="PNG", compress_level=COMPRESSION)
         return file.getvalue()
     import cv2  # Pillow writes no 16-bit colours
 

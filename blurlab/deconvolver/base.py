@@ -201,6 +201,10 @@ class Deconvolver(ABC):
         other.kernel_error_px = kernel_error_px
         return other
 
+    def of_values(self) -> Self:
+        """The same for images whose values were blurred, not the light that they stand for; most know values only."""
+        return self
+
     def trusting(self) -> Self:
         """The same without the question whether y is nearer: for noise that is told higher than it is."""
         other = copy(self)

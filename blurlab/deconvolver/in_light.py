@@ -13,7 +13,7 @@ from blurlab.deconvolver.base import SIGMA_FLOOR, Deconvolver, Restored, check_o
 from blurlab.deconvolver.light_tv import LightTV, mean_slope
 from blurlab.deconvolver.parts import measure_sigma
 from blurlab.deconvolver.tiled import Tiled
-from blurlab.noise import Response, Srgb
+from blurlab.noise import Power, Response, Srgb
 from blurlab.physics import LinearOperator
 
 
@@ -81,11 +81,32 @@ class InLight(Deconvolver):
         restored = self.deconvolver(self.response.decode(y), psf, sigma.flatten())
         return Restored(self.response.encode(restored.image), restored.history)
 
-    def tiled(self, tile: int, progress: Callable[[float], None] | None = None) -> InLight:
-        """The same, its deconvolver working by :class:`~blurlab.deconvolver.Tiled`."""
+    def of_values(self) -> InLight:
+        """The same with a file's values in place of light."""
         other = copy(self)
-        other.deconvolver = Tiled(self.deconvolver, tile, progress=progress)
+        other.response = Power(1.0)
+        if isinstance(self.deconvolver, LightTV):
+            other.deconvolver = self.deconvolver.of_response(other.response)
         return other
+
+    def tiled(self, tile: int, progress: Callable[[float], None] | None = None) -> InLight:
+        """The same, its deconvolver working by :class:`~blurlab.deconvolver.Tiled`; overlaps are :func:`unseen`."""
+        other = copy(self)
+        other.deconvolver = Tiled(self.deconvolver, tile, unseen, progress)
+        return other
+
+
+def unseen(kernel_px: int) -> int:
+    """By how much tiles of a photograph overlap, [px], for seams of about a grey level, which nobody sees.
+
+    Args:
+        kernel_px: Side of the kernel.
+
+    Example:
+        >>> unseen(9), unseen(31)
+        (45, 78)
+    """
+    return 32 + 3 * kernel_px // 2
 
 
 def by_tiles(deconvolver: Deconvolver, tile: int, progress: Callable[[float], None] | None = None) -> Deconvolver:

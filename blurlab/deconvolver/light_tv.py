@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Self
 
+import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, pad
+from torch.nn.functional import pad
 
 from blurlab.deconvolver.evidence import Evidence
 from blurlab.deconvolver.tv import TV
+from blurlab.deconvolver.weight import Fixed
 from blurlab.noise import Response, Srgb
 
 CLIPPED = 253.5 / 255
@@ -19,8 +22,15 @@ AROUND = 9
 """The brightness that a pixel's noise follows is the mean over a square of this side, px."""
 LEAST_MU = 0.2
 """As that of :class:`~blurlab.deconvolver.TV`, higher: where weights are small a small penalty moves slowly."""
+BAND = 256
+"""Rows of an image whose slopes are in memory together."""
 BRIGHTEST = 4.0
 """How bright a scene may be, where white in the file is 1: what was brighter than white was clipped after the blur."""
+
+
+IN_PIECES = 20
+"""Iterations at most in each piece of a photograph that is too large for one; where none ends early, those beyond bring
+next to nothing (``by_iterations`` in the record of ``experiments/bench/photograph.py``)."""
 
 
 class LightTV(TV):
@@ -57,7 +67,8 @@ class LightTV(TV):
 
     def alpha(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         """Weights (B, 1, 1, 1): what is chosen for the values of the file, times the mean slope."""
-        values, mean = self.response.encode(y * self.level), self._mean(y)
+        mean = self._mean(y)
+        values = y if isinstance(self.weight, Fixed) else self.response.encode(y * self.level)
         return super().alpha(values, psf, sigma / mean) * mean
 
     def evidence(self, y: Tensor) -> Evidence:
@@ -72,10 +83,18 @@ class LightTV(TV):
         scaled.level = self.level * level
         return scaled
 
+    def of_response(self, response: Response) -> Self:
+        """The same for another curve."""
+        other = copy(self)
+        other.response = response
+        return other
+
     def freeze(self, parts: Tensor, psf: Tensor, sigma: Tensor) -> Self:
-        """The same with the weight and the mean slope of the whole image."""
+        """The same with the weight and the mean slope of the whole image, and no more iterations than ``IN_PIECES``."""
         frozen = super().freeze(parts, psf, sigma)
-        frozen.mean_slope = self._mean(parts).square().mean().sqrt()
+        frozen.iterations = min(self.iterations, IN_PIECES)
+        frozen.mean_slope = mean = self._mean(parts).square().mean().sqrt()
+        frozen.weight = frozen.weight.at_level(mean)  # which alpha multiplies by
         return frozen
 
     def _mean(self, y: Tensor) -> Tensor:
@@ -86,9 +105,36 @@ class LightTV(TV):
 
 
 def around(values: Tensor) -> Tensor:
-    """Means over squares of ``AROUND`` pixels, the border repeated."""
+    """Means over squares of ``AROUND`` pixels, the border repeated.
+
+    Example:
+        >>> around(torch.tensor([[[[0.0, 3.0]]]]))
+        tensor([[[[0., 3.]]]])
+        >>> bool((around(torch.full((1, 1, 12, 17), 0.5)) == 0.5).all())
+        True
+    """
     margin = min(AROUND // 2, *(side - 1 for side in values.shape[-2:]))
-    return avg_pool2d(pad(values, (margin,) * 4, mode="replicate"), 2 * margin + 1, 1)
+    sums = pad(values, (margin,) * 4, mode="replicate")
+    for axis in (-2, -1):
+        sums = _running_sum(sums, 2 * margin + 1, axis)
+    return sums.div_((2 * margin + 1) ** 2)
+
+
+def _running_sum(x: Tensor, count: int, axis: int) -> Tensor:
+    """Sums of so many neighbours along an axis, by doubling."""
+    total, block, width, at = None, x, 1, 0
+    length = x.shape[axis] - count + 1
+    while count >= width:
+        if count & width:
+            part = block.narrow(axis, at, length)
+            total = part.clone() if total is None else total.add_(part)
+            at += width
+        rest = block.shape[axis] - width
+        if count >= 2 * width:
+            block = block.narrow(axis, 0, rest) + block.narrow(axis, width, rest)
+        width *= 2
+    assert total is not None
+    return total
 
 
 def slope(response: Response, values: Tensor) -> Tensor:
@@ -98,13 +144,12 @@ def slope(response: Response, values: Tensor) -> Tensor:
         >>> import torch
         >>> from blurlab.noise import Power
         >>> slope(Power(2.0), torch.tensor([0.25, 1.0])).round(decimals=3)
-        tensor([0.5000, 1.9960])
+        tensor([0.5000, 2.0000])
     """
-    step = 1 / 512
-    middle = values.clamp(DARKEST, 1 - step)
-    return (response.decode(middle + step) - response.decode(middle - step)) / (2 * step)
+    return response.slope(values.clamp(DARKEST, 1))
 
 
 def mean_slope(response: Response, values: Tensor) -> Tensor:
     """Root mean square of the slope at the values of each image, (B, 1, 1, 1): by how much noise grows in the light."""
-    return slope(response, values).square().mean((1, 2, 3), keepdim=True).sqrt()
+    bands = [slope(response, band).square_().sum((1, 2, 3), keepdim=True) for band in values.split(BAND, dim=-2)]
+    return (torch.stack(bands).sum(0) / values[0].numel()).sqrt()

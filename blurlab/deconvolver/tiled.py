@@ -46,7 +46,8 @@ class Tiled(Deconvolver):
         deconvolver: Restores the tiles.
         tile: Side of a tile, [px]; it bounds memory.
         overlap: By how much a tile goes beyond what is kept of it, on each side where it was cut, [px]; None is what
-            keeps the difference to the untiled result below ``SEAM``, at least a kernel and at most ``tile // 4``.
+            keeps the difference to the untiled result below ``SEAM``, at least a kernel and at most ``tile // 4``; a
+            function says it of the kernel's side, of which no more than ``tile // 4`` is used.
         progress: Called after each tile with the share that is done, up to 1.
 
     Example:
@@ -62,13 +63,13 @@ class Tiled(Deconvolver):
         self,
         deconvolver: Deconvolver,
         tile: int = 1024,
-        overlap: int | None = None,
+        overlap: int | Callable[[int], int] | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> None:
         if not isinstance(deconvolver, Deconvolver):
             raise TypeError(f"Tiled takes a deconvolver, got {type(deconvolver).__name__}; pass an object, as TV()")
         check_tile(tile)
-        if overlap is not None:
+        if isinstance(overlap, int):
             check_option("overlap", overlap, 0, (tile - 1) // 2)
         self.deconvolver = deconvolver
         self.tile = int(tile)
@@ -136,10 +137,12 @@ class Tiled(Deconvolver):
         for i in range(len(y)):
             row, one = torch.tensor([i]), y[i : i + 1]
             solve = self._solver(one, blur[i : i + 1] if isinstance(blur, Tensor) else blur.rows(row), sigma[i : i + 1])
-            overlap = self.overlap
-            if overlap is None:
+            if self.overlap is None:
                 overlap, seam = self._try_out(solve, one, least // 4)
                 history["seam"].append(seam)
+            else:
+                given = self.overlap
+                overlap = given if isinstance(given, int) else min(given(least // 4), self.tile // 4)
             history["overlap_px"].append(float(overlap))
             out[i].zero_()
             tiles = list(layout((one.shape[-2], one.shape[-1]), self.tile, overlap))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-STRIP_PX = 32_768
+STRIP_PX = 8_192
 """Pixels of a strip of an image that is looked at at once where no gradient is asked for: its features fit a cache."""
 RESPONSE = 16.0
 """First gain of the random filters: an edge of a twentieth of the range is about to saturate the tanh."""
@@ -68,19 +68,28 @@ class EdgeFeatures(nn.Module):
         """Sharp and blurred images (B, pairs, H - filter_px + 1, W - filter_px + 1) from (B, in_channels, H, W)."""
         if torch.is_grad_enabled():
             return self._split(self._of(images))
-        rows, reach = images.shape[-2] - self.filter_px + 1, self.filter_px - 1
+        return self._split(self._quickly(images))
+
+    def _quickly(self, images: Tensor) -> Tensor:
+        """:meth:`_of` by ``tanh(x) = 2 s(2 x) - 1``: a CPU computes the logistic function s six times as fast."""
+        first, mix, last = 2 * self.filters, 4 * self.mix[..., None, None], 2 * self.last[..., None, None]
+        shift, down = -2 * self.mix.sum(1), -self.last.sum(1)
+        rows, cols = (side - self.filter_px + 1 for side in images.shape[-2:])
+        found = images.new_empty(len(images), len(last), rows, cols)
         step = max(1, STRIP_PX // (len(images) * images.shape[-1]))
-        strips = [self._of(images[..., top : min(top + step, rows) + reach, :]) for top in range(0, rows, step)]
-        return self._split(torch.cat(strips, -2))
+        for top in range(0, rows, step):
+            seen = conv2d(images[..., top : min(top + step, rows) + self.filter_px - 1, :], first).sigmoid_()
+            seen = conv2d(seen, mix, shift).sigmoid_()
+            found[..., top : top + step, :] = conv2d(seen, last, down)
+        return found
 
     def _of(self, images: Tensor) -> Tensor:
         side = self.filter_px
         width = images.shape[-1] - side + 1
         moved = torch.cat([images[..., left : left + width] for left in range(side)], 1)  # four times as fast on a CPU
         filters = self.filters.permute(0, 3, 1, 2).reshape(len(self.filters), -1, side, 1)
-        tanh = torch.tanh if torch.is_grad_enabled() else torch.tanh_
-        seen = tanh(conv2d(moved, filters))
-        seen = tanh(conv2d(seen, self.mix[..., None, None]))
+        seen = torch.tanh(conv2d(moved, filters))
+        seen = torch.tanh(conv2d(seen, self.mix[..., None, None]))
         return conv2d(seen, self.last[..., None, None])
 
     def _split(self, images: Tensor) -> tuple[Tensor, Tensor]:

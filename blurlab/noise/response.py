@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from blurlab.core.pieces import in_pieces
 from blurlab.noise.rendering import Rendering
 
 KNEE_FILE, KNEE_LIGHT, SLOPE, OFFSET, EXPONENT = 0.04045, 0.0031308, 12.92, 0.055, 2.4
@@ -26,6 +27,10 @@ def srgb_to_light(values: Tensor) -> Tensor:
         >>> srgb_to_light(torch.tensor([0.0, 0.5, 1.0]))
         tensor([0.0000, 0.2140, 1.0000])
     """
+    return in_pieces(_to_light, values)
+
+
+def _to_light(values: Tensor) -> Tensor:
     v = values.double().clamp(0, 1)
     return torch.where(v <= KNEE_FILE, v / SLOPE, ((v + OFFSET) / (1 + OFFSET)) ** EXPONENT).to(values)
 
@@ -37,6 +42,10 @@ def light_to_srgb(light: Tensor) -> Tensor:
         >>> light_to_srgb(torch.tensor([0.0, 0.214, 2.0]))
         tensor([0.0000, 0.5000, 1.0000])
     """
+    return in_pieces(_to_srgb, light)
+
+
+def _to_srgb(light: Tensor) -> Tensor:
     u = light.double().clamp(0, 1)
     return torch.where(u <= KNEE_LIGHT, u * SLOPE, (1 + OFFSET) * u ** (1 / EXPONENT) - OFFSET).to(light)
 
@@ -52,6 +61,10 @@ class Response(ABC):
     def encode(self, light: Tensor) -> Tensor:
         """Values of the file; light outside [0, 1] is clipped."""
 
+    @abstractmethod
+    def slope(self, values: Tensor) -> Tensor:
+        """``d light / d value`` at values of the file in [0, 1]."""
+
 
 class Srgb(Response):
     """The curve of sRGB files.
@@ -66,6 +79,16 @@ class Srgb(Response):
 
     def encode(self, light: Tensor) -> Tensor:
         return light_to_srgb(light)
+
+    def slope(self, values: Tensor) -> Tensor:
+        """``1 / 12.92`` in the line near black, above it the derivative of the shifted power.
+
+        Example:
+            >>> Srgb().slope(torch.tensor([0.02, 0.5, 1.0]))
+            tensor([0.0774, 0.9256, 2.2749])
+        """
+        power = ((values + OFFSET) / (1 + OFFSET)).pow_(EXPONENT - 1).mul_(EXPONENT / (1 + OFFSET))
+        return power.masked_fill_(values <= KNEE_FILE, 1 / SLOPE)
 
 
 class Power(Response):
@@ -88,10 +111,13 @@ class Power(Response):
         self.gamma = float(gamma)
 
     def decode(self, values: Tensor) -> Tensor:
-        return (values.double().clamp(0, 1) ** self.gamma).to(values)
+        return in_pieces(lambda v: (v.double().clamp(0, 1) ** self.gamma).to(v), values)
 
     def encode(self, light: Tensor) -> Tensor:
-        return (light.double().clamp(0, 1) ** (1 / self.gamma)).to(light)
+        return in_pieces(lambda u: (u.double().clamp(0, 1) ** (1 / self.gamma)).to(u), light)
+
+    def slope(self, values: Tensor) -> Tensor:
+        return self.gamma * values ** (self.gamma - 1)
 
 
 class Encode(Rendering):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, identity_psf
+from blurlab.deconvolver import Deconvolver
 from blurlab.physics import Convolution, LinearOperator, kernels_of, replaced_rows
 
 BOUNDARY = "valid"
@@ -82,6 +83,8 @@ class BlurEstimate:
         label: What the blur is called; None where it is a kernel without a name.
         error_px: How far the kernel may be out of place (B,) [px], for deconvolvers that measure the noise
             (:meth:`~blurlab.deconvolver.Deconvolver.allowing`); None where nothing is known of that.
+        of_values: Were the values of the file blurred, not light (B,) bool
+            (:meth:`~blurlab.deconvolver.Deconvolver.of_values`)? None: nowhere.
     """
 
     blur: LinearOperator
@@ -89,6 +92,7 @@ class BlurEstimate:
     sigma: Tensor | None = None
     label: KindEstimate | None = None
     error_px: Tensor | None = None
+    of_values: Tensor | None = None
 
     @property
     def psf(self) -> Tensor:
@@ -107,6 +111,7 @@ class BlurEstimate:
             None if self.sigma is None else self.sigma[rows],
             None if self.label is None else self.label.take(rows),
             None if self.error_px is None else self.error_px[rows],
+            None if self.of_values is None else self.of_values[rows],
         )
 
     def with_rows(self, rows: Tensor, other: BlurEstimate) -> BlurEstimate:
@@ -117,13 +122,35 @@ class BlurEstimate:
         """
         (mine, sigma), (own, label) = (self.sigma, other.sigma), (self.label, other.label)
         error, new = self.error_px, other.error_px
+        nowhere = torch.zeros_like(self.blurred)
+        values = nowhere if self.of_values is None else self.of_values
+        theirs = nowhere[rows] if other.of_values is None else other.of_values
         return BlurEstimate(
             replaced_rows(self.blur, rows, other.blur, len(self.blurred)),
             _replaced(self.blurred, rows, other.blurred),
             None if mine is None or sigma is None else _replaced(mine, rows, sigma),
             None if own is None or label is None else own.with_rows(rows, label),
             None if error is None or new is None else _replaced(error, rows, new),
+            _replaced(values, rows, theirs),
         )
+
+    def suited(self, deconvolver: Deconvolver) -> list[tuple[Tensor, Deconvolver]]:
+        """Rows of images that are blurred (m,), and what undoes the blur of these as it is asked for.
+
+        Args:
+            deconvolver: Any.
+
+        Returns:
+            Up to two pairs: blurred light, and blurred values.
+        """
+        values = torch.zeros_like(self.blurred) if self.of_values is None else self.of_values
+        pairs = []
+        for rows, fits in ((self.blurred & ~values, deconvolver), (self.blurred & values, deconvolver.of_values())):
+            index = rows.nonzero().squeeze(1)
+            if len(index):
+                error = None if self.error_px is None else self.error_px[index]
+                pairs.append((index, fits.allowing(error)))
+        return pairs
 
 
 def by_kernel(
@@ -132,9 +159,10 @@ def by_kernel(
     sigma: Tensor | None = None,
     label: KindEstimate | None = None,
     error_px: Tensor | None = None,
+    of_values: Tensor | None = None,
 ) -> BlurEstimate:
     """The estimate of one kernel an image (B, 1, k, k) and of whether there is anything to undo (B,)."""
-    return BlurEstimate(Convolution(psf, BOUNDARY), blurred, sigma, label, error_px)
+    return BlurEstimate(Convolution(psf, BOUNDARY), blurred, sigma, label, error_px, of_values)
 
 
 def by_parameters(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blind import FreeForm
-from blurlab.blur import BlurFamily, centroid, pad_to_odd
+from blurlab.blur import BlurFamily, centre_crop, centroid, pad_to_odd, trimmed
 from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.content import picture, repeats, smaller
@@ -34,7 +34,7 @@ UNSURE = 0.25
 """A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
 FREE_PX = 0.4
 """How far a kernel is out of place that was estimated pixel by pixel."""
-BENT = 1.6
+BENT = 1.8
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
 
 
@@ -138,7 +138,7 @@ class Photograph(Regression):
         for place in sorted({*places}):
             rows = torch.tensor([row for row, one in enumerate(places) if one == place], device=y.device)
             top, bottom, left, right = place
-            shown = y[rows][..., top:bottom, left:right]
+            shown = (y if len(rows) == len(y) else y[rows])[..., top:bottom, left:right]
             found = found.with_rows(rows, self._of_pictures(shown, size, nets, risks))
         return found
 
@@ -159,7 +159,8 @@ class Photograph(Regression):
         for index, (scale, one) in enumerate(zip(scales, seen, strict=True)):
             rows = (place == index).nonzero().squeeze(1)
             if len(rows):
-                found = found.with_rows(rows, self._at_file_size(one.take(rows), scale, size, y[rows]))
+                some = y if len(rows) == len(y) else y[rows]
+                found = found.with_rows(rows, self._at_file_size(one.take(rows), scale, size, some))
         return found
 
     def _place(self, seen: Sequence[BlurEstimate]) -> Tensor:
@@ -250,25 +251,26 @@ class Photograph(Regression):
         Returns:
             It, and of which rows the kernel is a free one (B,) bool.
         """
-        free = torch.zeros(len(kind), dtype=torch.bool, device=kind.device)
+        free, values = (torch.zeros(len(kind), dtype=torch.bool, device=kind.device) for _ in range(2))
         if self.free_form is None:
             return found, free
         for row in wanted.nonzero().flatten().tolist():
             member, here = self.family.member(int(kind[row])), slice(row, row + 1)
             length = float(self.family.strength_px(params[here], kind[here]))
             if any(one.is_hidden for one in member.parameters):
-                psf, free[row] = self.free_form.trusted(y[here], _odd(self.free_share * length, size))
+                other = self.free_form.trusted(y[here], _odd(self.free_share * length, size))
             elif self.family.kinds[int(kind[row])] in self.bent:
-                line = _trimmed(found.psf[here])
-                psf = self.free_form.against(y[here], line, _odd(BENT * length, size))
-                if psf is line:
+                line = trimmed(found.psf[here])
+                better = self.free_form.against(y[here], line, _odd(BENT * length, size))
+                if better is None:
                     continue
-                free[row] = self.free_form.is_trusted(y[here], psf)
+                other = better
             else:
                 continue
-            psf = _in_place(pad_to_odd(psf.to(found.psf), size))
+            psf, free[row], values[row] = other
+            psf = _in_place(_of_side(psf.to(found.psf), size))
             found = found.with_rows(torch.tensor([row], device=kind.device), by_kernel(psf, free[here]))
-        return found, free
+        return replace(found, of_values=values), free
 
 
 def _odd(side_px: float, most: int) -> int:
@@ -276,18 +278,16 @@ def _odd(side_px: float, most: int) -> int:
     return min(max(5, 2 * round((side_px - 1) / 2) + 1), most)
 
 
+def _of_side(psf: Tensor, size: int) -> Tensor:
+    """A kernel (1, 1, k, k) with a border, or without one, (1, 1, size, size), sum 1."""
+    found = centre_crop(pad_to_odd(psf, max(size, psf.shape[-1])), size)
+    return found / found.sum()
+
+
 def _in_place(psf: Tensor) -> Tensor:
     """A kernel (1, 1, k, k) moved by whole pixels so that its centre of mass is in the middle: the picture stays."""
     down, across = (-centroid(psf)[0, 0]).round().int().tolist()
     return psf.roll((down, across), (-2, -1))
-
-
-def _trimmed(psf: Tensor) -> Tensor:
-    """A kernel (1, 1, k, k) without the empty border that all its sides have."""
-    place = (psf[0, 0] > 0).nonzero() - psf.shape[-1] // 2
-    reach = int(place.abs().max())
-    middle_ = psf.shape[-1] // 2
-    return psf[..., middle_ - reach : middle_ + reach + 1, middle_ - reach : middle_ + reach + 1]
 
 
 def _half(label: KindEstimate) -> Tensor:

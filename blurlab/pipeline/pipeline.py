@@ -78,9 +78,7 @@ class Pipeline:
             sigma: Noise standard deviation, a float or (B,); None where the deconvolver measures it.
         """
         image = y.clone()
-        rows = estimate.blurred.nonzero().squeeze(1)
-        if len(rows):
+        for rows, deconvolver in estimate.suited(self.deconvolver):
             noise = sigma[rows] if isinstance(sigma, Tensor) and sigma.ndim else sigma
-            some = estimate.take(rows)
-            image[rows] = self.deconvolver.allowing(some.error_px)(y[rows], some.blur, noise).image
+            image[rows] = deconvolver(y[rows], estimate.blur.rows(rows), noise).image
         return image

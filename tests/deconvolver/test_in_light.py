@@ -11,7 +11,7 @@ from torch import Tensor
 
 from blurlab.blur import Defocus
 from blurlab.deconvolver import TV, InLight, LightTV, Tiled, by_tiles
-from blurlab.deconvolver.light_tv import BRIGHTEST, mean_slope
+from blurlab.deconvolver.light_tv import BRIGHTEST, IN_PIECES, mean_slope
 from blurlab.metric import isnr
 from blurlab.noise import Power, Srgb, effective_sigma, light_to_srgb, srgb_to_light
 from blurlab.physics import Convolution
@@ -55,6 +55,30 @@ def test_tiles_lie_within_the_curve() -> None:
     assert isinstance(by_tiles(TV(), 64), Tiled)
     apart = (tiled(y, PSF, 0.004).image - InLight()(y, PSF, 0.004).image).abs()
     assert float(apart.mean()) < 4e-3 and float(apart[..., 24:-24, 24:-24].max()) < 0.1
+
+
+def test_seams_of_a_large_photograph_are_no_more_than_about_a_grey_level() -> None:
+    """Beside the untiled result of as many iterations; in the border beyond the kernel each goes on in its own way."""
+    sharp = torch.from_numpy(skimage.data.astronaut()[:360, 100:440].copy()).permute(2, 0, 1)[None] / 255
+    y = light_to_srgb(Convolution(PSF, "valid").A(srgb_to_light(sharp)))
+    y = (255 * y + 0.5 * torch.randn(y.shape, generator=torch.Generator().manual_seed(1))).round().clamp(0, 255) / 255
+    tiled = by_tiles(InLight(), 224)(y, PSF).image
+    whole = InLight(LightTV(iterations=IN_PIECES, tolerance=0))(y, PSF).image
+    apart = (tiled - whole)[..., 24:-24, 24:-24]
+    assert float(apart.square().mean().sqrt()) < 0.05 / 255 and float(apart.abs().max()) < 1 / 255
+    narrow = InLight()
+    narrow.deconvolver = Tiled(narrow.deconvolver, 224, overlap=6)
+    assert float((narrow(y, PSF).image - whole)[..., 24:-24, 24:-24].abs().max()) > 6 / 255
+
+
+def test_pieces_are_restored_by_few_iterations_one_channel_at_a_time() -> None:
+    _, y = photographed()
+    light, sigma = srgb_to_light(y), torch.full((1, 1, 1, 1), 0.004)
+    frozen = LightTV().freeze(light, PSF, sigma)
+    assert frozen.iterations == IN_PIECES and LightTV(iterations=7).freeze(light, PSF, sigma).iterations == 7
+    together, _ = frozen.solve(light, PSF, frozen.alpha(light, PSF, sigma))
+    restored = frozen.restore(light, PSF, sigma).image
+    torch.testing.assert_close(restored, together[..., : y.shape[-2], : y.shape[-1]], atol=1e-5, rtol=0)
 
 
 def test_a_kernel_that_may_be_wrong_is_undone_more_carefully() -> None:
@@ -106,3 +130,12 @@ def test_a_dim_photograph_is_weighed_by_its_own_values() -> None:
 def test_options_are_checked() -> None:
     with pytest.raises(ValueError, match="caution"):
         InLight(caution=0)
+
+
+def test_a_blur_of_the_files_values_is_undone_in_them() -> None:
+    sharp, _ = photographed()
+    y = Convolution(PSF, "valid").A(sharp).mul(255).round().div(255)
+    x = sharp[..., 2:-2, 2:-2]
+    values, light = InLight().of_values()(y, PSF).image, InLight()(y, PSF).image
+    assert float(isnr(y, values, x).mean()) > float(isnr(y, light, x).mean()) + 0.5
+    torch.testing.assert_close(values, InLight(LightTV(Power(1.0)), Power(1.0))(y, PSF).image)

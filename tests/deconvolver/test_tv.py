@@ -11,7 +11,7 @@ from torch import Tensor
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver import TV, ImplicitTV, tv_objective
 from blurlab.deconvolver.laws import kernels, made_up
-from blurlab.deconvolver.tv import measure
+from blurlab.deconvolver.tv_step import measure
 from blurlab.deconvolver.variation import total_variation
 from blurlab.physics import Gradient
 

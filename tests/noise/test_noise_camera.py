@@ -25,6 +25,7 @@ from blurlab.noise import (
     PoissonGaussian,
     Power,
     Quantise,
+    Response,
     SCurve,
     Sharpen,
     Srgb,
@@ -65,6 +66,14 @@ def test_a_power_is_that_of_scikit_image() -> None:
     np.testing.assert_allclose(Power(2.2).decode(values), exposure.adjust_gamma(values.numpy(), 2.2), atol=1e-6)
     torch.testing.assert_close(Power(2.2).encode(Power(2.2).decode(values)), values, atol=1e-6, rtol=0)
     assert Srgb().encode(torch.tensor([-1.0, 2.0])).tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("response", [Srgb(), Power(2.2), Power(1.0)], ids=["srgb", "power", "straight"])
+def test_slopes_are_differences_of_the_light(response: Response) -> None:
+    values = torch.tensor([0.01, 0.03, 0.05, 0.2, 0.7, 0.99], dtype=torch.float64)
+    step = 1e-5
+    expected = (response.decode(values + step) - response.decode(values - step)) / (2 * step)
+    torch.testing.assert_close(response.slope(values), expected, rtol=1e-6, atol=0)
 
 
 def test_the_s_curve_is_the_cubic_of_its_end_slopes() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from blurlab.deconvolver.laws import made_up
 from blurlab.noise import effective_sigma, estimate_sigma
-from blurlab.noise.level import KERNEL_ERROR_PX, grouped_median
+from blurlab.noise.level import KERNEL_ERROR_PX, grouped_median, running
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -76,3 +76,10 @@ def test_an_inexact_kernel_counts_where_there_are_gradients() -> None:
     steep = torch.linspace(0.1, 0.9, 41).expand(1, 1, 41, 41)
     assert float(effective_sigma(steep)) == pytest.approx(KERNEL_ERROR_PX * 0.02, rel=1e-3)
     assert effective_sigma(torch.rand(2, 1, 1, 50)).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 4, 5, 9])
+def test_running_extremes_are_those_of_pooling(side: int) -> None:
+    x = torch.rand(2, 11, 9, generator=seeded())
+    assert torch.equal(running(torch.maximum, x, side), torch.nn.functional.max_pool2d(x, side, 1))
+    assert torch.equal(running(torch.minimum, x, side), -torch.nn.functional.max_pool2d(-x, side, 1))

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, Defocus, Field, Gaussian, Mixture, Motion, NoBlur, Recorded, Taps, Trajectory
+from blurlab.deconvolver import InLight
+from blurlab.noise import Power, Srgb
 from blurlab.physics import Degraded, Gradient
 from blurlab.pipeline import BlurEstimate, KindEstimate
 from blurlab.pipeline.estimate import by_parameters, no_kind_found, nothing_found
@@ -143,3 +145,17 @@ def test_taps_are_scored_by_their_number_and_none_is_never_a_shorter_class() -> 
     torch.testing.assert_close(beside["one_shorter"][1].psf, family.psf_at(torch.tensor([3.0]), torch.tensor([1])))
     rivals = scorer.rivals()
     assert len(rivals) == 3 and float(rivals[0].max()) == 1.0
+
+
+def test_light_and_values_are_undone_each_in_its_own_way() -> None:
+    error = torch.tensor([0.1, 0.2, 0.3])
+    found = replace(labelled(), of_values=torch.tensor([True, False, True]), error_px=error)
+    rows = found.take(torch.tensor([2, 1])).of_values
+    assert rows is not None and rows.tolist() == [True, False]
+    put = found.with_rows(torch.tensor([0]), replace(found, of_values=None).take(torch.tensor([1]))).of_values
+    assert put is not None and put.tolist() == [False, False, True]
+    ((index, values),) = found.suited(InLight())  # the second one is not blurred
+    assert index.tolist() == [0, 2] and isinstance(values, InLight) and isinstance(values.response, Power)
+    assert values.kernel_error_px is not None and torch.equal(values.kernel_error_px, error[[0, 2]])
+    ((index, light),) = replace(found, of_values=None).suited(InLight())
+    assert index.tolist() == [0, 2] and isinstance(light, InLight) and isinstance(light.response, Srgb)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from blurlab.blind import FreeForm
+from blurlab.blind import FreeForm, FreeKernelFound
 from blurlab.blind.free_form import ONE_PIXEL
 from blurlab.blur import Defocus, Mixture, Motion, NoBlur, Trajectory
 from blurlab.pipeline import Photograph
@@ -39,9 +39,9 @@ class BySize(nn.Module):
 class Corner(FreeForm):
     """Finds a diagonal of pixels in a kernel's corner, the first with this share; better than a line or not."""
 
-    def __init__(self, share: float, wins: bool = False) -> None:
+    def __init__(self, share: float, wins: bool = False, of_values: bool = False) -> None:
         super().__init__()
-        self.share, self.wins = share, wins
+        self.share, self.wins, self.of_values = share, wins, of_values
         self.sides: list[int] = []
 
     def __call__(self, y: Tensor, side: int) -> Tensor:
@@ -50,11 +50,12 @@ class Corner(FreeForm):
         psf[0, 0, range(3), range(3)] = torch.tensor([self.share, *[(1 - self.share) / 2] * 2])
         return psf
 
-    def is_trusted(self, y: Tensor, psf: Tensor, most: float = 1.25) -> bool:
-        return float(psf.amax()) < ONE_PIXEL
+    def trusted(self, y: Tensor, side: int) -> FreeKernelFound:
+        psf = self(y, side)
+        return FreeKernelFound(psf, float(psf.amax()) < ONE_PIXEL, self.of_values)
 
-    def against(self, y: Tensor, psf: Tensor, side: int) -> Tensor:
-        return self(y, side) if self.wins else psf
+    def against(self, y: Tensor, psf: Tensor, side: int) -> FreeKernelFound | None:
+        return self.trusted(y, side) if self.wins else None
 
 
 def identified(answers: dict[int, dict[str, float]], y: Tensor | None = None, **options: object):  # type: ignore[no-untyped-def]
@@ -120,6 +121,9 @@ def test_a_shake_is_estimated_pixel_by_pixel_or_left() -> None:
     diagonal = found.psf[0, 0].diagonal()[middle - 1 : middle + 2]  # its centre of mass in the middle
     torch.testing.assert_close(diagonal, torch.full((3,), 1 / 3))
     assert not bool(identified(shake, free_form=Corner(1.0)).blurred.any())  # one pixel is no blur
+    assert found.of_values is not None and not bool(found.of_values.any())
+    values = identified(shake, free_form=Corner(1 / 3, of_values=True)).of_values
+    assert values is not None and bool(values.all())
 
 
 def test_a_line_is_kept_unless_a_free_kernel_is_better() -> None:
