@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,15 @@ import torch
 from rich.console import Console
 
 from blurlab.blind import blind_kernel
-from blurlab.blur import Motion, recorded_kernels
+from blurlab.blur import BlurFamily, Motion, recorded_kernels
 from blurlab.core.rng import generator
 from blurlab.dataset import Degrade
 from blurlab.deconvolver import Wiener
+from blurlab.metric import kernel_correlation
 from blurlab.noise import Gaussian
 from blurlab.physics import Convolution
-from blurlab.pipeline import Blind, Pipeline
+from blurlab.pipeline import Blind, FreeKernel, Identifier, Pipeline, Task
+from blurlab.pipeline.estimate import by_kernel
 from blurlab.run.command.compose import check
 from blurlab.run.command.job import run
 from blurlab.run.record.blind import blind_figures, kernel_side
@@ -39,6 +42,40 @@ def test_each_image_gets_its_own_kernel_and_a_flat_one_none() -> None:
     for image, psf in zip(y[:2], done.estimate.psf, strict=False):
         torch.testing.assert_close(psf[0], blind_kernel(image.mean(0), 5))
     assert torch.equal(done.image[2], y[2]) and not torch.equal(done.image[0], y[0])
+
+
+class Told(Identifier):
+    """Says the same kernel of every image."""
+
+    def __init__(self, family: BlurFamily, psf: torch.Tensor) -> None:
+        super().__init__(family)
+        self.told = psf
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return ()
+
+    def identify(self, y, nets, risks):  # type: ignore[no-untyped-def]
+        return by_kernel(self.told.expand(len(y), 1, -1, -1), torch.ones(len(y), dtype=torch.bool))
+
+
+@pytest.mark.slow
+def test_another_methods_kernel_is_a_start_and_the_judge_chooses() -> None:
+    line = torch.zeros(1, 1, 9, 9)
+    line[..., 4, 2:7] = 0.2
+    y = Convolution(line, "valid").A(texture(1))
+    alone = Blind(FAMILY, size=7).identify(y, {}, {}).psf
+    joined = Blind(FAMILY, size=7, start=partial(Told, psf=line)).identify(y, {}, {}).psf
+    truth = line[..., 1:8, 1:8].expand(2, 1, 7, 7)
+    assert joined.shape == (2, 1, 7, 7)
+    assert bool((kernel_correlation(joined, truth) >= kernel_correlation(alone, truth) - 0.02).all())
+    found = blind_kernel(y[0, 0], 7, starts=[truth[0, 0]])
+    torch.testing.assert_close(joined[0, 0], found)
+
+
+def test_a_start_that_has_to_be_trained_is_refused() -> None:
+    with pytest.raises(ValueError, match="must not need a training"):
+        Blind(FAMILY, size=5, start=FreeKernel)
 
 
 def test_the_size_is_an_option_or_is_told() -> None:
