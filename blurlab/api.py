@@ -18,6 +18,25 @@ TILE = 2048
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A parameter of the blur that was found, with its 90 % interval; the ends are NaN where that is not known.
+
+    Attributes:
+        name: Such as ``length_px``.
+        unit: ``px``, ``deg``, or any other; empty for a plain number.
+        value: Best estimate.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    name: str
+    unit: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
 class Found:
     """What was found in one image.
 
@@ -33,6 +52,7 @@ class Found:
         angle_deg: Direction of a motion or an ellipse, counter-clockwise from the horizontal; NaN where there is none.
         can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
         undone: False where the image is left as it came: no blur was found, or it is not known well enough.
+        parameters: All parameters of the kind found that an image tells.
     """
 
     kind: str
@@ -45,6 +65,21 @@ class Found:
     angle_deg: float = math.nan
     can_tell: bool = True
     undone: bool = True
+    parameters: tuple[Measured, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why the image is left as it came; empty where its blur is undone.
+
+        Example:
+            >>> Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), undone=False).reason
+            'no blur was found'
+        """
+        if not self.can_tell:
+            return "cannot tell how it is blurred"
+        if self.kind == "none":
+            return "no blur was found"
+        return "" if self.undone else "its blur is not known well enough to gain by undoing it"
 
 
 class Deblurrer:
@@ -122,6 +157,44 @@ class Deblurrer:
             restored = restorer(y, estimate.blur, noise).image
         return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), self._found(estimate, image)
 
+    def undo(
+        self,
+        image: np.ndarray,
+        psf: np.ndarray,
+        sigma: float | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> tuple[np.ndarray, Found]:
+        """Restore an image whose kernel is known, without asking what blurred it.
+
+        Args:
+            image: (H, W, 1 or 3) in [0, 1].
+            psf: The kernel (k, l), odd sides, of sum 1, its centre in the middle.
+            sigma: As in :meth:`deblur`.
+            progress: As in :meth:`deblur`.
+
+        Returns:
+            The restored image (H, W, C) in [0, 1], and the kernel as what was found.
+
+        Raises:
+            ValueError: If the image or the kernel has another shape, the kernel is larger than the image, or sigma is
+                negative, infinite or NaN.
+        """
+        import torch
+
+        from blurlab.core.checks import check_psf
+        from blurlab.deconvolver import by_tiles
+
+        noise = self.sigma(sigma)
+        self._seen(image)
+        y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
+        kernel = torch.from_numpy(np.ascontiguousarray(psf)).float()[None, None]
+        check_psf(kernel, (y.shape[-2], y.shape[-1]))
+        with torch.inference_mode():
+            restored = by_tiles(self.trained.pipeline.deconvolver, self.tile, progress)(y, kernel, noise).image
+        nan = math.nan
+        given = Found("kernel", nan, nan, (nan, nan), nan, psf, nan if noise is None else noise)
+        return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), given
+
     def _seen(self, image: np.ndarray) -> Any:
         """The channel that the networks were trained on, as (1, C, H, W)."""
         import torch
@@ -150,7 +223,13 @@ class Deblurrer:
         low, high = (float(end) for end in label.interval_px[0])
         family = self.trained.pipeline.identifier.family
         valued = zip(family.parameters, label.params[0].tolist(), strict=True)
-        angles = [value for one, value in valued if one.unit == "deg" and math.isfinite(value)]
+        halves = [math.nan] * len(family.names) if label.halfwidth is None else label.halfwidth[0].tolist()
+        measured = tuple(
+            Measured(one.name, one.unit, value, value - half, value + half)
+            for (one, value), half in zip(valued, halves, strict=True)
+            if one.estimable and math.isfinite(value)
+        )
+        angles = [one.value for one in measured if one.unit == "deg"]
         return Found(
             kind=family.kinds[kind],
             probability=float(label.probability[0, kind]),
@@ -162,4 +241,39 @@ class Deblurrer:
             angle_deg=next(iter(angles), math.nan),
             can_tell=bool(label.can_tell[0]),
             undone=bool(estimate.blurred[0]),
+            parameters=measured,
         )
+
+
+def blended(before: np.ndarray, after: np.ndarray, strength: float, mask: np.ndarray | None = None) -> np.ndarray:
+    """``before + strength mask (after - before)``: part of a restoration.
+
+    Args:
+        before: (H, W, C).
+        after: (H, W, C).
+        strength: From 0, which keeps all, to 1, which restores all.
+        mask: (H, W) in [0, 1], where to restore; None is everywhere.
+
+    Raises:
+        ValueError: If the strength is out of its range, or the mask has another shape or range.
+
+    Example:
+        >>> blended(np.zeros((1, 2, 1)), np.ones((1, 2, 1)), 0.5, np.array([[0, 1]]))[..., 0].tolist()
+        [[0.0, 0.5]]
+    """
+    check_strength(strength)
+    if mask is None:
+        return after if strength == 1 else before + np.float32(strength) * (after - before)
+    if mask.shape != before.shape[:2] or not (float(mask.min()) >= 0 and float(mask.max()) <= 1):
+        raise ValueError(f"mask must be (H, W) = {before.shape[:2]} in [0, 1], got {mask.shape}; 1 is where to restore")
+    return before + np.float32(strength) * mask[..., None].astype(np.float32) * (after - before)
+
+
+def check_strength(strength: float) -> None:
+    """Raise unless it is a share from 0 to 1.
+
+    Raises:
+        ValueError: With what came.
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be from 0 (as it came) to 1 (restored), got {strength:g}")

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from blurlab import api
 from blurlab.blur import Defocus, Field, Motion
-from blurlab.cli.deblur import describe
+from blurlab.cli.line import describe
 from blurlab.dataset.prepare import GREY_WEIGHTS
 from blurlab.deconvolver import DouglasRachford, Wiener
 from blurlab.metric import isnr
