@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import torch
 from stand_in_run import Says, photo, tool, trained
 
 from blurlab.cli import main
 from blurlab.cli.batch import progress_bar
 from blurlab.cli.journal import NAME
 from blurlab.core.image_io import read_image, write_image
+from blurlab.noise import estimate_sigma
 
 
 @pytest.fixture
@@ -37,23 +39,28 @@ def said(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("net", "line"),
+    ("net", "what"),
     [
-        (Says(0.4, 0.3, 0.3), "{photo}: none, probability 0.400; unchanged: no blur was found -> {out}\n"),
+        (
+            Says(0.4, 0.3, 0.3),
+            "none, probability 0.400, {noise}; unchanged: no blur was found",
+        ),
         (
             Says(0.01, 0.01, 0.98),
-            "{photo}: taps 5.00 px (90 % interval 5.00 to 5.00), probability 0.990, kernel of 5.00 px -> {out}\n",
+            "taps 5.00 px (90 % interval 5.00 to 5.00), probability 0.990, kernel of 5.00 px, {noise}",
         ),
     ],
     ids=["sharp", "blurred"],
 )
 def test_the_command_writes_the_photograph_and_says_what_was_found(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], photos: list[Path], net: Says, line: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], photos: list[Path], net: Says, what: str
 ) -> None:
     tool(monkeypatch, trained(net))
     out = photos[0].parents[1] / "out"
     main(["deblur", str(photos[0]), "--run", "a run", "--out", str(out)])
-    assert capsys.readouterr().out == line.format(photo=photos[0], out=out / "eye.png")
+    y = torch.from_numpy(read_image(photos[0])).permute(2, 0, 1)[None]
+    noise = float(estimate_sigma(y))
+    assert capsys.readouterr().out == f"{photos[0]}: {what.format(noise=f'noise {noise:.4f}')} -> {out / 'eye.png'}\n"
     assert read_image(out / "eye.png").shape == (70, 81, 3)
 
 
