@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from blurlab.api import Deblurrer, Found, Measured, blended, check_strength
+from blurlab.api import Deblurrer, Found, Measured
+from blurlab.core.blend import blended, check_mask, check_strength
 
 if TYPE_CHECKING:
     from blurlab.deconvolver import Deconvolver
@@ -126,7 +127,7 @@ def deblur(
     check_strength(strength)
     given, where = picture(image), None if mask is None else as_array(mask)
     if where is not None:
-        blended(given.read.pixels, given.read.pixels, strength, where)  # a wrong mask is refused before the work
+        check_mask(where, given.read.pixels.shape)
     tool, pixels = _tool(method), given.read.pixels
     if kernel is None:
         restored, found = tool.deblur(pixels, sigma)

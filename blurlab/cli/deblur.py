@@ -6,6 +6,7 @@ import argparse
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +35,11 @@ def deblur(words: list[str]) -> None:
         ValueError: If a word is wrong, or two photographs would be written to one file.
         SystemExit: With 1, if a photograph could not be used; the others are done.
     """
-    from blurlab.api import Deblurrer, check_strength
+    from blurlab.api import Deblurrer
+    from blurlab.core.blend import check_strength
     from blurlab.core.checks import check_sigma
     from blurlab.core.file_names import check_apart, check_no_options, readable, targets
+    from blurlab.core.image_io import read_image
     from blurlab.core.kernel_file import check_suffix, read_kernel
     from blurlab.report.photographs import write_photographs
 
@@ -52,15 +55,16 @@ def deblur(words: list[str]) -> None:
         check_suffix(args.save_kernel)
     tool = Deblurrer(args.run, args.tile)
     kernel = None if args.kernel is None else read_kernel(args.kernel)
+    mask = None if args.mask is None else read_image(args.mask).mean(axis=2)
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PermissionError(f"cannot make the folder {args.out} ({error.strerror}); choose another --out") from error
     check_apart(sources, args.out)
     places = {photo: target for target, photo in sources.items()}
-    journal = Journal(args.out, _options(args, kernel))
+    journal = Journal(args.out, _options(args, kernel, mask))
     pages: list[Shown] | None = [] if args.page else None
-    each = Restoration(tool, places, tool.sigma(args.sigma), args.strength, kernel, _kernels(args, places), pages)
+    each = Restoration(tool, places, tool.sigma(args.sigma), args.strength, kernel, mask, _kernels(args, places), pages)
 
     def work(photo: Path, progress: Progress) -> Row:
         row = each(photo, progress)
@@ -89,6 +93,7 @@ class Restoration:
         sigma: Noise to restore with; None where it is measured.
         strength: Share of the restoration in the result.
         kernel: The kernel (k, l) where it is known; None where the photograph tells it.
+        mask: (H, W) in [0, 1], 1 where to restore; None is everywhere.
         kernels: Where the kernel of each photograph is written to; nowhere where it has none.
         pages: Filled with what a page shows of each; None where there is no page.
     """
@@ -98,6 +103,7 @@ class Restoration:
     sigma: float | None = None
     strength: float = 1.0
     kernel: np.ndarray | None = None
+    mask: np.ndarray | None = None
     kernels: Mapping[Path, Path] = field(default_factory=dict)
     pages: list[Shown] | None = None
 
@@ -105,7 +111,7 @@ class Restoration:
         """Restore a photograph, write it, say so, and return its row."""
         import numpy as np
 
-        from blurlab.api import blended
+        from blurlab.core.blend import blended, check_mask
         from blurlab.core.file_names import readable
         from blurlab.core.image_alike import copy_whole, write_alike
         from blurlab.core.image_io import read_scaled
@@ -113,11 +119,13 @@ class Restoration:
         from blurlab.report.photographs import shown
 
         target, read = self.places[photo], read_scaled(photo, min_side=64)
+        if self.mask is not None:
+            check_mask(self.mask, read.pixels.shape)
         if self.kernel is None:
             restored, found = self.tool.deblur(read.pixels, self.sigma, progress)
         else:
             restored, found = self.tool.undo(read.pixels, self.kernel, self.sigma, progress)
-        result = blended(read.pixels, restored, self.strength)
+        result = blended(read.pixels, restored, self.strength, self.mask)
         changed = not np.array_equal(result, read.pixels)
         reason = "" if changed else found.reason or _nothing(self.strength)
         row = replace(row_of(photo, found), output=readable(target), restored=changed, reason=reason)
@@ -139,13 +147,14 @@ def _nothing(strength: float) -> str:
     return "--strength 0" if strength == 0 else "undoing its blur changes nothing, as far as its noise lets it be seen"
 
 
-def _options(args: argparse.Namespace, kernel: np.ndarray | None) -> dict[str, Any]:
+def _options(args: argparse.Namespace, kernel: np.ndarray | None, mask: np.ndarray | None) -> dict[str, Any]:
     """What results depend on besides the photographs."""
     from blurlab import __version__
 
     run = None if args.run is None else str(args.run.absolute())
-    known = None if kernel is None else kernel.tolist()
-    return {"version": __version__, "run": run, "sigma": args.sigma, "strength": args.strength, "kernel": known}
+    arrays = {"kernel": kernel, "mask": mask}
+    known = {name: None if one is None else sha256(one.tobytes()).hexdigest() for name, one in arrays.items()}
+    return {"version": __version__, "run": run, "sigma": args.sigma, "strength": args.strength, **known}
 
 
 def _kernels(args: argparse.Namespace, places: Mapping[Path, Path]) -> dict[Path, Path]:
@@ -179,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--table", type=Path, help="write what was found in each to a file: .csv or .jsonl")
     parser.add_argument("--sigma", type=float, help="noise on the [0, 1] scale; default: the run's, or the image's")
     parser.add_argument("--strength", default=1.0, type=float, help="from 0, as it came, to 1, restored; default: 1")
+    parser.add_argument("--mask", type=Path, help="image of the size of the photographs, white where to restore")
     parser.add_argument("--kernel", type=Path, help="undo this kernel (.tif, .png, .npy) and identify nothing")
     parser.add_argument(
         "--save-kernel", type=Path, help="write the kernel undone (.tif, .png, .npy); of several photographs a folder"

@@ -23,7 +23,7 @@ from blurlab.core.image_io import ImageWriteError, ScaledImage
 from blurlab.core.image_tiff import is_tiff
 from blurlab.core.image_tiff_alike import tiff_alike
 from blurlab.core.orientation import turned_back
-from blurlab.core.sample_scale import EIGHT_BITS, ONE_BIT
+from blurlab.core.sample_scale import EIGHT_BITS, ONE_BIT, SIXTEEN_BITS
 
 PNG_KEPT = frozenset(b"cHRM cICP eXIf gAMA iCCP iTXt pHYs sRGB tEXt tIME zTXt".split())
 """Chunks of a PNG file that say something of the picture, not of how its samples are stored."""
@@ -71,7 +71,9 @@ def samples_alike(pixels: NDArray[Any], read: ScaledImage) -> NDArray[Any]:
     """
     bits = read.scale.why == ONE_BIT
     dtype = np.dtype(np.uint8) if bits else read.dtype
-    values = pixels.clip(0, 1).astype(np.float64) * (EIGHT_BITS if bits else read.scale.white)
+    white = EIGHT_BITS if bits else read.scale.white
+    exact = np.float32 if white <= SIXTEEN_BITS and dtype != np.float64 else np.float64
+    values = pixels.astype(exact).clip(0, 1) * exact(white)
     samples = (values if dtype.kind == "f" else values.round()).astype(dtype)
     if read.alpha is None:
         return samples

@@ -17,6 +17,7 @@ from stand_in_run import Says, photo, tool, trained
 from blurlab import api
 from blurlab.cli import main
 from blurlab.cli.journal import NAME, Journal
+from blurlab.core import image_io
 from blurlab.core.image_io import write_image
 
 BLURRED, SHARP = (0.01, 0.01, 0.98), (0.8, 0.1, 0.1)
@@ -250,6 +251,35 @@ def test_strength_is_a_share_of_the_restoration(monkeypatch: pytest.MonkeyPatch,
     np.testing.assert_allclose(results[0.5], (results[0] + results[1]) / 2, atol=1e-6)
     assert (tmp_path / "0" / "float.tif").read_bytes() == (folder / "b" / "c" / "float.tif").read_bytes()
     assert np.abs(results[1] - results[0]).max() > 0.05
+
+
+def test_a_mask_says_where(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    tool(monkeypatch, trained(Says(*BLURRED)))
+    mask = np.zeros((70, 81), np.uint8)
+    mask[:, 40:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    Image.fromarray(np.zeros((90, 90), np.uint8)).save(folder / "b" / "c" / "other.png")
+    assert deblur(folder / "b" / "c", "--mask", tmp_path / "mask.png", "-o", tmp_path / "out") == 1
+    assert "other.png: mask must be (H, W) = (90, 90)" in capsys.readouterr().err
+    result = tifffile.imread(tmp_path / "out" / "float.tif")
+    np.testing.assert_array_equal(result[:, :40], photo()[:, :40])
+    assert np.abs(result - photo())[:, 40:].max() > 0.05
+
+
+def test_a_photograph_is_read_when_the_one_before_is_done(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, tmp_path: Path
+) -> None:
+    tool(monkeypatch, trained(Says(*BLURRED)))
+    events: list[str] = []
+    read, work = image_io.read_scaled, api.Deblurrer.deblur
+    monkeypatch.setattr(
+        image_io, "read_scaled", lambda *args, **options: [events.append("read"), read(*args, **options)][1]
+    )
+    monkeypatch.setattr(api.Deblurrer, "deblur", lambda *args: [events.append("restored"), work(*args)][1])
+    deblur(folder / "b" / "c", "-o", tmp_path / "out")
+    assert events == ["read", "restored"] * 2
 
 
 def test_identify_prints_and_tabulates_and_writes_nothing_else(
