@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from blurlab.deconvolver import Deconvolver
     from blurlab.pipeline import BlurEstimate
 
 TILE = 1024
 """Side of the tiles in which a larger photograph is restored, [px]."""
+NOISE_PX = 2**20
+"""Pixels of a photograph that are asked for its noise, in nine places."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A parameter of the blur that was found, with its 90 % interval; the ends are NaN where that is not known.
+
+    Attributes:
+        name: Such as ``length_px``.
+        unit: ``px``, ``deg``, or any other; empty for a plain number.
+        value: Best estimate.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    name: str
+    unit: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -29,10 +51,12 @@ class Found:
         interval_px: 90 % interval of the strength; NaN where no blur was found, or no parameter is the strength.
         kernel_px: Strength of the kernel to restore with, chosen by expected risk; 0 where no blur was found.
         psf: The kernel (k, k); of a blur that varies over the image, that in its middle.
-        sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for.
+        sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for. A
+            restoration allows for more.
         angle_deg: Direction of a motion or an ellipse, counter-clockwise from the horizontal; NaN where there is none.
         can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
         undone: False where the image is left as it came: no blur was found, or it is not known well enough.
+        parameters: All parameters of the kind found that an image tells.
     """
 
     kind: str
@@ -45,6 +69,21 @@ class Found:
     angle_deg: float = math.nan
     can_tell: bool = True
     undone: bool = True
+    parameters: tuple[Measured, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why the image is left as it came; empty where its blur is undone.
+
+        Example:
+            >>> Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), undone=False).reason
+            'no blur was found'
+        """
+        if not self.can_tell:
+            return "cannot tell how it is blurred"
+        if self.kind == "none":
+            return "no blur was found"
+        return "" if self.undone else "its blur is not known well enough to gain by undoing it"
 
 
 class Deblurrer:
@@ -56,18 +95,25 @@ class Deblurrer:
     Args:
         run_dir: Directory of the run; None for the likelihood.
         tile: Side of the tiles in which a larger image is restored, [px]: memory is bounded by it.
+        deconvolver: Restores in place of the run's, or of the total variation of light; None leaves that.
 
     Raises:
         ValueError: If the directory holds no finished run, or the tiles are too small.
     """
 
-    def __init__(self, run_dir: str | Path | None = None, tile: int = TILE) -> None:
+    def __init__(
+        self, run_dir: str | Path | None = None, tile: int = TILE, deconvolver: Deconvolver | None = None
+    ) -> None:
         from blurlab.deconvolver.tiled import check_tile
+        from blurlab.pipeline import Pipeline
         from blurlab.run.stage.load import load_run, untrained
 
         check_tile(tile)
         self.tile = tile
-        self.trained = untrained() if run_dir is None else load_run(Path(run_dir))
+        self.trained = untrained(deconvolver) if run_dir is None else load_run(Path(run_dir))
+        if run_dir is not None and deconvolver is not None:
+            old = self.trained.pipeline
+            self.trained = replace(self.trained, pipeline=Pipeline(old.identifier, old.nets, old.risks, deconvolver))
 
     def identify(self, image: np.ndarray) -> Found:
         """Name the blur of an image (H, W, 1 or 3) in [0, 1]."""
@@ -126,6 +172,44 @@ class Deblurrer:
             restored = restorer(y, blur, noise).image.clamp_(0, 1)
         return restored[0].permute(1, 2, 0).numpy(), self._found(estimate, image)
 
+    def undo(
+        self,
+        image: np.ndarray,
+        psf: np.ndarray,
+        sigma: float | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> tuple[np.ndarray, Found]:
+        """Restore an image whose kernel is known, without asking what blurred it.
+
+        Args:
+            image: (H, W, 1 or 3) in [0, 1].
+            psf: The kernel (k, l), odd sides, of sum 1, its centre in the middle.
+            sigma: As in :meth:`deblur`.
+            progress: As in :meth:`deblur`.
+
+        Returns:
+            The restored image (H, W, C) in [0, 1], and the kernel as what was found.
+
+        Raises:
+            ValueError: If the image or the kernel has another shape, the kernel is larger than the image, or sigma is
+                negative, infinite or NaN.
+        """
+        import torch
+
+        from blurlab.core.checks import check_psf
+        from blurlab.deconvolver import by_tiles
+
+        noise = self.sigma(sigma)
+        self._seen(image)
+        y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
+        kernel = torch.from_numpy(np.ascontiguousarray(psf)).float()[None, None]
+        check_psf(kernel, (y.shape[-2], y.shape[-1]))
+        with torch.inference_mode():
+            restored = by_tiles(self.trained.pipeline.deconvolver, self.tile, progress)(y, kernel, noise).image
+        nan = math.nan
+        given = Found("kernel", nan, nan, (nan, nan), nan, psf, _noise(image) if noise is None else noise)
+        return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), given
+
     def _seen(self, image: np.ndarray) -> Any:
         """The channel that the networks were trained on, as (1, C, H, W)."""
         import torch
@@ -145,6 +229,7 @@ class Deblurrer:
         middle = image.shape[0] // 2, image.shape[1] // 2
         psf = (blur.psf_at(*middle) if isinstance(blur, LocalBlur) else estimate.psf)[0, 0].numpy()
         sigma = math.nan if estimate.sigma is None else float(estimate.sigma[0])
+        sigma = _noise(image) if math.isnan(sigma) else sigma
         if label is None:
             unknown, can_tell = math.nan, bool(estimate.blurred)
             return Found(
@@ -153,7 +238,13 @@ class Deblurrer:
         kind = int(label.kind[0])
         low, high = (float(end) for end in label.interval_px[0])
         family = self.trained.pipeline.identifier.family
-        valued = zip(family.parameters, label.params[0].tolist(), strict=True)
+        valued = [*zip(family.parameters, label.params[0].tolist(), strict=True)]
+        halves = [math.nan] * len(family.names) if label.halfwidth is None else label.halfwidth[0].tolist()
+        measured = tuple(
+            Measured(one.name, one.unit, value, value - half, value + half)
+            for (one, value), half in zip(valued, halves, strict=True)
+            if one.is_free and math.isfinite(value)
+        )
         angles = [value for one, value in valued if one.unit == "deg" and math.isfinite(value)]
         return Found(
             kind=family.kinds[kind],
@@ -166,4 +257,16 @@ class Deblurrer:
             angle_deg=next(iter(angles), math.nan),
             can_tell=bool(label.can_tell[0]),
             undone=bool(estimate.blurred[0]),
+            parameters=measured,
         )
+
+
+def _noise(image: np.ndarray) -> float:
+    """Noise standard deviation of an image (H, W, C); of a large one the median over parts of it."""
+    import torch
+
+    from blurlab.deconvolver.parts import parts
+    from blurlab.noise import estimate_sigma
+
+    y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
+    return float(estimate_sigma(parts(y, NOISE_PX)).median())

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from blurlab.cli.batch import Progress, end, over_files
+from blurlab.cli.files import photographs
+from blurlab.cli.journal import Journal
+from blurlab.cli.line import verdict
+from blurlab.cli.rows import Row, check_table, row_of
 from blurlab.cli.verb import OneLineParser, Verb
 
 if TYPE_CHECKING:
-    from blurlab.api import Found
+    import numpy as np
+
+    from blurlab.api import Deblurrer
+    from blurlab.report.photographs import Shown
 
 
 PAGE = "before_after.html"
@@ -20,105 +29,170 @@ PAGE = "before_after.html"
 
 
 def deblur(words: list[str]) -> None:
-    """Restore photographs into ``--out`` and print what was found in each.
+    """Restore photographs into ``--out``, one after the other, and print what was found in each.
 
     Raises:
-        ValueError: If a word is wrong, a photograph cannot be read, or two would be written to one file.
+        ValueError: If a word is wrong, or two photographs would be written to one file.
+        SystemExit: With 1, if a photograph could not be used; the others are done.
     """
     from blurlab.api import Deblurrer
+    from blurlab.core.blend import check_strength
     from blurlab.core.checks import check_sigma
-    from blurlab.core.file_names import check_apart, check_no_options, png_targets, readable
-    from blurlab.core.image_io import read_scaled, write_image
-    from blurlab.report.photographs import Shown, shown, write_photographs
+    from blurlab.core.file_names import check_apart, check_no_options, readable, targets
+    from blurlab.core.image_io import read_image
+    from blurlab.core.kernel_file import check_suffix, read_kernel
+    from blurlab.report.photographs import write_photographs
 
     check_no_options(words)
     args = _parser().parse_args(words)
+    check_strength(args.strength)
+    check_table(args.table)
     if args.sigma is not None:
         check_sigma(args.sigma)
-    targets = png_targets(args.photo, args.out)
+    photos = photographs(args.photo, args.out)
+    sources = targets(photos, args.out)
+    if args.save_kernel is not None and len(photos) == 1:
+        check_suffix(args.save_kernel)
     tool = Deblurrer(args.run, args.tile)
-    sigma = tool.sigma(args.sigma)
-    images = {target: read_scaled(path, min_side=64) for target, path in targets.items()}
+    kernel = None if args.kernel is None else read_kernel(args.kernel)
+    mask = None if args.mask is None else read_image(args.mask).mean(axis=2)
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PermissionError(f"cannot make the folder {args.out} ({error.strerror}); choose another --out") from error
-    check_apart(targets, args.out)
-    pages: list[Shown] = []
-    for target, path in targets.items():
-        image, scale = images[target].pixels, images[target].scale
-        with progress_bar(readable(path.name)) as progress:
-            restored, found = tool.deblur(image, sigma, progress)
-        write_image(target, restored, scale.written_white)
-        deep = f" ({scale})" if scale.is_deep else ""
-        print(f"{readable(path)}: {describe(found)} -> {readable(target)}{deep}")
-        if args.page:
-            pages.append(shown(readable(path.name), describe(found), image, restored, found.psf))
-    if args.page:
+    check_apart(sources, args.out)
+    places = {photo: target for target, photo in sources.items()}
+    journal = Journal(args.out, _options(args, kernel, mask))
+    pages: list[Shown] | None = [] if args.page else None
+    each = Restoration(tool, places, tool.sigma(args.sigma), args.strength, kernel, mask, _kernels(args, places), pages)
+
+    def work(photo: Path, progress: Progress) -> Row:
+        row = each(photo, progress)
+        journal.add(photo, places[photo], row)
+        return row
+
+    rows = over_files(
+        [*places],
+        work,
+        table=args.table,
+        done=lambda photo: journal.done(photo, places[photo]) if args.resume else None,
+        again=shlex.join(["blurlab", "deblur", *words, *([] if args.resume else ["--resume"])]),
+    )
+    if pages:
         print(f"page: {readable(write_photographs(pages, args.out / PAGE))}")
+    end(rows)
 
 
-@contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[float], None]]:
-    """A bar on a terminal's error stream from the first share that is done, which is gone at the end."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress
+@dataclass(frozen=True)
+class Restoration:
+    """What is done with each photograph.
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(escape(title), total=1.0, visible=False)
-        yield lambda done: bar.update(task, completed=done, visible=True)
-
-
-def describe(found: Found) -> str:
-    """What was found, in one line.
-
-    Example:
-        >>> import numpy as np
-        >>> from blurlab.api import Found
-        >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1))))
-        'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
-        >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1)), angle_deg=37.0))
-        'motion 6.00 px at 37.0 deg (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
-        >>> describe(Found("gaussian_correlated", 0.9, math.nan, (math.nan, math.nan), 0.0, np.ones((1, 1))))
-        'gaussian_correlated, probability 0.900'
-        >>> describe(Found("shake", 0.7, 40.0, (math.nan, math.nan), 40.0, np.ones((1, 1)), undone=False))
-        'shake 40.00 px, probability 0.700, not known well enough to gain by undoing it, so it is left as it came'
-        >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
-        'none, probability 0.900'
-        >>> describe(Found("none", 0.25, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False))
-        'cannot tell how it is blurred, so it is left as it came'
-        >>> describe(Found("kernel", math.nan, math.nan, (math.nan, math.nan), math.nan, np.ones((25, 25))))
-        'a kernel of 25x25 px'
+    Attributes:
+        tool: Identifies and restores.
+        places: Where each photograph is written to.
+        sigma: Noise to restore with; None where it is measured.
+        strength: Share of the restoration in the result.
+        kernel: The kernel (k, l) where it is known; None where the photograph tells it.
+        mask: (H, W) in [0, 1], 1 where to restore; None is everywhere.
+        kernels: Where the kernel of each photograph is written to; nowhere where it has none.
+        pages: Filled with what a page shows of each; None where there is no page.
     """
-    low, high = found.interval_px
-    if not found.can_tell:
-        return "cannot tell how it is blurred, so it is left as it came"
-    if found.kind == "kernel":
-        return "a kernel of {}x{} px".format(*found.psf.shape)
-    sure = f"probability {found.probability:.3f}"
-    if found.kind == "none":
-        return f"{found.kind}, {sure}"
-    turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"
-    ends = "" if math.isnan(low) else f" (90 % interval {low:.2f} to {high:.2f})"
-    size = "" if math.isnan(found.strength_px) else f" {found.strength_px:.2f} px{turned}{ends}"
-    if not found.undone:
-        return f"{found.kind}{size}, {sure}, not known well enough to gain by undoing it, so it is left as it came"
-    kernel = "" if math.isnan(found.strength_px) else f", kernel of {found.kernel_px:.2f} px"
-    return f"{found.kind}{size}, {sure}{kernel}"
+
+    tool: Deblurrer
+    places: Mapping[Path, Path]
+    sigma: float | None = None
+    strength: float = 1.0
+    kernel: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    kernels: Mapping[Path, Path] = field(default_factory=dict)
+    pages: list[Shown] | None = None
+
+    def __call__(self, photo: Path, progress: Progress) -> Row:
+        """Restore a photograph, write it, say so, and return its row."""
+        import numpy as np
+
+        from blurlab.core.blend import blended, check_mask
+        from blurlab.core.file_names import readable
+        from blurlab.core.image_alike import copy_whole, write_alike
+        from blurlab.core.image_io import read_scaled
+        from blurlab.core.kernel_file import write_kernel
+        from blurlab.report.photographs import shown
+
+        target, read = self.places[photo], read_scaled(photo, min_side=64)
+        if self.mask is not None:
+            check_mask(self.mask, read.pixels.shape)
+        if self.kernel is None:
+            restored, found = self.tool.deblur(read.pixels, self.sigma, progress)
+        else:
+            restored, found = self.tool.undo(read.pixels, self.kernel, self.sigma, progress)
+        result = blended(read.pixels, restored, self.strength, self.mask)
+        changed = not np.array_equal(result, read.pixels)
+        reason = "" if changed else found.reason or _nothing(self.strength)
+        row = replace(row_of(photo, found), output=readable(target), restored=changed, reason=reason)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if changed:
+            write_alike(target, result, photo, read)
+        else:
+            copy_whole(photo, target)
+        if photo in self.kernels and not found.reason:
+            write_kernel(self.kernels[photo], found.psf)
+        deep = f" ({read.scale})" if read.scale.is_deep else ""
+        print(f"{readable(photo)}: {verdict(found, reason)} -> {readable(target)}{deep}", flush=True)
+        if self.pages is not None:
+            self.pages.append(shown(readable(photo.name), verdict(found, reason), read.pixels, result, found.psf))
+        return row
+
+
+def _nothing(strength: float) -> str:
+    return "--strength 0" if strength == 0 else "undoing its blur changes nothing, as far as its noise lets it be seen"
+
+
+def _options(args: argparse.Namespace, kernel: np.ndarray | None, mask: np.ndarray | None) -> dict[str, Any]:
+    """What results depend on besides the photographs."""
+    from blurlab import __version__
+
+    run = None if args.run is None else str(args.run.absolute())
+    arrays = {"kernel": kernel, "mask": mask}
+    known = {name: None if one is None else sha256(one.tobytes()).hexdigest() for name, one in arrays.items()}
+    return {"version": __version__, "run": run, "sigma": args.sigma, "strength": args.strength, **known}
+
+
+def _kernels(args: argparse.Namespace, places: Mapping[Path, Path]) -> dict[Path, Path]:
+    """Where the kernels are written to: one file, or for several photographs a file each in a folder of that name."""
+    if args.save_kernel is None:
+        return {}
+    if len(places) == 1:
+        return {photo: args.save_kernel for photo in places}
+    below = {photo: target.relative_to(args.out) for photo, target in places.items()}
+    return {photo: args.save_kernel / place.with_name(f"{place.name}.tif") for photo, place in below.items()}
 
 
 def _parser() -> argparse.ArgumentParser:
     from blurlab.api import TILE
 
-    parser = OneLineParser("blurlab deblur", description="Identify the blur of photographs and restore them.")
-    parser.add_argument("photo", nargs="+", type=Path, help="photographs, each restored to OUT/<its name>.png")
+    parser = OneLineParser(
+        "blurlab deblur",
+        description="Identify the blur of photographs and restore them, each in the format that it came in. What is "
+        "not restored is copied. Ends with 1 if a file could not be used; the others are done.",
+    )
+    parser.add_argument(
+        "photo", nargs="+", type=Path, help="photographs, folders (with sub-folders, whose structure is kept), patterns"
+    )
     parser.add_argument(
         "--run", type=Path, help="directory of a finished run; without it, the package's own network is asked"
     )
-    parser.add_argument("--out", default=Path("deblurred"), type=Path, help="folder of the results; default: deblurred")
+    parser.add_argument(
+        "-o", "--out", default=Path("deblurred"), type=Path, help="folder of the results; default: deblurred"
+    )
+    parser.add_argument("--resume", action="store_true", help="leave out what is done in OUT with the same options")
+    parser.add_argument("--table", type=Path, help="write what was found in each to a file: .csv or .jsonl")
     parser.add_argument("--sigma", type=float, help="noise on the [0, 1] scale; default: the run's, or the image's")
+    parser.add_argument("--strength", default=1.0, type=float, help="from 0, as it came, to 1, restored; default: 1")
+    parser.add_argument("--mask", type=Path, help="image of the size of the photographs, white where to restore")
+    parser.add_argument("--kernel", type=Path, help="undo this kernel (.tif, .png, .npy) and identify nothing")
+    parser.add_argument(
+        "--save-kernel", type=Path, help="write the kernel undone (.tif, .png, .npy); of several photographs a folder"
+    )
     parser.add_argument(
         "--page", action="store_true", help=f"write OUT/{PAGE} too: each photograph before and after, kernel, reasons"
     )
@@ -132,6 +206,7 @@ VERB = Verb(
     deblur,
     (
         ("deblur photo.png", "identify the blur of a photograph and restore it; nothing to train"),
+        ("deblur photos/ -o out --table out.csv", "... of a folder and its sub-folders, and a table; --resume goes on"),
         ("deblur *.jpg --page", "... and a page with each before and after, its kernel and the reasons"),
         ("deblur photo.png --run runs/<...>", "... with the networks of a run"),
     ),

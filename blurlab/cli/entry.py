@@ -6,11 +6,16 @@ import io
 import sys
 
 from blurlab import __version__
-from blurlab.cli import deblur, report, run, table
+from blurlab.cli import deblur, identify, report, run, table
 from blurlab.cli.verb import Verb
 from blurlab.run.command.names import groups, options
 
-VERBS: dict[str, Verb] = {"table": table.VERB, "report": report.VERB, "deblur": deblur.VERB}
+VERBS: dict[str, Verb] = {
+    "table": table.VERB,
+    "report": report.VERB,
+    "deblur": deblur.VERB,
+    "identify": identify.VERB,
+}
 
 INTRODUCTION = (
     "blurlab names the blur in an image, measures it and undoes it; each figure beside the published one and the limit."
@@ -22,7 +27,7 @@ Without budget= it is full where a CUDA device is and small elsewhere. --cfg job
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point; exits with 0, with 2 for a user's error, with 130 after Ctrl-C."""
+    """Entry point; exits with 0, with 1 for files that could not be used, 2 for a user's error, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -6,11 +6,9 @@ import os
 import tempfile
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
-
-LONGEST_BYTES = 255
-"""Of a file's name, on the file systems in use."""
 
 
 def readable(path: str | os.PathLike[str]) -> str:
@@ -46,26 +44,31 @@ def check_no_options(words: Iterable[str]) -> None:
             raise ValueError(f"{name} is read as an option; write ./{name} for the file of that name")
 
 
-def png_targets(photos: Iterable[Path], out: Path) -> dict[Path, Path]:
-    """The PNG file in ``out`` that each photograph is restored to -> the photograph.
+def targets(photos: Iterable[tuple[Path, Path]], out: Path) -> dict[Path, Path]:
+    """The file in ``out`` that each photograph is written to -> the photograph.
+
+    Args:
+        photos: Each photograph and its place below ``out``.
+        out: A folder, which need not be there yet.
 
     Raises:
-        ValueError: If a name is too long, two photographs would be written to one file, or one would be overwritten.
+        ValueError: If two photographs would be written to one file, or one of them would be overwritten.
     """
-    targets: dict[Path, Path] = {}
-    for photo in photos:
-        target = out / f"{photo.stem}.png"
-        if len(os.fsencode(target.name)) > LONGEST_BYTES:
-            raise ValueError(
-                f"{readable(target)} is a name of more than {LONGEST_BYTES} bytes; rename {readable(photo)}"
-            )
-        if target.exists() and photo.exists() and target.samefile(photo):
-            raise ValueError(f"{readable(photo)} would be overwritten by its restored image; choose another --out")
-        if target in targets:
-            one, other = readable(targets[target]), readable(photo)
+    found: dict[Path, Path] = {}
+    files: dict[tuple[int, int], Path] = {}
+    for photo, place in photos:
+        target = out / place
+        if target in found:
+            one, other = readable(found[target]), readable(photo)
             raise ValueError(f"{one} and {other} would both be written to {readable(target)}; rename one")
-        targets[target] = photo
-    return targets
+        found[target] = photo
+        with suppress(OSError):
+            files[_identity(photo)] = photo
+    for target in found:
+        with suppress(OSError):
+            if (photo := files.get(_identity(target), target)) is not target:
+                raise ValueError(f"{readable(photo)} would be overwritten by a restored image; choose another --out")
+    return found
 
 
 def check_apart(targets: Iterable[Path], out: Path) -> None:
@@ -76,9 +79,9 @@ def check_apart(targets: Iterable[Path], out: Path) -> None:
     """
     met: dict[str, Path] = {}
     for target in targets:
-        name = unicodedata.normalize("NFC", target.name).casefold()
+        name = unicodedata.normalize("NFC", str(target.relative_to(out))).casefold()
         if name in met and ignores_case(out):
-            one, other = readable(met[name].name), readable(target.name)
+            one, other = readable(met[name].relative_to(out)), readable(target.relative_to(out))
             raise ValueError(
                 f"{one} and {other} are one file in {readable(out)}; rename a photograph or choose another --out"
             )
@@ -90,6 +93,11 @@ def ignores_case(folder: Path) -> bool:
     with tempfile.NamedTemporaryFile(prefix=".case", dir=folder) as probe:
         made = Path(probe.name)
         return made.with_name(made.name.swapcase()).exists()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _escaped(character: str) -> str:

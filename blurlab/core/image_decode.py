@@ -1,6 +1,6 @@
 """Decoders behind :mod:`blurlab.core.image_io`: each gives the stored samples, whole and unscaled, or raises.
 
-A decoder returns :class:`Samples`, with alpha already dropped and colours as RGB. TIFF files have a module of their
+A decoder returns :class:`Samples`, with alpha taken apart and colours as RGB. TIFF files have a module of their
 own, :mod:`blurlab.core.image_tiff`.
 """
 
@@ -30,12 +30,14 @@ class Samples:
         orientation: EXIF orientation (1 to 8) that has still to be applied.
         declared_white: The sample value that the file itself calls white; None where it names none.
         white_is_zero: Are the values those of a negative, 0 for white?
+        alpha: (H, W), of the type of the values; None where there is none.
     """
 
     values: NDArray[Any]
     orientation: int = 1
     declared_white: float | None = None
     white_is_zero: bool = False
+    alpha: NDArray[Any] | None = None
 
 
 def png_depth(head: bytes) -> int:
@@ -61,12 +63,17 @@ def decode_pillow(file: BinaryIO) -> Samples:
         orientation = _pillow_orientation(image)
         if image.mode == "1":
             return Samples(np.asarray(image, dtype=bool), orientation)
-        if image.mode in ("L", "I;16", "I;16B"):
+        keyed = "transparency" in image.info  # a colour that is transparent, or one alpha for each of a palette
+        if image.mode in ("I;16", "I;16B") or (image.mode == "L" and not keyed):
             return Samples(np.asarray(image), orientation)
-        if image.mode in ("LA", "La"):
-            return Samples(np.asarray(image.convert("LA"))[..., 0], orientation)
-        if image.mode in ("P", "PA", "RGBA", "RGBa"):
-            return Samples(np.asarray(image.convert("RGBA"))[..., :3], orientation)
+        if image.mode in ("L", "LA", "La"):
+            grey = np.asarray(image.convert("LA"))
+            return Samples(grey[..., 0], orientation, alpha=grey[..., 1])
+        if image.mode == "P" and not keyed:
+            return Samples(np.asarray(image.convert("RGB")), orientation)
+        if image.mode in ("P", "PA", "RGBA", "RGBa") or (image.mode == "RGB" and keyed):
+            colours = np.asarray(image.convert("RGBA"))
+            return Samples(colours[..., :3], orientation, alpha=colours[..., 3])
         if image.mode in ("RGB", "RGBX", "CMYK", "YCbCr"):
             return Samples(np.asarray(image.convert("RGB")), orientation)
         raise Refused(f"its pixels are of mode {image.mode}, which is not supported; save it as RGB or grey")
@@ -87,7 +94,8 @@ def decode_png16(file: BinaryIO) -> Samples:
     if samples.ndim == 2:
         return Samples(samples, orientation)
     grey_with_alpha = data[25] == 4  # to OpenCV these are four channels
-    return Samples(samples[..., 0] if grey_with_alpha else samples[..., 2::-1], orientation)
+    values = samples[..., 0] if grey_with_alpha else samples[..., 2::-1]
+    return Samples(values, orientation, alpha=samples[..., 3] if samples.shape[2] == 4 else None)
 
 
 def pnm_header(head: bytes) -> tuple[str, int, int, int, int] | None:

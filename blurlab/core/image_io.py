@@ -7,7 +7,7 @@ import os
 import stat
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -29,6 +29,7 @@ from blurlab.core.image_decode import (
     pnm_header,
 )
 from blurlab.core.image_tiff import decode_tiff, is_tiff, tiff_size, with_photograph_first
+from blurlab.core.orientation import upright
 from blurlab.core.sample_scale import EIGHT_BITS, SIXTEEN_BITS, SampleScale, to_unit_range
 
 _SUFFIXES = ".png .jpg .jpeg .jpe .tif .tiff .bmp .ppm .pgm .pbm .pnm .webp .gif .jp2 .j2k"
@@ -54,10 +55,16 @@ class ScaledImage:
     Attributes:
         pixels: (H, W, 3) RGB or (H, W, 1) grey, float32 in [0, 1].
         scale: Which sample value of the file is 1.
+        alpha: (H, W), the file's own sample values; None where it has none.
+        dtype: Of the file's samples.
+        orientation: EXIF orientation of the file, 1 to 8; pixels and alpha are the right side up.
     """
 
     pixels: NDArray[np.float32]
     scale: SampleScale
+    alpha: NDArray[Any] | None = None
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.uint8))
+    orientation: int = 1
 
 
 def read_image(path: str | os.PathLike[str], *, min_side: int = 1) -> NDArray[np.float32]:
@@ -162,8 +169,10 @@ def _read(file: BinaryIO, min_side: int) -> ScaledImage:
     file.seek(0)
     samples = _decoder(file)(file)
     pixels, scale = to_unit_range(samples)
-    upright = _upright(np.atleast_3d(pixels), samples.orientation)
-    return ScaledImage(np.ascontiguousarray(upright, dtype=np.float32), scale)
+    turned = samples.orientation
+    right = np.ascontiguousarray(upright(np.atleast_3d(pixels), turned), dtype=np.float32)
+    alpha = None if samples.alpha is None else np.ascontiguousarray(upright(samples.alpha, turned))
+    return ScaledImage(right, scale, alpha, samples.values.dtype, turned)
 
 
 def _decoder(file: BinaryIO) -> Callable[[BinaryIO], Samples]:
@@ -201,17 +210,6 @@ def _check_size(file: BinaryIO, min_side: int) -> tuple[int, int]:
     if min(height, width) < min_side:
         raise Refused(f"it has {height}x{width} pixels, sides of at least {min_side} are needed; use a larger image")
     return height, width
-
-
-def _upright(image: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
-    """Undo the EXIF orientation: 2, 4, 5, 7 are mirrored, 5 to 8 lie on their side."""
-    if orientation in (5, 6, 7, 8):
-        image = image.transpose(1, 0, 2)
-    if orientation in (2, 3, 6, 7):
-        image = image[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        image = image[::-1]
-    return image
 
 
 def _to_integers(array: NDArray[Any], path: Path, white: int) -> NDArray[Any]:

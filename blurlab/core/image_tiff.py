@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blurlab.core.image_decode import ORIENTATION_TAG, Refused, Samples, decode_pillow
+from blurlab.core.orientation import turned_back, upright
 
 SIGNED = 2  # of the tag SampleFormat
 REDUCED, MASK = 1, 4  # bits of the tag NewSubfileType
@@ -82,7 +84,14 @@ def decode_tiff(file: BinaryIO) -> Samples:
             )
         if page.bitspersample > 8:
             return _deep_page(page, file)
-    return decode_pillow(file)
+        tag = page.tags.get(ORIENTATION_TAG)
+        turned = 1 if tag is None else int(tag.value)
+    read = decode_pillow(file)
+    if read.orientation == turned:
+        return read
+    stored = replace(read, values=upright(read.values, read.orientation), orientation=turned)  # Pillow has turned it
+    alpha = None if read.alpha is None else turned_back(upright(read.alpha, read.orientation), turned)
+    return replace(stored, values=turned_back(stored.values, turned), alpha=alpha)
 
 
 def _pages(pages: Iterable[Any]) -> Iterator[Any]:
@@ -119,9 +128,11 @@ def _deep_page(page: Any, file: BinaryIO) -> Samples:
         if "imagecodecs" not in str(error):
             raise
         values = _by_opencv(file, tag)
-    values = _drop_alpha(values, 3 if photometric == "RGB" else 1)
+    colours = 3 if photometric == "RGB" else 1
+    alpha = values[..., colours] if values.ndim == 3 and page.extrasamples and values.shape[2] > colours else None
+    values = _drop_alpha(values, colours)
     white = float(2**bits - 1) if packed else _declared_white(page)
-    return Samples(values, 1 if tag is None else int(tag.value), white, white_is_zero=photometric == "MINISWHITE")
+    return Samples(values, 1 if tag is None else int(tag.value), white, photometric == "MINISWHITE", alpha)
 
 
 def _declared_white(page: Any) -> float | None:

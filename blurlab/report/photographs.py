@@ -22,29 +22,42 @@ QUALITY = 90
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page shows of one photograph.
+    """What a page shows of one photograph: small pictures only, so that a page of many is soon made.
 
     Attributes:
         name: Of its file.
         verdict: What was found, in one line.
         restored: Was it changed?
-        before: The photograph as it came (H, W, 1 or 3), 8 bits.
-        after: The same restored.
-        kernel: (k, k), of sum 1.
+        whole: Words and picture of each whole photograph, the one that came first.
+        detail: The same of a detail at the size of the file.
+        kernel: Its picture; empty where nothing was restored.
+        kernel_px: Its sides.
     """
 
     name: str
     verdict: str
     restored: bool
-    before: NDArray[np.uint8]
-    after: NDArray[np.uint8]
-    kernel: NDArray[Any]
+    whole: tuple[tuple[str, str], ...]
+    detail: tuple[tuple[str, str], ...]
+    kernel: str
+    kernel_px: str
 
 
 def shown(name: str, verdict: str, before: NDArray[Any], after: NDArray[Any], kernel: NDArray[Any]) -> Shown:
     """What a page shows, from images in [0, 1]; a detail is cut where there is most to see."""
     changed = not np.array_equal(before, after)
-    return Shown(name, verdict, changed, _bytes(before), _bytes(after), kernel)
+    came = _bytes(before)
+    pairs = [("As it came", came)] + ([("Restored", _bytes(after))] if changed else [])
+    place = most_detail(came, DETAIL_PX)
+    return Shown(
+        name=name,
+        verdict=verdict,
+        restored=changed,
+        whole=tuple((words, _uri(_fitted(image, WIDE_PX))) for words, image in pairs),
+        detail=tuple((words, _uri(image[place])) for words, image in pairs),
+        kernel=_uri(_drawn(kernel)) if changed else "",
+        kernel_px=f"{kernel.shape[0]} x {kernel.shape[1]} px",
+    )
 
 
 def write_photographs(entries: Sequence[Shown], path: Path) -> Path:
@@ -63,22 +76,7 @@ def write_photographs(entries: Sequence[Shown], path: Path) -> Path:
     templates = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    page = templates.get_template("photographs.html.jinja").render(entries=[_context(one) for one in entries])
-    return write_text(path, page)
-
-
-def _context(one: Shown) -> dict[str, Any]:
-    place = most_detail(one.before, DETAIL_PX)
-    pairs = [("As it came", one.before)] + ([("Restored", one.after)] if one.restored else [])
-    return {
-        "name": one.name,
-        "verdict": one.verdict,
-        "restored": one.restored,
-        "whole": [(words, _uri(_fitted(image, WIDE_PX))) for words, image in pairs],
-        "detail": [(words, _uri(image[place])) for words, image in pairs],
-        "kernel": _uri(_drawn(one.kernel)) if one.restored else "",
-        "kernel_px": f"{one.kernel.shape[0]} x {one.kernel.shape[1]} px",
-    }
+    return write_text(path, templates.get_template("photographs.html.jinja").render(entries=entries))
 
 
 def most_detail(image: NDArray[Any], side: int) -> tuple[slice, slice]:

@@ -135,7 +135,7 @@ def main() -> None:
             photograph(sharp, kernels()[name], path)
             found = deblurred(path, out)
             before, after = (
-                torch.from_numpy(read_image(one)).permute(2, 0, 1)[None] for one in (path, out / "photograph.png")
+                torch.from_numpy(read_image(one)).permute(2, 0, 1)[None] for one in (path, out / path.name)
             )
         found |= gain(before, after, sharp) | {"by_iterations": by_iterations(before, sharp, kernels()[name])}
         record = json.loads(args.output.read_text()) if args.output.exists() else {}

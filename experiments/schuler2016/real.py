@@ -22,7 +22,7 @@ from torch import Tensor
 from blurlab.api import Deblurrer
 from blurlab.blind import normalised_sparsity
 from blurlab.blur import pad_to_odd
-from blurlab.cli.deblur import describe
+from blurlab.cli.line import describe
 from blurlab.core.atomic import write_text
 from blurlab.core.image_io import read_scaled
 from blurlab.metric import kernel_correlation

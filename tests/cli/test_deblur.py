@@ -6,15 +6,17 @@ import io
 import os
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import tifffile
+import torch
 from stand_in_run import Says, photo, tool, trained
 
 from blurlab.cli import main
-from blurlab.cli.deblur import progress_bar
+from blurlab.cli.batch import progress_bar
+from blurlab.cli.journal import NAME
 from blurlab.core.image_io import read_image, write_image
+from blurlab.noise import estimate_sigma
 
 
 @pytest.fixture
@@ -37,23 +39,28 @@ def said(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("net", "line"),
+    ("net", "what"),
     [
-        (Says(0.4, 0.3, 0.3), "{photo}: none, probability 0.400 -> {out}\n"),
+        (
+            Says(0.4, 0.3, 0.3),
+            "none, probability 0.400, {noise}; unchanged: no blur was found",
+        ),
         (
             Says(0.01, 0.01, 0.98),
-            "{photo}: taps 5.00 px (90 % interval 5.00 to 5.00), probability 0.990, kernel of 5.00 px -> {out}\n",
+            "taps 5.00 px (90 % interval 5.00 to 5.00), probability 0.990, kernel of 5.00 px, {noise}",
         ),
     ],
     ids=["sharp", "blurred"],
 )
 def test_the_command_writes_the_photograph_and_says_what_was_found(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], photos: list[Path], net: Says, line: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], photos: list[Path], net: Says, what: str
 ) -> None:
     tool(monkeypatch, trained(net))
     out = photos[0].parents[1] / "out"
     main(["deblur", str(photos[0]), "--run", "a run", "--out", str(out)])
-    assert capsys.readouterr().out == line.format(photo=photos[0], out=out / "eye.png")
+    y = torch.from_numpy(read_image(photos[0])).permute(2, 0, 1)[None]
+    noise = float(estimate_sigma(y))
+    assert capsys.readouterr().out == f"{photos[0]}: {what.format(noise=f'noise {noise:.4f}')} -> {out / 'eye.png'}\n"
     assert read_image(out / "eye.png").shape == (70, 81, 3)
 
 
@@ -69,7 +76,7 @@ def test_the_command_takes_and_prints_names_of_every_kind(monkeypatch: pytest.Mo
     terminal.flush()
     lines = terminal.buffer.getvalue().decode("ascii").splitlines()
     assert [line.split(": none")[0] for line in lines[:2]] == [r"caf\xe9.png", r"a\nb.png"] and len(lines) == len(names)
-    assert sorted(os.listdir("deblurred")) == sorted(names)
+    assert sorted(os.listdir("deblurred")) == sorted([*names, NAME])
 
 
 def test_a_name_that_looks_like_an_option_gets_its_remedy(
@@ -92,14 +99,15 @@ def test_markup_in_a_name_is_shown_as_it_is(
 def test_a_deep_file_keeps_its_grey_levels_and_they_are_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    tool(monkeypatch, trained(Says(0.4, 0.3, 0.3)))
+    tool(monkeypatch, trained(Says(0.01, 0.01, 0.98), "grey"))
     values = np.random.default_rng(0).integers(0, 4096, (70, 81), dtype=np.uint16)
     values[0, 0] = 4095
     for name, container in (("word", np.uint16), ("long", np.uint32)):
         tifffile.imwrite(tmp_path / f"{name}.tif", values.astype(container))
-        main(["deblur", str(tmp_path / f"{name}.tif"), "--run", "a run", "--out", str(tmp_path)])
-        assert f"{name}.png (white is 4095, from the 12 bits" in capsys.readouterr().out
-        np.testing.assert_array_equal(cv2.imread(str(tmp_path / f"{name}.png"), cv2.IMREAD_UNCHANGED), values)
+        main(["deblur", str(tmp_path / f"{name}.tif"), "--run", "a run", "-o", str(tmp_path / "out")])
+        assert f"{name}.tif (white is 4095, from the 12 bits" in capsys.readouterr().out
+        written = tifffile.imread(tmp_path / "out" / f"{name}.tif")
+        assert written.dtype == container and written.max() == 4095 and not np.array_equal(written, values)
 
 
 def test_two_photographs_of_one_name_are_refused_before_any_work(
@@ -118,7 +126,10 @@ def test_two_photographs_of_one_name_are_refused_before_any_work(
         (["a.png", "--run", "nowhere", "--sigma", "much"], "invalid float value: 'much'"),
         (["a.png", "--run", "nowhere", "--tile", "3"], "tile must be a number in [16, 1e+06], got 3"),
         (["a.png", "--run", "nowhere"], "nowhere is no run directory"),
-        (["nowhere.png"], "nowhere.png"),
+        (["a.png", "--run", "nowhere", "--strength", "1.5"], "strength must be from 0"),
+        (["a.png", "--run", "nowhere", "--table", "x.txt"], "--table x.txt must end in one of .csv, .jsonl"),
+        (["a.png", "--run", "nowhere", "--save-kernel", "k.jpg"], "k.jpg: a kernel's file must end in one of"),
+        (["a*.png", "--run", "nowhere"], "no photograph in a*.png"),
         (["--run", "nowhere"], "required: photo"),
         (["a.png", "--run", "nowhere", "--frobnicate"], "unrecognized arguments: --frobnicate"),
     ],

@@ -1,0 +1,130 @@
+"""One photograph after the other: a bad one stops nothing, and what is done stays done."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from blurlab.cli.rows import Row, write_table
+from blurlab.core.file_names import readable
+
+Progress = Callable[[float], None]
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Errors after which no other photograph can be written either."""
+
+
+def over_files(
+    photos: Sequence[Path],
+    work: Callable[[Path, Progress], Row],
+    *,
+    table: Path | None = None,
+    done: Callable[[Path], Row | None] = lambda photo: None,
+    again: str = "",
+) -> list[Row]:
+    """Work on each photograph; errors are rows, too.
+
+    Args:
+        photos: In this order.
+        work: Makes the row of a photograph and prints what is to be said of it; told how to show its progress.
+        table: Where to write the rows, at the end or where the user stops; None: nowhere.
+        done: The row of a photograph that is not to be done again, else None.
+        again: The command that goes on, for a user who stops; empty where there is none.
+
+    Returns:
+        A row each.
+
+    Raises:
+        KeyboardInterrupt: If the user stops; what was done is on disk, and how to go on has been said.
+        OSError: If the disk is full, or the table cannot be written.
+    """
+    rows: list[Row] = []
+    skipped = 0
+    try:
+        for number, photo in enumerate(photos, start=1):
+            known = done(photo)
+            if known is not None:
+                rows.append(known)
+                skipped += 1
+                continue
+            with progress_bar(readable(photo), number, len(photos)) as progress:
+                rows.append(_tried(photo, work, progress))
+    except KeyboardInterrupt:
+        good = sum(not row.error for row in rows)
+        print(f"\nstopped: {good} of {len(photos)} photographs are done and whole", file=sys.stderr)
+        if again:
+            print(f"to go on: {again}", file=sys.stderr)
+        raise
+    finally:
+        if table is not None:
+            write_table(rows, table)
+    if skipped:
+        print(f"{skipped} of {len(photos)} photographs were done before", file=sys.stderr)
+    return rows
+
+
+def end(rows: Sequence[Row]) -> None:
+    """List the bad files on standard error, and end with 1 if there are any.
+
+    Raises:
+        SystemExit: If there are.
+    """
+    bad = [row for row in rows if row.error]
+    if not bad:
+        return
+    if len(rows) > 1:
+        print(f"{len(bad)} of {len(rows)} files could not be used:", file=sys.stderr)
+    for row in bad:
+        print(f"error: {row.error}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _tried(photo: Path, work: Callable[[Path, Progress], Row], progress: Progress) -> Row:
+    started = time.perf_counter()
+    try:
+        row = work(photo, progress)
+    except Exception as error:  # whatever is wrong with one photograph, the others are to be done
+        if _number(error) in FULL:
+            raise
+        row = Row(readable(photo), error=_line(photo, error))
+    return replace(row, seconds=time.perf_counter() - started)
+
+
+def _number(error: BaseException) -> int | None:
+    found = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    return found.errno if isinstance(found, OSError) else None
+
+
+def _line(photo: Path, error: Exception) -> str:
+    """One line that names the file."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    name = readable(photo)
+    return said if name in said else f"{name}: {said}"
+
+
+@contextmanager
+def progress_bar(title: str, number: int = 1, total: int = 1) -> Iterator[Progress]:
+    """A bar on a terminal's error stream; elsewhere a line a file, where there are several.
+
+    The bar is seen from the first share that is done of a single file, and at once where there are several.
+
+    Args:
+        title: Name of the file.
+        number: Which of the files it is, from 1.
+        total: How many there are.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import Progress as Bar
+
+    console, several = Console(stderr=True), total > 1
+    if several and not console.is_terminal:
+        print(f"{number}/{total} {title}", file=sys.stderr, flush=True)
+    name = f"{number}/{total} {title}" if several else title
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(escape(name), total=float(total), visible=several, completed=number - 1)
+        yield lambda done: bar.update(task, completed=number - 1 + done, visible=True)

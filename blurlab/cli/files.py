@@ -1,0 +1,71 @@
+"""Which photographs a command line names, and where below the output folder each belongs."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from blurlab.core.file_names import readable
+from blurlab.core.image_io import IMAGE_SUFFIXES
+
+
+def photographs(words: Iterable[Path], out: Path | None = None) -> list[tuple[Path, Path]]:
+    """Files, folders and patterns as photographs.
+
+    Of a folder all files with the ending of an image are taken, in its sub-folders too, but none whose name or folder
+    begins with a dot, and none in ``out``. ``*``, ``?``, ``[`` and ``**`` make a pattern where no file has that name.
+
+    Args:
+        words: As given.
+        out: The folder of the results.
+
+    Returns:
+        Each photograph, and its place below the folder that was named, or below what comes before a pattern's first
+        sign; of a single file, its name.
+
+    Raises:
+        ValueError: If a folder or pattern has no photograph.
+    """
+    found: dict[Path, Path] = {}
+    for word in words:
+        if word.is_dir():
+            some = [(path, path.relative_to(word)) for path in _inside(word, out)]
+        elif word.exists() or not glob.has_magic(str(word)):
+            some = [(word, Path(word.name))]
+        else:
+            some = [*_matching(word, out)]
+        if not some:
+            raise ValueError(f"no photograph in {readable(word)}; name a folder or a pattern with image files")
+        for path, place in some:
+            found.setdefault(path, place)
+    return [*found.items()]
+
+
+def _inside(folder: Path, out: Path | None) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and not (out is not None and _is_same(Path(here, name), out))
+        )
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
+                yield Path(here, name)
+
+
+def _matching(pattern: Path, out: Path | None) -> Iterator[tuple[Path, Path]]:
+    parts = pattern.parts
+    root = Path(*parts[: next(n for n, part in enumerate(parts) if glob.has_magic(part))])
+    for name in sorted(glob.glob(str(pattern), recursive=True)):
+        path = Path(name)
+        inside = _inside(path, out) if path.is_dir() else [path]
+        for one in inside:
+            below_out = out is not None and any(_is_same(parent, out) for parent in one.parents)
+            if one.suffix.lower() in IMAGE_SUFFIXES and not below_out:
+                yield one, one.relative_to(root)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)

@@ -1,0 +1,48 @@
+"""Part of a restoration: a share of it, or where a mask says so."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def blended(before: np.ndarray, after: np.ndarray, strength: float, mask: np.ndarray | None = None) -> np.ndarray:
+    """``before + strength mask (after - before)``: part of a restoration.
+
+    Args:
+        before: (H, W, C).
+        after: (H, W, C).
+        strength: From 0, which keeps all, to 1, which restores all.
+        mask: (H, W) in [0, 1], where to restore; None is everywhere.
+
+    Raises:
+        ValueError: If the strength is out of its range, or the mask has another shape or range.
+
+    Example:
+        >>> blended(np.zeros((1, 2, 1)), np.ones((1, 2, 1)), 0.5, np.array([[0, 1]]))[..., 0].tolist()
+        [[0.0, 0.5]]
+    """
+    check_strength(strength)
+    if mask is None:
+        return after if strength == 1 else before + np.float32(strength) * (after - before)
+    check_mask(mask, before.shape)
+    return before + np.float32(strength) * mask[..., None].astype(np.float32) * (after - before)
+
+
+def check_mask(mask: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Raise unless a mask fits an image of this shape (H, W, C).
+
+    Raises:
+        ValueError: With what came.
+    """
+    if mask.shape != shape[:2] or not (float(mask.min()) >= 0 and float(mask.max()) <= 1):
+        raise ValueError(f"mask must be (H, W) = {shape[:2]} in [0, 1], got {mask.shape}; 1 is where to restore")
+
+
+def check_strength(strength: float) -> None:
+    """Raise unless it is a share from 0 to 1.
+
+    Raises:
+        ValueError: With what came.
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be from 0 (as it came) to 1 (restored), got {strength:g}")
