@@ -111,6 +111,8 @@ class FreeForm:
     def against(self, y: Tensor, psf: Tensor, side: int) -> FreeKernelFound | None:
         """The free kernel of light where it explains a photograph clearly better than one that parameters describe.
 
+        Where what that one leaves is no more than noise, nothing better is looked for.
+
         Args:
             y: As in a call.
             psf: The other kernel (1, 1, k, k), no larger than half of the photograph's shorter side.
@@ -123,11 +125,28 @@ class FreeForm:
         best = self._best(y, in_light._explanations(y, side))
         if float(best.psf.amax()) >= ONE_PIXEL:
             return None
-        small, seen = reduced(psf.to(best.psf), best.scale)[0, 0], self._seen(y, best.scale, self.response)
-        (line,) = explanations(seen, [small], [1.0], self.response, best.scale)
-        if line.cost <= HANDICAP * best.cost:
+        lines = self._explained(y, psf, best.scale)
+        if any(one.misfit <= 1 or one.cost <= HANDICAP * best.cost for one in lines):
             return None
         return FreeKernelFound(self._kernel(best, side), self._is_trusted(best), False)
+
+    def blurs_values(self, y: Tensor, psf: Tensor) -> bool:
+        """Is a photograph explained better if this kernel blurred the values of its file, not its light?
+
+        Args:
+            y: As in a call.
+            psf: A kernel (1, 1, k, k), no larger than half of the photograph's shorter side.
+        """
+        found = self._explained(y, psf, -(-psf.shape[-1] // self.most_side))
+        return found[-1].cost < found[0].cost
+
+    def _explained(self, y: Tensor, psf: Tensor, scale: int) -> list[Explanation]:
+        """How well a kernel (1, 1, k, k) explains a photograph if it blurred light, and the values of the file."""
+        small, found = reduced(psf.to(y), scale)[0, 0], []
+        for response in self._responses:
+            handicap = 1.0 if response is self.response else VALUES_HANDICAP
+            found += explanations(self._seen(y, scale, response), [small], [handicap], response, scale)
+        return found
 
     @property
     def _responses(self) -> list[Response]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from blurlab.blind import FreeForm
+from blurlab.blind import FreeForm, FreeKernelFound
 from blurlab.blur import BlurFamily, centre_crop, centroid, pad_to_odd, trimmed
 from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
@@ -256,16 +256,16 @@ class Photograph(Regression):
             return found, free
         for row in wanted.nonzero().flatten().tolist():
             member, here = self.family.member(int(kind[row])), slice(row, row + 1)
+            other: FreeKernelFound | None = None
             length = float(self.family.strength_px(params[here], kind[here]))
             if any(one.is_hidden for one in member.parameters):
                 other = self.free_form.trusted(y[here], _odd(self.free_share * length, size))
             elif self.family.kinds[int(kind[row])] in self.bent:
                 line = trimmed(found.psf[here])
-                better = self.free_form.against(y[here], line, _odd(BENT * length, size))
-                if better is None:
-                    continue
-                other = better
-            else:
+                other = self.free_form.against(y[here], line, _odd(BENT * length, size))
+            if other is None:
+                line = trimmed(found.psf[here])
+                values[row] = bool(found.blurred[row]) and self.free_form.blurs_values(y[here], line)
                 continue
             psf, free[row], values[row] = other
             psf = _in_place(_of_side(psf.to(found.psf), size))
