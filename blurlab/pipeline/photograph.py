@@ -27,9 +27,8 @@ NEARLY = 0.95
 """An answer is as good as a surer one whose probability it has this share of."""
 LEAST_PX = 64
 """Side of the smallest image of which it is asked whether it shows its blur at all."""
-
 EXACT_PX = 0.22
-"""How far a kernel is out of place at least: what is measured is never exact."""
+"""How far a kernel is out of place at least."""
 UNSURE = 0.25
 """A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
 FREE_PX = 0.4
@@ -43,9 +42,9 @@ class Photograph(Regression):
 
     A camera's sharpening and compression touch the finest details most. In a copy of half the size or less they are
     gone, and a blur too wide for the network's ranges is within them. Parameters, intervals and kernels are brought
-    back to the size of the file. Nothing is told, every kind is as likely and nothing is undone, where no answer is sure
-    enough, the kernel that is named explains too little, or the image varies along one direction alone or repeats
-    itself. A frame is not looked at (:func:`~blurlab.pipeline.content.picture`).
+    back to the size of the file. Where no answer is sure enough, the kernel that is named explains too little, or the
+    image varies along one direction alone or repeats itself, nothing is told: every kind is as likely, nothing is
+    undone. A frame is not looked at (:func:`~blurlab.pipeline.content.picture`).
 
     A blur that no parameters describe, as the shake of a hand, is estimated pixel by pixel by ``free_form``.
 
