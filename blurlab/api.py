@@ -50,7 +50,7 @@ class Found:
         strength_px: Best estimate of the strength; 0 where no blur was found, NaN where the kind has no strength.
         interval_px: 90 % interval of the strength; NaN where no blur was found, or no parameter is the strength.
         kernel_px: Strength of the kernel to restore with, chosen by expected risk; 0 where no blur was found.
-        psf: The kernel (k, k); of a blur that varies over the image, that in its middle.
+        psf: The kernel (k, k) without its empty border; of a blur that varies over the image, that in its middle.
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for. A
             restoration allows for more.
         angle_deg: Direction of a motion or an ellipse, counter-clockwise from the horizontal; NaN where there is none.
@@ -90,10 +90,10 @@ class Deblurrer:
     """Identifies and restores new images.
 
     With a finished run: images of the kind that it was trained on, at the same scale. Without one: any photograph, by
-    the spectral likelihood, which tells none, gaussian, defocus and motion apart.
+    the package's own network, which tells none, gaussian, defocus, motion and shake apart.
 
     Args:
-        run_dir: Directory of the run; None for the likelihood.
+        run_dir: Directory of the run; None for the package's network.
         tile: Side of the tiles in which a larger image is restored, [px]: memory is bounded by it.
         deconvolver: Restores in place of the run's, or of the total variation of light; None leaves that.
 
@@ -222,12 +222,12 @@ class Deblurrer:
         return torch.from_numpy(np.ascontiguousarray(picked)).permute(2, 0, 1).unsqueeze(0)
 
     def _found(self, estimate: BlurEstimate, image: np.ndarray) -> Found:
-        from blurlab.blur import strength_of
+        from blurlab.blur import strength_of, trimmed
         from blurlab.physics import LocalBlur
 
         label, blur = estimate.label, estimate.blur
         middle = image.shape[0] // 2, image.shape[1] // 2
-        psf = (blur.psf_at(*middle) if isinstance(blur, LocalBlur) else estimate.psf)[0, 0].numpy()
+        psf = (blur.psf_at(*middle) if isinstance(blur, LocalBlur) else trimmed(estimate.psf))[0, 0].numpy()
         sigma = math.nan if estimate.sigma is None else float(estimate.sigma[0])
         sigma = _noise(image) if math.isnan(sigma) else sigma
         if label is None:

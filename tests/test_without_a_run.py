@@ -21,14 +21,17 @@ from blurlab.physics import Convolution
 from blurlab.pipeline.photograph import EXACT_PX, UNSURE
 
 
-def test_without_a_run_the_deconvolver_allows_for_a_kernel_that_is_not_exact() -> None:
+@pytest.mark.parametrize("of_values", [True, False])
+def test_without_a_run_the_deconvolver_allows_for_a_kernel_that_is_not_exact(of_values: bool) -> None:
     sharp = torch.from_numpy(skimage.data.astronaut()[100:260, 60:220].copy()).permute(2, 0, 1)[None] / 255
-    y = Convolution(Defocus(3.0).psf(torch.tensor([[3.0]])), "valid").A(sharp)
+    blur = Convolution(Defocus(3.0).psf(torch.tensor([[3.0]])), "valid")
+    y = blur.A(sharp) if of_values else light_to_srgb(blur.A(srgb_to_light(sharp)))
     restored, found = api.Deblurrer().deblur(y[0].permute(1, 2, 0).numpy())
     assert found.kind == "defocus" and found.undone
     low, high = found.interval_px
     error = torch.tensor([math.hypot(EXACT_PX, UNSURE * (high - low) / 2)])
-    expected = InLight().allowing(error)(y, torch.from_numpy(found.psf)[None, None]).image[0].permute(1, 2, 0)
+    deconvolver = InLight().of_values() if of_values else InLight()
+    expected = deconvolver.allowing(error)(y, torch.from_numpy(found.psf)[None, None]).image[0].permute(1, 2, 0)
     np.testing.assert_allclose(restored, expected.clamp(0, 1), atol=1e-4)
 
 

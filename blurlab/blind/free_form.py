@@ -29,6 +29,8 @@ ONE_PIXEL = 0.5
 """A free kernel with so much in one pixel found no blur."""
 EXPLAINED, EXPLAINED_VALUES = 1.25, 0.75
 """A free kernel whose misfit is above so many times the noise is not the blur; the second of what cameras do not do."""
+NAMED_EXPLAINED = 2.0
+"""A kernel that parameters describe explains a photograph up to this misfit, in units of the noise."""
 PLAINLY = 0.9
 """A free kernel is trusted where the normalised sparsity of what it restores is no more than this share of y's."""
 VALUES_HANDICAP = 1.06
@@ -42,7 +44,7 @@ class FreeKernelFound(NamedTuple):
 
     Attributes:
         psf: (1, 1, k, k).
-        trusted: Does it explain the photograph, and make it plainly sharper?
+        trusted: Does it explain the photograph, and does a free one make it plainly sharper?
         of_values: Did it blur the values of the file, not light?
     """
 
@@ -130,15 +132,19 @@ class FreeForm:
             return None
         return FreeKernelFound(self._kernel(best, side), self._is_trusted(best), False)
 
-    def blurs_values(self, y: Tensor, psf: Tensor) -> bool:
-        """Is a photograph explained better if this kernel blurred the values of its file, not its light?
+    def judged(self, y: Tensor, psf: Tensor) -> FreeKernelFound:
+        """A kernel that parameters describe, with whether it explains a photograph at all, and whether of its values.
+
+        What cameras do to a file after the blur is no noise, so more misfit is allowed than noise explains. A double
+        image or lamps that were clipped leave still more.
 
         Args:
             y: As in a call.
-            psf: A kernel (1, 1, k, k), no larger than half of the photograph's shorter side.
+            psf: The kernel (1, 1, k, k), no larger than half of the photograph's shorter side.
         """
         found = self._explained(y, psf, -(-psf.shape[-1] // self.most_side))
-        return found[-1].cost < found[0].cost
+        least = min(one.misfit for one in found)
+        return FreeKernelFound(psf, least <= NAMED_EXPLAINED, found[-1].cost < found[0].cost)
 
     def _explained(self, y: Tensor, psf: Tensor, scale: int) -> list[Explanation]:
         """How well a kernel (1, 1, k, k) explains a photograph if it blurred light, and the values of the file."""

@@ -37,6 +37,8 @@ def describe(found: Found) -> str:
         'gaussian_correlated, probability 0.900'
         >>> describe(Found("shake", 0.7, 40.0, (math.nan, math.nan), 40.0, np.ones((1, 1)), undone=False))
         'shake 40.00 px, probability 0.700'
+        >>> describe(Found("defocus", 0.7, 8.0, (math.nan, math.nan), 8.0, np.ones((1, 1)), undone=False))
+        'defocus 8.00 px across, probability 0.700'
         >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'none, probability 0.900'
         >>> describe(Found("none", 0.25, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False))
@@ -55,6 +57,7 @@ def describe(found: Found) -> str:
         return f"{found.kind}, {sure}{noise}"
     turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"
     ends = "" if math.isnan(low) else f" (90 % interval {low:.2f} to {high:.2f})"
-    size = "" if math.isnan(found.strength_px) else f" {found.strength_px:.2f} px{turned}{ends}"
+    across = " across" if found.kind == "defocus" else ""
+    size = "" if math.isnan(found.strength_px) else f" {found.strength_px:.2f} px{across}{turned}{ends}"
     kernel = "" if math.isnan(found.strength_px) or not found.undone else f", kernel of {found.kernel_px:.2f} px"
     return f"{found.kind}{size}, {sure}{kernel}{noise}"

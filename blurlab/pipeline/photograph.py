@@ -27,9 +27,8 @@ NEARLY = 0.95
 """An answer is as good as a surer one whose probability it has this share of."""
 LEAST_PX = 64
 """Side of the smallest image of which it is asked whether it shows its blur at all."""
-
 EXACT_PX = 0.22
-"""How far a kernel is out of place at least: what is measured is never exact."""
+"""How far a kernel is out of place at least."""
 UNSURE = 0.25
 """A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
 FREE_PX = 0.4
@@ -43,9 +42,9 @@ class Photograph(Regression):
 
     A camera's sharpening and compression touch the finest details most. In a copy of half the size or less they are
     gone, and a blur too wide for the network's ranges is within them. Parameters, intervals and kernels are brought
-    back to the size of the file. Where no answer is sure enough, or the image varies along one direction alone, or is a
-    pattern that repeats itself, nothing is told: every kind is as likely and nothing is undone. A frame around the
-    picture is not looked at (:func:`~blurlab.pipeline.content.picture`).
+    back to the size of the file. Where no answer is sure enough, the kernel that is named explains too little, or the
+    image varies along one direction alone or repeats itself, nothing is told: every kind is as likely, nothing is
+    undone. A frame is not looked at (:func:`~blurlab.pipeline.content.picture`).
 
     A blur that no parameters describe, as the shake of a hand, is estimated pixel by pixel by ``free_form``.
 
@@ -221,11 +220,13 @@ class Photograph(Regression):
             before=before,
             most_probable=likeliest,
         )
-        undone, free = self._free(described(family, used, label.kind), used, label.kind, size, y, sure)
+        undone, free, explained = self._free(described(family, used, label.kind), used, label.kind, size, y, sure)
         half = _half(label)
         error = torch.where(free | half.isnan(), FREE_PX, torch.hypot(half.new_tensor(EXACT_PX), UNSURE * half))
         undoes = undone.blurred & sure & (narrow | free)
-        return replace(undone, blurred=undoes, sigma=found.sigma, label=label, error_px=error)
+        whole = replace(undone, blurred=undoes, sigma=found.sigma, label=label, error_px=error)
+        wrong = (~explained).nonzero().squeeze(1)
+        return whole.with_rows(wrong, self._nothing(y[wrong], size)) if len(wrong) else whole
 
     def _worth_undoing(self, label: KindEstimate) -> tuple[Tensor, Tensor, Tensor]:
         """Is the kind sure, is its interval narrow (B,) bool; and a strength (B,) that is hardly too great.
@@ -233,9 +234,7 @@ class Photograph(Regression):
         A kernel that is too wide costs far more than one that is too narrow.
         """
         half = _half(label)
-        narrow = ~(
-            half > self.widest * label.strength_map_px
-        )  # a kind without an interval is for its probability to say
+        narrow = ~(half > self.widest * label.strength_map_px)  # one without an interval is for its probability to say
         careful = torch.where(half.isnan(), label.strength_px, label.strength_px - BACK_OFF * half)
         hidden = [any(one.is_hidden for one in self.family.member(kind).parameters) for kind in self.family.kinds]
         least = torch.where(
@@ -245,15 +244,15 @@ class Photograph(Regression):
 
     def _free(
         self, found: BlurEstimate, params: Tensor, kind: Tensor, size: int, y: Tensor, wanted: Tensor
-    ) -> tuple[BlurEstimate, Tensor]:
+    ) -> tuple[BlurEstimate, Tensor, Tensor]:
         """The estimate with the kernels of the rows wanted (B,) estimated pixel by pixel where that is called for.
 
         Returns:
-            It, and of which rows the kernel is a free one (B,) bool.
+            It, of which rows the kernel is a free one (B,) bool, and of which it is free or explains the photograph.
         """
-        free, values = (torch.zeros(len(kind), dtype=torch.bool, device=kind.device) for _ in range(2))
+        free, values, wrong = (torch.zeros(len(kind), dtype=torch.bool, device=kind.device) for _ in range(3))
         if self.free_form is None:
-            return found, free
+            return found, free, ~wrong
         for row in wanted.nonzero().flatten().tolist():
             member, here = self.family.member(int(kind[row])), slice(row, row + 1)
             other: FreeKernelFound | None = None
@@ -264,13 +263,14 @@ class Photograph(Regression):
                 line = trimmed(found.psf[here])
                 other = self.free_form.against(y[here], line, _odd(BENT * length, size))
             if other is None:
-                line = trimmed(found.psf[here])
-                values[row] = bool(found.blurred[row]) and self.free_form.blurs_values(y[here], line)
+                if bool(found.blurred[row]):
+                    _, explains, values[row] = self.free_form.judged(y[here], trimmed(found.psf[here]))
+                    wrong[row] = not explains
                 continue
             psf, free[row], values[row] = other
             psf = _in_place(_of_side(psf.to(found.psf), size))
             found = found.with_rows(torch.tensor([row], device=kind.device), by_kernel(psf, free[here]))
-        return replace(found, of_values=values), free
+        return replace(found, of_values=values), free, ~wrong
 
 
 def _odd(side_px: float, most: int) -> int:

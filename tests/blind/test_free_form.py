@@ -81,3 +81,19 @@ def test_a_blur_of_light_and_one_of_the_files_values_are_told_apart(photographed
     assert (in_light.trusted, in_light.of_values) == (True, False)
     assert (in_values.trusted, in_values.of_values) == (True, True)
     assert float(kernel_correlation(in_values.psf, pad_to_odd(hook(), in_values.psf.shape[-1]))) > 0.8
+
+
+def test_a_line_explains_a_line_but_no_double_image() -> None:
+    sharp = torch.from_numpy(skimage.data.astronaut()[20:340, 20:340].copy()).permute(2, 0, 1)[None] / 255
+    line = torch.nn.functional.pad(torch.full((1, 1, 1, 15), 1 / 15), (0, 0, 7, 7))
+    ghost = torch.zeros_like(line)
+    ghost[..., 7, 0] = ghost[..., 7, 14] = 0.5
+    moved, doubled = (
+        light_to_srgb(Convolution(psf, "valid").A(srgb_to_light(sharp))).mul(255).round().div(255)
+        for psf in (line, ghost)
+    )
+    tool = FreeForm()
+    assert tool.judged(moved, line)[1:] == (True, False)
+    assert not tool.judged(doubled, line).trusted
+    in_values = Convolution(line, "valid").A(sharp).mul(255).round().div(255)
+    assert tool.judged(in_values, line)[1:] == (True, True)

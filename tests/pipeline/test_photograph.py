@@ -39,9 +39,9 @@ class BySize(nn.Module):
 class Corner(FreeForm):
     """Finds a diagonal of pixels in a kernel's corner, the first with this share; better than a line or not."""
 
-    def __init__(self, share: float, wins: bool = False, of_values: bool = False) -> None:
+    def __init__(self, share: float, wins: bool = False, of_values: bool = False, explains: bool = True) -> None:
         super().__init__()
-        self.share, self.wins, self.of_values = share, wins, of_values
+        self.share, self.wins, self.of_values, self.explains = share, wins, of_values, explains
         self.sides: list[int] = []
 
     def __call__(self, y: Tensor, side: int) -> Tensor:
@@ -56,6 +56,9 @@ class Corner(FreeForm):
 
     def against(self, y: Tensor, psf: Tensor, side: int) -> FreeKernelFound | None:
         return self.trusted(y, side) if self.wins else None
+
+    def judged(self, y: Tensor, psf: Tensor) -> FreeKernelFound:
+        return FreeKernelFound(psf, self.explains, self.of_values)
 
 
 def identified(answers: dict[int, dict[str, float]], y: Tensor | None = None, **options: object):  # type: ignore[no-untyped-def]
@@ -132,6 +135,8 @@ def test_a_line_is_kept_unless_a_free_kernel_is_better() -> None:
     assert not bool(identified({SIDE: wide}, free_form=Corner(1 / 3)).blurred.any())  # the line's length is too unsure
     line = identified({SIDE: sure}, free_form=Corner(1 / 3))
     assert bool(line.blurred.all()) and int((line.psf[0, 0].sum(1) > 1e-3).sum()) == 1
+    unexplained = identified({SIDE: sure}, free_form=Corner(1 / 3, explains=False))
+    assert not bool(unexplained.blurred.any()) and not bool(unexplained.label.can_tell.any())
     bent = identified({SIDE: wide}, free_form=Corner(1 / 3, wins=True))
     assert bool(bent.blurred.all()) and int((bent.psf[0, 0].sum(1) > 1e-3).sum()) == 3
 
