@@ -227,7 +227,7 @@ class Deblurrer:
 
         label, blur = estimate.label, estimate.blur
         middle = image.shape[0] // 2, image.shape[1] // 2
-        psf = (blur.psf_at(*middle) if isinstance(blur, LocalBlur) else trimmed(estimate.psf))[0, 0].numpy()
+        psf = trimmed(blur.psf_at(*middle) if isinstance(blur, LocalBlur) else estimate.psf)[0, 0].numpy()
         sigma = math.nan if estimate.sigma is None else float(estimate.sigma[0])
         sigma = _noise(image) if math.isnan(sigma) else sigma
         if label is None:

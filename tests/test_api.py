@@ -12,7 +12,7 @@ from stand_in_run import Says, photo, tool, trained
 from torch import Tensor
 
 from blurlab import api
-from blurlab.blur import Defocus, Field, Motion
+from blurlab.blur import Defocus, Field, Motion, trimmed
 from blurlab.cli.line import describe
 from blurlab.dataset.prepare import GREY_WEIGHTS
 from blurlab.deconvolver import DouglasRachford, Wiener
@@ -108,7 +108,8 @@ def test_an_estimate_that_is_a_field_is_undone_as_one(monkeypatch: pytest.Monkey
     restored, found = made.deblur(image)
     assert float(isnr(y, torch.from_numpy(restored).permute(2, 0, 1)[None], x)) > 3
     np.testing.assert_allclose(restored, direct[0].permute(1, 2, 0).clamp(0, 1), atol=1e-5)
-    np.testing.assert_allclose(found.psf, operator.psf_at(image.shape[0] // 2, image.shape[1] // 2)[0, 0], atol=1e-6)
+    middle = trimmed(operator.psf_at(image.shape[0] // 2, image.shape[1] // 2))
+    np.testing.assert_allclose(found.psf, middle[0, 0], atol=1e-6)
     tiled, _ = api.Deblurrer("a run", tile=72).deblur(image)
     assert float(isnr(y, torch.from_numpy(tiled).permute(2, 0, 1)[None], x)) > 3
 
