@@ -98,7 +98,9 @@ def test_a_path_gives_an_array_of_the_files_type(blurred: None, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "image", [GREY, GREY.astype(np.float32) / 255, torch.from_numpy(GREY.copy()), Image.fromarray(GREY)], ids=repr
+    "image",
+    [GREY, GREY.astype(np.float32) / 255, torch.from_numpy(GREY.copy()), Image.fromarray(GREY)],
+    ids=["uint8", "float32", "tensor", "pillow"],
 )
 def test_a_grey_image_stays_grey_and_a_flat_one_stays_as_it_is(image: object) -> None:
     result = blurlab.deblur(image, np.ones((3, 3)))
