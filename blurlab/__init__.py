@@ -3,7 +3,20 @@
 ``blurlab.deblur(image)`` and ``blurlab.identify(image)`` are loaded when they are first asked for.
 """
 
-import lazy_loader
+from typing import Any
 
 __version__ = "0.1.0"
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ = ["Result", "deblur", "identify"]
+
+
+def __getattr__(name: str) -> Any:
+    """What stands in ``__all__``: help and the names of experiments need nothing that must be installed."""
+    if name not in __all__:
+        raise AttributeError(f"module 'blurlab' has no attribute {name!r}")
+    from blurlab import one_call
+
+    return getattr(one_call, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

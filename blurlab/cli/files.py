@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from blurlab.core.file_names import readable
-from blurlab.core.image_io import IMAGE_SUFFIXES
 
 
 def photographs(words: Iterable[Path], out: Path | None = None) -> list[tuple[Path, Path]]:
@@ -51,7 +50,7 @@ def _inside(folder: Path, out: Path | None) -> Iterator[Path]:
             if not name.startswith(".") and not (out is not None and _is_same(Path(here, name), out))
         )
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
+            if not name.startswith(".") and _is_image(Path(name)):
                 yield Path(here, name)
 
 
@@ -63,9 +62,15 @@ def _matching(pattern: Path, out: Path | None) -> Iterator[tuple[Path, Path]]:
         inside = _inside(path, out) if path.is_dir() else [path]
         for one in inside:
             below_out = out is not None and any(_is_same(parent, out) for parent in one.parents)
-            if one.suffix.lower() in IMAGE_SUFFIXES and not below_out:
+            if _is_image(one) and not below_out:
                 yield one, one.relative_to(root)
 
 
 def _is_same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
+
+
+def _is_image(path: Path) -> bool:
+    from blurlab.core.image_io import IMAGE_SUFFIXES  # not above: help needs nothing that must be installed
+
+    return path.suffix.lower() in IMAGE_SUFFIXES
