@@ -50,8 +50,9 @@ def blind_kernel(
         ValueError: If the image has fewer than two kernels' sides along an axis.
     """
     found = candidates(y, size, runs, refinements=refinements)
-    options = runs[0].options.with_noise(float(estimate_sigma(y[None, None])))
-    found += [refined(y, coarse_to_fine(y, size, options, one), iterations=refinements) for one in starts]
+    if starts:
+        options = runs[0].options.with_noise(float(estimate_sigma(y[None, None])))
+        found += [refined(y, coarse_to_fine(y, size, options, one), iterations=refinements) for one in starts]
     handicaps = [run.handicap for run in runs] + [1.0] * len(starts)
     return found[0] if len(found) == 1 else best_kernel(y, found, handicaps)
 

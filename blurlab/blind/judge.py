@@ -57,16 +57,13 @@ def misfit(image: Tensor, psf: Tensor, y: Tensor, response: Response | None = No
     return (inside - seen).square().mean((1, 2, 3)).sqrt()
 
 
-def best_kernel(
-    y: Tensor, candidates: Sequence[Tensor], handicaps: Sequence[float] | None = None, noise: float = 0.0
-) -> Tensor:
+def best_kernel(y: Tensor, candidates: Sequence[Tensor], handicaps: Sequence[float] | None = None) -> Tensor:
     """Of several kernels the one whose restored image has the sparsest gradients, among those that explain y.
 
     Args:
         y: Observed image (H, W), grey, on the [0, 1] scale.
         candidates: Kernels (k, k), at least one, all of one odd side.
         handicaps: Factor on the sparsity of each, above 1 for a kernel that has to be the better by as much; None: 1.
-        noise: A misfit up to this explains y as well as any.
 
     Returns:
         One of them.
@@ -81,5 +78,5 @@ def best_kernel(
     images = TV()(seen, psf).image
     score = normalised_sparsity(images, psf.shape[-1] // 2) * torch.tensor(factors).to(y)
     left = misfit(images, psf, seen)
-    explains = left <= max(WORST_MISFIT * float(left.min()), noise)
+    explains = left <= WORST_MISFIT * left.min()
     return candidates[int(score.where(explains, torch.inf).argmin())]

@@ -20,7 +20,7 @@ from blurlab.blur.motion import Motion, motion_psf
 from blurlab.blur.none import NoBlur, identity_psf
 from blurlab.blur.parameter import Parameter, length, line_angle, parameter
 from blurlab.blur.recorded import Recorded, recorded_kernels
-from blurlab.blur.shape import centre_crop, centroid, pad_to_odd, trimmed
+from blurlab.blur.shape import centre_crop, centroid, of_side, pad_to_odd, trimmed
 from blurlab.blur.strength import OneParameterStrength, StrengthFamily, strength_of
 from blurlab.blur.taps import Taps, taps_psf
 from blurlab.blur.trajectory import Trajectory, camera_path, trajectory_psf
@@ -64,6 +64,7 @@ __all__ = [
     "length",
     "line_angle",
     "motion_psf",
+    "of_side",
     "pad_to_odd",
     "parameter",
     "recorded_kernels",

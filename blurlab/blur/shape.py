@@ -67,6 +67,17 @@ def pad_to_odd(psf: Tensor, size: int | None = None) -> Tensor:
     return torch.nn.functional.pad(psf, (left, size - cols - left, top, size - rows - top))
 
 
+def of_side(psf: Tensor, size: int) -> Tensor:
+    """Kernels (B, 1, k, k) with a wider border, or cut, to (B, 1, size, size), k and size odd, each of sum 1.
+
+    Example:
+        >>> of_side(torch.ones(1, 1, 3, 3), 1), of_side(torch.ones(1, 1, 1, 1), 3).sum()
+        (tensor([[[[1.]]]]), tensor(1.))
+    """
+    psf = centre_crop(pad_to_odd(psf, max(size, psf.shape[-1])), size)
+    return psf / psf.sum((-2, -1), keepdim=True)
+
+
 def trimmed(psf: Tensor) -> Tensor:
     """Kernels (B, 1, k, k), k odd, without the border of zeros that all sides of all of them have.
 

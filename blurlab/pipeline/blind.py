@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blind import blind_kernel
-from blurlab.blur import BlurFamily, centre_crop, pad_to_odd
+from blurlab.blur import BlurFamily, of_side
 from blurlab.blur.shape import check_size
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate, by_kernel
@@ -71,7 +71,7 @@ class Blind(Identifier):
         """
         if self.size is None:
             raise ValueError("pipeline=blind must be told the size of the kernels; give an odd pipeline.size, in px")
-        found = [] if self.start is None else [fitted(self.start.identify(y, nets, risks).psf, self.size)]
+        found = [] if self.start is None else [of_side(self.start.identify(y, nets, risks).psf, self.size)]
         psf = torch.stack([
             blind_kernel(
                 image.mean(0), self.size, refinements=self.refinements, starts=[psfs[row, 0] for psfs in found]
@@ -79,9 +79,3 @@ class Blind(Identifier):
             for row, image in enumerate(y)
         ])  # fmt: skip
         return by_kernel(psf[:, None], torch.ones(len(y), dtype=torch.bool, device=y.device))
-
-
-def fitted(psf: Tensor, size: int) -> Tensor:
-    """Kernels (B, 1, k, k) with a border, or cut, to (B, 1, size, size), sum 1."""
-    psf = centre_crop(pad_to_odd(psf, max(size, psf.shape[-1])), size)
-    return psf / psf.sum((-2, -1), keepdim=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blind import FreeForm, FreeKernelFound
-from blurlab.blur import BlurFamily, centre_crop, centroid, pad_to_odd, trimmed
+from blurlab.blur import BlurFamily, centroid, of_side, pad_to_odd, trimmed
 from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.content import picture, repeats, smaller
@@ -268,7 +268,7 @@ class Photograph(Regression):
                     wrong[row] = not explains
                 continue
             psf, free[row], values[row] = other
-            psf = _in_place(_of_side(psf.to(found.psf), size))
+            psf = _in_place(of_side(psf.to(found.psf), size))
             found = found.with_rows(torch.tensor([row], device=kind.device), by_kernel(psf, free[here]))
         return replace(found, of_values=values), free, ~wrong
 
@@ -276,12 +276,6 @@ class Photograph(Regression):
 def _odd(side_px: float, most: int) -> int:
     """The odd side next to it, from 5 to ``most``."""
     return min(max(5, 2 * round((side_px - 1) / 2) + 1), most)
-
-
-def _of_side(psf: Tensor, size: int) -> Tensor:
-    """A kernel (1, 1, k, k) with a border, or without one, (1, 1, size, size), sum 1."""
-    found = centre_crop(pad_to_odd(psf, max(size, psf.shape[-1])), size)
-    return found / found.sum()
 
 
 def _in_place(psf: Tensor) -> Tensor:

@@ -48,12 +48,12 @@ def test_kernels_that_cost_as_much_are_averaged_in_place() -> None:
         for shift in (0, 1, 2)
     ]
     psfs = [one / one.sum() for one in noisy]
-    found = explanations(light(), psfs, [1, 1, 1], Srgb())
-    alike = [Explanation(one.psf, found[0].response, 0.8, 0.5) for one in found]
-    mean = agreed(light(), alike)
-    assert torch.equal(mean.psf, torch.stack([moved_onto(one, psfs[0]) for one in psfs]).mean(0)) or mean is alike[0]
-    others = [float(kernel_correlation(one[None, None], kernel())) for one in psfs]
+    response = Srgb()
     averaged = torch.stack([moved_onto(one, psfs[0]) for one in psfs]).mean(0)
+    cheap, dear = ([Explanation(one, response, sparsity, misfit=0.4) for one in psfs] for sparsity in (0.01, 9.0))
+    assert torch.equal(agreed(light(), dear).psf, averaged)
+    assert agreed(light(), cheap) is cheap[0]  # the mean costs more
+    others = [float(kernel_correlation(one[None, None], kernel())) for one in psfs]
     assert float(kernel_correlation(averaged[None, None], kernel())) > max(others)
 
 
