@@ -16,10 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blurlab.core.atomic import replace_whole
-from blurlab.core.file_names import readable
 from blurlab.core.image_decode import PILLOW_FORMATS, pnm_header
-from blurlab.core.image_io import ImageWriteError, ScaledImage
+from blurlab.core.image_io import ScaledImage, put_image
 from blurlab.core.image_tiff import is_tiff
 from blurlab.core.image_tiff_alike import tiff_alike
 from blurlab.core.orientation import turned_back
@@ -41,7 +39,7 @@ def copy_whole(source: Path, target: Path) -> None:
         OSError: If the source cannot be read.
         ImageWriteError: If the copy cannot be made.
     """
-    _put(target, Path(source).read_bytes())
+    put_image(target, Path(source).read_bytes())
 
 
 def write_alike(target: Path, pixels: NDArray[Any], source: Path, read: ScaledImage) -> None:
@@ -61,7 +59,7 @@ def write_alike(target: Path, pixels: NDArray[Any], source: Path, read: ScaledIm
         raise ValueError(f"pixels must be {read.pixels.shape} as those that were read, got {pixels.shape}")
     data = Path(source).read_bytes()
     samples = samples_alike(pixels, read)
-    _put(target, _encoder(data, read.scale.white)(turned_back(samples, read.orientation), data))
+    put_image(target, _encoder(data, read.scale.white)(turned_back(samples, read.orientation), data))
 
 
 def samples_alike(pixels: NDArray[Any], read: ScaledImage) -> NDArray[Any]:
@@ -78,17 +76,6 @@ def samples_alike(pixels: NDArray[Any], read: ScaledImage) -> NDArray[Any]:
     if read.alpha is None:
         return samples
     return np.concatenate([samples, read.alpha[..., None].astype(dtype)], axis=2)
-
-
-def _put(target: Path, data: bytes) -> None:
-    try:
-        with replace_whole(target) as file:
-            file.write(data)
-    except OSError as error:
-        why = error.strerror or error
-        raise ImageWriteError(
-            f"cannot write {readable(target)}: {why}; choose a folder that exists and that you may write to"
-        ) from error
 
 
 def _encoder(data: bytes, white: float) -> Callable[[NDArray[Any], bytes], bytes]:

@@ -151,16 +151,24 @@ def write_image(path: str | os.PathLike[str], array: NDArray[Any], white: int = 
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise ValueError(f"{readable(path)}: images are written as PNG; give a name ending in .png")
-    encoded = _png(_to_integers(array, path, white))
+    put_image(path, _png(_to_integers(array, path, white)))
+    return path
+
+
+def put_image(path: Path, data: bytes) -> None:
+    """Write an image file whole, or leave what was there.
+
+    Raises:
+        ImageWriteError: If that cannot be done, with the reason.
+    """
     try:
         with replace_whole(path) as file:
-            file.write(encoded)
+            file.write(data)
     except OSError as error:
         why = error.strerror or error
         raise ImageWriteError(
             f"cannot write {readable(path)}: {why}; choose a folder that exists and that you may write to"
         ) from error
-    return path
 
 
 def _read(file: BinaryIO, min_side: int) -> ScaledImage:
