@@ -71,7 +71,8 @@ def recorded_kernels(
     paths = {path.stem: path for path in every if re.fullmatch(pattern, path.name)}
     if not paths:
         raise FileNotFoundError(
-            f"no kernels in {Path(folder).absolute()} (looked for {pattern}); set paths.data_dir to the folder of sets"
+            f"no kernels in {Path(folder).absolute()} (looked for {pattern}); set paths.data_dir "
+            "(or BLURLAB_DATA) to the folder of sets"
         )
     unknown = sorted({*turned} - {*paths})
     if unknown:

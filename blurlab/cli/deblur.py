@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurlab.cli.batch import Progress, end, over_files
-from blurlab.cli.files import photographs
+from blurlab.cli.files import kernel_places, make_folder, photographs
 from blurlab.cli.journal import Journal
 from blurlab.cli.line import verdict
 from blurlab.cli.rows import Row, check_table, row_of
@@ -38,9 +38,9 @@ def deblur(words: list[str]) -> None:
     from blurlab.api import Deblurrer
     from blurlab.core.blend import check_strength
     from blurlab.core.checks import check_sigma
-    from blurlab.core.file_names import check_apart, check_no_options, readable, targets
+    from blurlab.core.file_names import check_no_options, readable, targets
     from blurlab.core.image_io import read_image
-    from blurlab.core.kernel_file import check_suffix, read_kernel
+    from blurlab.core.kernel_file import read_kernel
     from blurlab.report.photographs import write_photographs
 
     check_no_options(words)
@@ -51,20 +51,15 @@ def deblur(words: list[str]) -> None:
         check_sigma(args.sigma)
     photos = photographs(args.photo, args.out)
     sources = targets(photos, args.out)
-    if args.save_kernel is not None and len(photos) == 1:
-        check_suffix(args.save_kernel)
+    places = {photo: target for target, photo in sources.items()}
+    kernels = kernel_places(args.save_kernel, places, args.out)
     tool = Deblurrer(args.run, args.tile)
     kernel = None if args.kernel is None else read_kernel(args.kernel)
     mask = None if args.mask is None else read_image(args.mask).mean(axis=2)
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PermissionError(f"cannot make the folder {args.out} ({error.strerror}); choose another --out") from error
-    check_apart(sources, args.out)
-    places = {photo: target for target, photo in sources.items()}
+    make_folder(args.out, sources)
     journal = Journal(args.out, _options(args, kernel, mask))
     pages: list[Shown] | None = [] if args.page else None
-    each = Restoration(tool, places, tool.sigma(args.sigma), args.strength, kernel, mask, _kernels(args, places), pages)
+    each = Restoration(tool, places, tool.sigma(args.sigma), args.strength, kernel, mask, kernels, pages)
 
     def work(photo: Path, progress: Progress) -> Row:
         row = each(photo, progress)
@@ -155,16 +150,6 @@ def _options(args: argparse.Namespace, kernel: np.ndarray | None, mask: np.ndarr
     arrays = {"kernel": kernel, "mask": mask}
     known = {name: None if one is None else sha256(one.tobytes()).hexdigest() for name, one in arrays.items()}
     return {"version": __version__, "run": run, "sigma": args.sigma, "strength": args.strength, **known}
-
-
-def _kernels(args: argparse.Namespace, places: Mapping[Path, Path]) -> dict[Path, Path]:
-    """Where the kernels are written to: one file, or for several photographs a file each in a folder of that name."""
-    if args.save_kernel is None:
-        return {}
-    if len(places) == 1:
-        return {photo: args.save_kernel for photo in places}
-    below = {photo: target.relative_to(args.out) for photo, target in places.items()}
-    return {photo: args.save_kernel / place.with_name(f"{place.name}.tif") for photo, place in below.items()}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ import io
 import sys
 
 from blurlab import __version__
-from blurlab.cli import deblur, identify, report, run, table
+from blurlab.cli import blur, deblur, identify, report, run, table
 from blurlab.cli.verb import Verb
 from blurlab.run.command.names import groups, options
 
@@ -15,6 +15,7 @@ VERBS: dict[str, Verb] = {
     "report": report.VERB,
     "deblur": deblur.VERB,
     "identify": identify.VERB,
+    "blur": blur.VERB,
 }
 
 INTRODUCTION = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from blurlab.core.file_names import readable
@@ -40,6 +40,51 @@ def photographs(words: Iterable[Path], out: Path | None = None) -> list[tuple[Pa
         for path, place in some:
             found.setdefault(path, place)
     return [*found.items()]
+
+
+def make_folder(out: Path, targets: Iterable[Path]) -> None:
+    """Make the folder of the results, where it is not there yet.
+
+    Raises:
+        PermissionError: If it cannot be made.
+        ValueError: If two of the results would be one file in it.
+    """
+    from blurlab.core.file_names import check_apart
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PermissionError(f"cannot make the folder {out} ({error.strerror}); choose another --out") from error
+    check_apart(targets, out)
+
+
+def kernel_places(save: Path | None, places: Mapping[Path, Path], out: Path) -> dict[Path, Path]:
+    """Where the kernels are written to: one file, or for several photographs a file each in a folder of that name.
+
+    Args:
+        save: The file or folder; None: nowhere.
+        places: Where each photograph's result is written to, below ``out``.
+        out: The folder of the results.
+
+    Returns:
+        The kernel's file of each photograph; nothing where none are written.
+
+    Raises:
+        ValueError: If the one file's name has no ending of a kernel.
+
+    Example:
+        >>> kernel_places(Path("k"), {Path("a.png"): Path("o/a.png"), Path("b.png"): Path("o/s/b.png")}, Path("o"))
+        {PosixPath('a.png'): PosixPath('k/a.png.tif'), PosixPath('b.png'): PosixPath('k/s/b.png.tif')}
+    """
+    from blurlab.core.kernel_file import check_suffix
+
+    if save is None:
+        return {}
+    if len(places) == 1:
+        check_suffix(save)
+        return {photo: save for photo in places}
+    below = {photo: target.relative_to(out) for photo, target in places.items()}
+    return {photo: save / place.with_name(f"{place.name}.tif") for photo, place in below.items()}
 
 
 def _inside(folder: Path, out: Path | None) -> Iterator[Path]:
