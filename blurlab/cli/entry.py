@@ -6,7 +6,7 @@ import io
 import sys
 
 from blurlab import __version__
-from blurlab.cli import blur, deblur, identify, report, run, table
+from blurlab.cli import blur, datasets, deblur, identify, report, run, table, weights
 from blurlab.cli.verb import Verb
 from blurlab.run.command.names import groups, options
 
@@ -16,6 +16,8 @@ VERBS: dict[str, Verb] = {
     "deblur": deblur.VERB,
     "identify": identify.VERB,
     "blur": blur.VERB,
+    "datasets": datasets.VERB,
+    "weights": weights.VERB,
 }
 
 INTRODUCTION = (

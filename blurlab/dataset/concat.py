@@ -25,7 +25,7 @@ class Concat(Source):
             raise ValueError(f"sources must be sets of different names, got {names}; give a Folder another name=")
         self.sources = {source.name: source for source in sources}
         self.name = "+".join(names)
-        self.site = ", ".join(source.site for source in sources)
+        self.site = ", ".join(dict.fromkeys(source.site for source in sources if source.site))
 
     def members(self) -> list[Source]:
         """The sets, their photographs named as in this one."""

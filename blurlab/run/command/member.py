@@ -12,13 +12,14 @@ AROUND = {"paths": "default", "budget": "small"}
 """Groups that members of other groups refer to, and the member that stands for each."""
 
 
-def member(group: str, name: str, words: Sequence[str] = ()) -> dict[str, Any]:
+def member(group: str, name: str, words: Sequence[str] = (), data_dir: str | None = None) -> dict[str, Any]:
     """A member of a group as plain values, with settings of one's own.
 
     Args:
         group: Such as ``blur``.
         name: Of the member.
         words: ``KEY=VALUE``, the keys below the member's own, the values in Hydra's grammar.
+        data_dir: Where sets of photographs lie; None: where ``conf/paths`` says, by ``BLURLAB_DATA``.
 
     Returns:
         The member's file with these settings, interpolations resolved.
@@ -38,6 +39,8 @@ def member(group: str, name: str, words: Sequence[str] = ()) -> dict[str, Any]:
         raise UsageError(f"unknown {group} '{name}'{nearest(name, known)}")
     files = {**AROUND, group: name}
     cfg = OmegaConf.create({one: OmegaConf.load(conf_dir() / one / f"{of}.yaml") for one, of in files.items()})
+    if data_dir is not None:
+        cfg.paths.data_dir = data_dir
     try:
         for key, value in _settings(words):
             _check_parent(cfg[group], key, f"{group} {name}")
