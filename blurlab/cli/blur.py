@@ -14,6 +14,7 @@ from blurlab.cli.files import kernel_places, make_folder, photographs
 from blurlab.cli.rows import Row, check_table
 from blurlab.cli.verb import OneLineParser, Verb
 from blurlab.run.command.names import options
+from blurlab.run.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,7 @@ def blur(words: list[str]) -> None:
     """Blur photographs into ``--out``, one after the other, and print with what.
 
     Raises:
-        ValueError: If a word is wrong, or two photographs would be written to one file.
+        ValueError: If a word is wrong (:class:`UsageError`), or two photographs would be written to one file.
         SystemExit: With 1, if a photograph could not be used; the others are done.
     """
     from blurlab.core.file_names import check_no_options, targets
@@ -34,6 +35,8 @@ def blur(words: list[str]) -> None:
     check_no_options(words)
     args = _parser().parse_args(words)
     check_table(args.table)
+    if stray := [word for word in args.blur[1:] if "=" not in word]:
+        raise UsageError(f"'{stray[0]}' is no setting; write KEY=VALUE, and photographs before --blur")
     degrade = degradation(args.blur[0], args.blur[1:], args.sigma, linear=args.linear)
     photos = photographs(args.photo, args.out)
     sources = targets(photos, args.out)

@@ -84,7 +84,7 @@ def _settings(words: Sequence[str]) -> list[tuple[str, Any]]:
 
     for word in words:
         if "=" not in word or word.startswith(("_", "+", "~")):
-            raise UsageError(f"'{word}' is no setting; write KEY=VALUE, and photographs before --blur")
+            raise UsageError(f"'{word}' is no setting; write KEY=VALUE")
     try:
         parsed = OverridesParser.create().parse_overrides(readable(words))
         if any(one.is_sweep_override() for one in parsed):
