@@ -6,7 +6,7 @@ import io
 import sys
 
 from blurlab import __version__
-from blurlab.cli import blur, check, datasets, deblur, identify, report, run, table, weights
+from blurlab.cli import blur, check, datasets, deblur, doctor, identify, report, run, table, weights
 from blurlab.cli.verb import Verb
 from blurlab.run.command.names import groups, options
 
@@ -19,6 +19,7 @@ VERBS: dict[str, Verb] = {
     "datasets": datasets.VERB,
     "weights": weights.VERB,
     "check": check.VERB,
+    "doctor": doctor.VERB,
 }
 
 INTRODUCTION = (

@@ -168,7 +168,7 @@ def _check_places(cfg: Any, hydra_words: Sequence[str], writable: set[str]) -> N
     places |= {f"another {key}": place for key, place in hydra_places(hydra_words).items() if "subdir" not in key}
     for remedy, place in places.items():
         if "${" not in str(place) and str(place) not in writable:
-            _check_writable(Path(str(place)), remedy)
+            check_writable(Path(str(place)), remedy)
             writable.add(str(place))
 
 
@@ -252,7 +252,16 @@ def _jobs(overrides: list[str], config_dir: str | None) -> Iterator[list[str]]:
     return (list(words) for words in product(*choices))
 
 
-def _check_writable(folder: Path, remedy: str) -> None:
+def check_writable(folder: Path, remedy: str) -> None:
+    """Raise unless files can be written to a folder, or to the nearest one above it that is there.
+
+    Args:
+        folder: Need not be there yet; it is not made.
+        remedy: What the error says to set.
+
+    Raises:
+        UsageError: With the reason.
+    """
     existing = folder.absolute()
     while not os.path.lexists(existing):  # a link to nothing, or to itself, cannot be written to
         existing = existing.parent
@@ -268,7 +277,7 @@ def _one_line(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     text = " ".join(line for line in lines if not line.startswith(("See ", "full_key", "object_type", "Set the env")))
     if "hydra/launcher" in text or "hydra/sweeper" in text:
-        return "this launcher or sweeper is not installed; pip install 'blurlab[sweeps]'"
+        return "this launcher or sweeper is not installed; pip install 'blurlab-toolbox[sweeps]'"
     text = text.partition(" Config search path:")[0]
     known = re.search(r"Could not (?:find|load) '(\w+)/(\w+)'", text)
     if known and known[1] in groups():
