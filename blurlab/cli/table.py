@@ -1,36 +1,98 @@
-"""``blurlab table NAME``: published | ours | limit of every record of an experiment."""
+"""``blurlab table NAME [--format markdown|latex|csv]``: published | ours | limit of every record of an experiment."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from blurlab.cli.verb import OneLineParser, Verb
 from blurlab.run.command.names import options
 from blurlab.run.errors import UsageError, nearest
 
+if TYPE_CHECKING:
+    from blurlab.run.record.kept import Found
+
+FORMATS = ("terminal", "markdown", "latex", "csv")
+
 
 def table(words: list[str]) -> None:
-    """Print the tables of the kept records of an experiment.
+    """Print the tables of the kept records of an experiment; of records that differ in the seed alone, one of them all.
 
     Raises:
         UsageError: If there is no such experiment, or no record of it.
     """
     known = options("experiment")
-    parser = OneLineParser("blurlab table", description="Print published | ours | limit, from the records kept.")
+    parser = OneLineParser(
+        "blurlab table",
+        description="Print published | ours | limit, from the records kept. Records that differ in the seed alone "
+        "make one table, with means over the seeds and their intervals.",
+    )
     parser.add_argument("experiment", metavar="NAME", help=f"an experiment: {', '.join(known)}")
-    name = parser.parse_args(words).experiment
-    if name not in known:
-        raise UsageError(f"unknown experiment '{name}'{nearest(name, known)}")
-    paths = sorted(Path("experiments").glob(f"*/results/*/{name}*.json"))
-    if not paths:
-        raise UsageError(f"no record of {name} under experiments/; make one with +experiment={name} run.keep=true")
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="default: %(default)s")
+    parser.add_argument("--budget", help="only records of this budget")
+    args = parser.parse_args(words)
+    if args.experiment not in known:
+        raise UsageError(f"unknown experiment '{args.experiment}'{nearest(args.experiment, known)}")
+    from blurlab.run.command.member import member
+    from blurlab.run.record.kept import by_run
+
+    found = _records(args.experiment, args.budget or "*")
+    if not found:
+        of = f"{args.experiment}{f' at budget {args.budget}' if args.budget else ''}"
+        raise UsageError(
+            f"no record of {of} under experiments/; make one with +experiment={args.experiment} run.keep=true"
+        )
+    groups = by_run(found, member("paths", "default"))
+    if args.format == "terminal":
+        _show(groups)
+    else:
+        print(_text(groups, args.format), end="")
+
+
+def _records(experiment: str, budget: str) -> list[Found]:
+    from blurlab.report import load_record
+
+    paths = sorted(Path("experiments").glob(f"*/results/{budget}/{experiment}*.json"))
+    every = [(path, load_record(path)) for path in paths]
+    return [(path, record) for path, record in every if record["experiment"] == experiment]
+
+
+def _show(groups: list[list[Found]]) -> None:
     from rich.console import Console
 
-    from blurlab.report import load_record, terminal_tables
+    from blurlab.report import terminal_tables
+    from blurlab.report.seeds import over_seeds, seeds_table
 
-    for path in paths:
-        for shown in terminal_tables(load_record(path)):
-            Console().print(shown)
+    console = Console()
+    for group in groups:
+        records = [record for _, record in group]
+        tables = terminal_tables(records[0]) if len(group) == 1 else [seeds_table(over_seeds(records))]
+        for one in tables:
+            console.print(one)
 
 
-VERB = Verb(table, (("table messidor_hier", "published | ours | limit, from the records kept"),))
+def _text(groups: list[list[Found]], form: str) -> str:
+    from blurlab.report.rows import interval_note
+    from blurlab.report.seeds import over_seeds
+    from blurlab.report.tables import as_csv, as_latex, as_markdown, record_table, seeds_over
+
+    figures: list[Any] = []
+    tables = []
+    for group in groups:
+        records = [record for _, record in group]
+        figures.append(records[0] if len(group) == 1 else over_seeds(records))
+        tables.append(
+            record_table(records[0]) if len(group) == 1 else seeds_over(figures[-1], interval_note(records[0]))
+        )
+    if form == "csv":
+        return as_csv(figures)
+    return "\n".join(map(as_markdown if form == "markdown" else as_latex, tables))
+
+
+VERB = Verb(
+    table,
+    (
+        ("table messidor_hier", "published | ours | limit, from the records kept"),
+        ("table levin32 --format latex", "... for a paper; also markdown and csv"),
+    ),
+)

@@ -117,7 +117,7 @@ def seeds_md(table: Mapping[str, Any], note: str) -> str:
         table: What :func:`write_seeds` keeps.
         note: What the intervals over photographs are.
     """
-    lines = [[md(_named(name)), *map(md, cells)] for name, cells in _lines(table).items()]
+    lines = [[md(name), *map(md, cells)] for name, cells in seeds_lines(table).items()]
     links = ", ".join(f"[{seed}]({file})" for seed, file in table["records"].items())
     parts = [
         f"# {md(table['experiment'])}, {md(table['variant'])}: {len(table['seeds'])} seeds",
@@ -146,9 +146,8 @@ def seeds_table(table: Mapping[str, Any], what: str = "") -> Table:
     shown.add_column("metric", overflow="fold")
     for name in HEAD:
         shown.add_column(name, justify="right")
-    for name, cells in _lines(table).items():
-        if label(name).headline:
-            shown.add_row(Text(_named(name)), *map(Text, cells))
+    for name, cells in seeds_lines(table, headline=True).items():
+        shown.add_row(Text(name), *map(Text, cells))
     return shown
 
 
@@ -157,15 +156,17 @@ def _named(name: str) -> str:
     return known.text + (f" ({known.unit})" if known.unit else "") + (f", {suffix}" if suffix else "")
 
 
-def _lines(table: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The cells below ``HEAD`` of every metric."""
+def seeds_lines(table: Mapping[str, Any], *, headline: bool = False) -> dict[str, list[str]]:
+    """The cells below ``HEAD`` of every metric, or of those of the headline alone, by its words."""
     lines = {}
     for name, entry in table["metrics"].items():
+        if headline and not label(name).headline:
+            continue
         digits, base = label(name).digits, split_name(name)[0]
         published = table["published"].get(name, table["published"].get(base))
         limit = table["limit"].get(name, table["limit"].get(base))
         known = [value for value in entry["values"].values() if value is not None]
-        lines[name] = [
+        lines[_named(name)] = [
             str(published.get("text") or f"{published['value']:g}") if published else MISSING,
             figure(entry["mean"], digits),
             interval(entry, digits),

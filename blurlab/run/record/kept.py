@@ -22,6 +22,8 @@ from blurlab.run.setup.data import stand_in
 from blurlab.run.setup.naming import record_path, run_name
 from blurlab.run.setup.settings import Settings, differences, in_short, settings, under_places, values_of, words_of
 
+Found = tuple[Path, dict[str, Any]]
+"""A record with its file."""
 TABLE = "per_image.csv"
 SEEDS = "seeds"
 PHOTOGRAPHS = ("name", "sha256", "val_sha256", "test_sha256", "train", "val", "test")
@@ -170,6 +172,27 @@ def keep_seeds(path: Path, name: str, places: Mapping[str, Any]) -> None:
                 found.append((file, other))
     if len(found) > 1:
         write_seeds(path.parent / SEEDS / name, found)
+
+
+def by_run(found: Sequence[Found], places: Mapping[str, Any]) -> list[list[Found]]:
+    """Kept records in groups that differ in the seed alone, each seed once, in the order of their first members.
+
+    Args:
+        found: Records of one experiment, each with its file.
+        places: The node ``paths`` of the configuration, resolved.
+    """
+    if len({record["seed"] for _, record in found}) < 2:
+        return [[one] for one in found]
+    groups: list[tuple[Settings, dict[int, Found]]] = []
+    for file, record in found:
+        own = kept_settings(record, places)
+        for theirs, group in groups:
+            if record["seed"] not in group and not differences(theirs, own, silent=("run.seed",)):
+                group[record["seed"]] = (file, record)
+                break
+        else:
+            groups.append((own, {record["seed"]: (file, record)}))
+    return [list(group.values()) for _, group in groups]
 
 
 def without_places(value: Any, places: Mapping[str, Any]) -> Any:
