@@ -96,13 +96,20 @@ class Deblurrer:
         run_dir: Directory of the run; None for the package's network.
         tile: Side of the tiles in which a larger image is restored, [px]: memory is bounded by it.
         deconvolver: Restores in place of the run's, or of the total variation of light; None leaves that.
+        linear: Do the images hold light, not the values of sRGB? Then no curve is undone before they are restored; the
+            networks, which know files, are shown the values that a file would have.
 
     Raises:
         ValueError: If the directory holds no finished run, or the tiles are too small.
     """
 
     def __init__(
-        self, run_dir: str | Path | None = None, tile: int = TILE, deconvolver: Deconvolver | None = None
+        self,
+        run_dir: str | Path | None = None,
+        tile: int = TILE,
+        deconvolver: Deconvolver | None = None,
+        *,
+        linear: bool = False,
     ) -> None:
         from blurlab.deconvolver.tiled import check_tile
         from blurlab.pipeline import Pipeline
@@ -110,10 +117,20 @@ class Deblurrer:
 
         check_tile(tile)
         self.tile = tile
+        self.linear = linear
         self.trained = untrained(deconvolver) if run_dir is None else load_run(Path(run_dir))
-        if run_dir is not None and deconvolver is not None:
-            old = self.trained.pipeline
-            self.trained = replace(self.trained, pipeline=Pipeline(old.identifier, old.nets, old.risks, deconvolver))
+        old = self.trained.pipeline
+        own = old.deconvolver if deconvolver is None else deconvolver
+        used = Pipeline(old.identifier, old.nets, old.risks, own.of_values() if linear else own)
+        self.trained = replace(self.trained, pipeline=used)
+
+    def as_values(self, image: np.ndarray) -> np.ndarray:
+        """An image (H, W, C) in [0, 1] as the values of a file; itself where it holds those."""
+        import torch
+
+        from blurlab.noise import light_to_srgb
+
+        return light_to_srgb(torch.from_numpy(image)).numpy() if self.linear else image
 
     def identify(self, image: np.ndarray) -> Found:
         """Name the blur of an image (H, W, 1 or 3) in [0, 1]."""
@@ -211,14 +228,14 @@ class Deblurrer:
         return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), given
 
     def _seen(self, image: np.ndarray) -> Any:
-        """The channel that the networks were trained on, as (1, C, H, W)."""
+        """The channel that the networks were trained on, in the values of a file, as (1, C, H, W)."""
         import torch
 
         from blurlab.dataset.prepare import pick_channel
 
         if image.ndim != 3 or image.shape[2] not in (1, 3):
             raise ValueError(f"image must be (H, W, 1) or (H, W, 3), got {image.shape}; drop alpha, add a channel axis")
-        picked = pick_channel(image.astype(np.float32, copy=False), self.trained.channel)
+        picked = pick_channel(self.as_values(image.astype(np.float32, copy=False)), self.trained.channel)
         return torch.from_numpy(np.ascontiguousarray(picked)).permute(2, 0, 1).unsqueeze(0)
 
     def _found(self, estimate: BlurEstimate, image: np.ndarray) -> Found:
@@ -228,7 +245,7 @@ class Deblurrer:
         label, blur = estimate.label, estimate.blur
         middle = image.shape[0] // 2, image.shape[1] // 2
         psf = trimmed(blur.psf_at(*middle) if isinstance(blur, LocalBlur) else estimate.psf)[0, 0].numpy()
-        sigma = math.nan if estimate.sigma is None else float(estimate.sigma[0])
+        sigma = math.nan if estimate.sigma is None or self.linear else float(estimate.sigma[0])  # of what was shown
         sigma = _noise(image) if math.isnan(sigma) else sigma
         if label is None:
             unknown, can_tell = math.nan, bool(estimate.blurred)

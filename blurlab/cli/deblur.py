@@ -53,7 +53,7 @@ def deblur(words: list[str]) -> None:
     sources = targets(photos, args.out)
     places = {photo: target for target, photo in sources.items()}
     kernels = kernel_places(args.save_kernel, places, args.out)
-    tool = Deblurrer(args.run, args.tile)
+    tool = Deblurrer(args.run, args.tile, linear=args.linear)
     kernel = None if args.kernel is None else read_kernel(args.kernel)
     mask = None if args.mask is None else read_image(args.mask).mean(axis=2)
     make_folder(args.out, sources)
@@ -134,7 +134,8 @@ class Restoration:
         deep = f" ({read.scale})" if read.scale.is_deep else ""
         print(f"{readable(photo)}: {verdict(found, reason)} -> {readable(target)}{deep}", flush=True)
         if self.pages is not None:
-            self.pages.append(shown(readable(photo.name), verdict(found, reason), read.pixels, result, found.psf))
+            before, after = (self.tool.as_values(one) for one in (read.pixels, result))
+            self.pages.append(shown(readable(photo.name), verdict(found, reason), before, after, found.psf))
         return row
 
 
@@ -149,7 +150,8 @@ def _options(args: argparse.Namespace, kernel: np.ndarray | None, mask: np.ndarr
     run = None if args.run is None else str(args.run.absolute())
     arrays = {"kernel": kernel, "mask": mask}
     known = {name: None if one is None else sha256(one.tobytes()).hexdigest() for name, one in arrays.items()}
-    return {"version": __version__, "run": run, "sigma": args.sigma, "strength": args.strength, **known}
+    given = {name: getattr(args, name) for name in ("sigma", "strength", "linear")}
+    return {"version": __version__, "run": run, **given, **known}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -171,6 +173,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--resume", action="store_true", help="leave out what is done in OUT with the same options")
     parser.add_argument("--table", type=Path, help="write what was found in each to a file: .csv or .jsonl")
+    parser.add_argument(
+        "--linear", action="store_true", help="the files hold light; without it their values are those of sRGB"
+    )
     parser.add_argument("--sigma", type=float, help="noise on the [0, 1] scale; default: the run's, or the image's")
     parser.add_argument("--strength", default=1.0, type=float, help="from 0, as it came, to 1, restored; default: 1")
     parser.add_argument("--mask", type=Path, help="image of the size of the photographs, white where to restore")

@@ -27,7 +27,7 @@ def identify(words: list[str]) -> None:
     args = _parser().parse_args(words)
     check_table(args.table)
     photos = [photo for photo, _ in photographs(args.photo)]
-    tool = Deblurrer(args.run)
+    tool = Deblurrer(args.run, linear=args.linear)
 
     def work(photo: Path, progress: Progress) -> Row:
         found = tool.identify(read_image(photo, min_side=64))
@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("photo", nargs="+", type=Path, help="photographs, folders, patterns")
     parser.add_argument(
         "--run", type=Path, help="directory of a finished run; without it, the package's own network is asked"
+    )
+    parser.add_argument(
+        "--linear", action="store_true", help="the files hold light; without it their values are those of sRGB"
     )
     parser.add_argument("--table", type=Path, help="write what was found in each to a file: .csv or .jsonl")
     return parser
