@@ -109,11 +109,11 @@ class Blurring:
         with torch.inference_mode():
             done = self.degrade(x, generator=[generator(self.seed, "blur", self.below[photo].as_posix())])
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_alike(target, done.y[0].permute(1, 2, 0).numpy(), photo, read)
+        told = write_alike(target, done.y[0].permute(1, 2, 0).numpy(), photo, read)
         if photo in self.kernels:
             write_kernel(self.kernels[photo], _kernel(done))
         row = self._row(photo, done)
-        print(f"{readable(photo)}: {_words(row)} -> {row.output}", flush=True)
+        print(f"{readable(photo)}: {_words(row)} -> {row.output}{f' ({told})' if told else ''}", flush=True)
         return row
 
     def _row(self, photo: Path, done: Degraded) -> Row:

@@ -125,14 +125,15 @@ class Restoration:
         reason = "" if changed else found.reason or _nothing(self.strength)
         row = replace(row_of(photo, found), output=readable(target), restored=changed, reason=reason)
         target.parent.mkdir(parents=True, exist_ok=True)
+        told = [str(read.scale)] if read.scale.is_deep else []
         if changed:
-            write_alike(target, result, photo, read)
+            told += filter(None, [write_alike(target, result, photo, read)])
         else:
             copy_whole(photo, target)
         if photo in self.kernels and not found.reason:
             write_kernel(self.kernels[photo], found.psf)
-        deep = f" ({read.scale})" if read.scale.is_deep else ""
-        print(f"{readable(photo)}: {verdict(found, reason)} -> {readable(target)}{deep}", flush=True)
+        more = f" ({'; '.join(told)})" if told else ""
+        print(f"{readable(photo)}: {verdict(found, reason)} -> {readable(target)}{more}", flush=True)
         if self.pages is not None:
             before, after = (self.tool.as_values(one) for one in (read.pixels, result))
             self.pages.append(shown(readable(photo.name), verdict(found, reason), before, after, found.psf))

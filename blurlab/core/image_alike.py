@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from blurlab.core.image_decode import PILLOW_FORMATS, pnm_header
 from blurlab.core.image_io import ScaledImage, put_image
+from blurlab.core.image_jp2 import jp2_alike
+from blurlab.core.image_small import bmp_alike, gif_alike
 from blurlab.core.image_tiff import is_tiff
-from blurlab.core.image_tiff_alike import tiff_alike
+from blurlab.core.image_tiff_alike import foreign_compression, tiff_alike
 from blurlab.core.orientation import turned_back
 from blurlab.core.sample_scale import EIGHT_BITS, ONE_BIT, SIXTEEN_BITS
 
@@ -42,7 +44,7 @@ def copy_whole(source: Path, target: Path) -> None:
     put_image(target, Path(source).read_bytes())
 
 
-def write_alike(target: Path, pixels: NDArray[Any], source: Path, read: ScaledImage) -> None:
+def write_alike(target: Path, pixels: NDArray[Any], source: Path, read: ScaledImage) -> str:
     """Write a photograph in the format of the file that it came from, with that file's alpha and metadata.
 
     Args:
@@ -50,6 +52,9 @@ def write_alike(target: Path, pixels: NDArray[Any], source: Path, read: ScaledIm
         pixels: (H, W, 1 or 3) on the [0, 1] scale, the right side up.
         source: The file that the photograph was read from.
         read: What was read from it (:func:`~blurlab.core.image_io.read_scaled`).
+
+    Returns:
+        What could not stay as it was, to be said to the user; empty where all did.
 
     Raises:
         ImageWriteError: If the file cannot be made there; nothing is left behind.
@@ -60,6 +65,31 @@ def write_alike(target: Path, pixels: NDArray[Any], source: Path, read: ScaledIm
     data = Path(source).read_bytes()
     samples = samples_alike(pixels, read)
     put_image(target, _encoder(data, read.scale.white)(turned_back(samples, read.orientation), data))
+    return changed_kind(data, read)
+
+
+def changed_kind(data: bytes, read: ScaledImage) -> str:
+    """What a file like the one with these bytes cannot keep, in a few words; empty where it keeps all.
+
+    Example:
+        >>> from blurlab.core.image_io import SampleScale
+        >>> changed_kind(b"P4 ...", ScaledImage(np.zeros((1, 1, 1), np.float32), SampleScale(255, ONE_BIT)))
+        'with 8 bits a sample in place of 1'
+    """
+    from PIL import Image
+
+    if read.scale.why == ONE_BIT:
+        return "with 8 bits a sample in place of 1"
+    if is_tiff(data[:4]):
+        name = foreign_compression(data)
+        return f"compressed by zlib, not by {name}" if name else ""
+    if pnm_header(data[:4096]) is not None:
+        return ""
+    with Image.open(io.BytesIO(data), formats=PILLOW_FORMATS) as image:
+        if image.format == "GIF":
+            return "in 256 colours"
+        foreign = image.format in ("JPEG", "MPO") and image.mode == "CMYK"
+        return "in RGB in place of CMYK, without its profile" if foreign else ""
 
 
 def samples_alike(pixels: NDArray[Any], read: ScaledImage) -> NDArray[Any]:
@@ -86,7 +116,10 @@ def _encoder(data: bytes, white: float) -> Callable[[NDArray[Any], bytes], bytes
     if pnm_header(data[:4096]) is not None:
         return _pnm
     with Image.open(io.BytesIO(data), formats=PILLOW_FORMATS) as image:
-        ways = {"PNG": _png, "JPEG": _jpeg, "MPO": _jpeg, "WEBP": _webp, "JPEG2000": _jpeg2000}
+        ways = {
+            "PNG": _png, "JPEG": _jpeg, "MPO": _jpeg, "WEBP": _webp, "JPEG2000": jp2_alike, "BMP": bmp_alike,
+            "GIF": gif_alike,
+        }  # fmt: skip
         return ways.get(str(image.format), _plain)
 
 
@@ -103,12 +136,8 @@ def _saved(samples: NDArray[Any], form: str, **options: Any) -> bytes:
 
 
 def _plain(samples: NDArray[Any], data: bytes) -> bytes:
-    """BMP, GIF and PBM: no metadata; a GIF keeps the 256 colours that fit best."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(data), formats=PILLOW_FORMATS) as image:
-        form = str(image.format)
-    return _saved(samples[..., : 1 if samples.shape[2] < 3 else 3] if form == "PPM" else samples, form)
+    """PBM, without alpha."""
+    return _saved(samples[..., : 1 if samples.shape[2] < 3 else 3], "PPM")
 
 
 def _pnm(samples: NDArray[Any], data: bytes) -> bytes:
@@ -193,8 +222,3 @@ def _webp(samples: NDArray[Any], data: bytes) -> bytes:
 
 WEBP_METADATA = {"exif": "exif", "icc_profile": "icc_profile", "xmp": "xmp"}
 """Pillow's option -> where it keeps what it read."""
-
-
-def _jpeg2000(samples: NDArray[Any], data: bytes) -> bytes:
-    """Without loss; Pillow writes no metadata into such files."""
-    return _saved(samples, "JPEG2000", irreversible=False, no_jp2=data[:4] == b"\xff\x4f\xff\x51")

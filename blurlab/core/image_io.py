@@ -28,6 +28,7 @@ from blurlab.core.image_decode import (
     pnm_end,
     pnm_header,
 )
+from blurlab.core.image_jp2 import decode_jp2_deep, jp2_depth
 from blurlab.core.image_tiff import decode_tiff, is_tiff, tiff_size, with_photograph_first
 from blurlab.core.orientation import upright
 from blurlab.core.sample_scale import EIGHT_BITS, SIXTEEN_BITS, SampleScale, to_unit_range
@@ -190,6 +191,9 @@ def _decoder(file: BinaryIO) -> Callable[[BinaryIO], Samples]:
         return decode_tiff
     if png_depth(head) == 16:
         return decode_png16
+    bits, channels = jp2_depth(head)
+    if bits > 8 and channels > 2:
+        return decode_jp2_deep
     pnm = pnm_header(head)
     return decode_pnm16 if pnm is not None and pnm[3] > 255 else decode_pillow
 

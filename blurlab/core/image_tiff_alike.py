@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from blurlab.core.image_tiff import WHITE_TAGS, with_photograph_first
+from blurlab.core.tiff_strips import NONE, PILLOW_NAMES, strips
 
 STRUCTURE = frozenset({
     *range(254, 260), *range(262, 267), 273, 277, 278, 279, 282, 283, 284, *range(290, 294), 296, 297, 301,
@@ -19,13 +20,25 @@ STRUCTURE = frozenset({
 """Tags that say how samples are stored, or where other pages lie: those of the new file are its own."""
 LARGEST = 281  # MaxSampleValue
 FOLDERS = (34665, 34853)  # EXIF, GPS: tags that point to tags of their own
-ZLIB = "adobe_deflate"
+ZLIB, ZLIB_TAGS = "adobe_deflate", (8, 32946)
+COMPRESSION = 259
+
+
+def foreign_compression(data: bytes) -> str:
+    """The name of the compression of a TIFF file's photograph if :func:`tiff_alike` writes another; else empty."""
+    import tifffile
+
+    with tifffile.TiffFile(with_photograph_first(io.BytesIO(data))) as tiff:
+        page: Any = tiff.pages[0]
+        known = (NONE, *ZLIB_TAGS, *(() if tiff.is_bigtiff else PILLOW_NAMES))
+        return "" if page.compression in known else str(getattr(page.compression, "name", page.compression))
 
 
 def tiff_alike(samples: NDArray[Any], data: bytes, white: float) -> bytes:
     """The bytes of a TIFF file with samples (H, W, 1 to 4) and what else the file ``data`` says of its photograph.
 
-    Compressed files are compressed by zlib. Integers of more than 8 bits say which value is white.
+    LZW and PackBits stay so, other compressed files and BigTIFF are compressed by zlib. Integers of more than 8 bits
+    say which value is white.
     """
     import tifffile
 
@@ -40,15 +53,24 @@ def tiff_alike(samples: NDArray[Any], data: bytes, white: float) -> bytes:
         tags = _tags(page) + [(tag + 1, "I", 1, 0, True) for tag in folders]  # tifffile writes none
         if samples.dtype.kind == "u" and samples.dtype.itemsize > 1 and not {*WHITE_TAGS} & {tag[0] for tag in tags}:
             tags.append((LARGEST, "H" if white < 65536 else "I", 1, int(white), True))
-        compression = None if page.compression == 1 else ZLIB
+        compression = None if page.compression == NONE else ZLIB
+        packed = None
+        if page.compression in PILLOW_NAMES and not big:
+            packed = strips(samples, page.compression, order, page.predictor)
+        number = int(page.compression)
         resolution = tuple(page.tags[tag].value for tag in (282, 283) if tag in page.tags)
         unit = page.tags[296].value if 296 in page.tags else None
     channels = samples.shape[2]
     colours = 3 if channels > 2 else 1
     out = io.BytesIO()
+    stored = samples[..., 0] if channels == 1 else samples
     with tifffile.TiffWriter(out, bigtiff=big, byteorder=order) as writer:
         writer.write(
-            samples[..., 0] if channels == 1 else samples,
+            stored if packed is None else iter(packed.data),
+            shape=None if packed is None else stored.shape,
+            dtype=None if packed is None else stored.dtype.newbyteorder(order),
+            rowsperstrip=None if packed is None else packed.rows,
+            predictor=None if packed is None or packed.predictor == NONE else packed.predictor,
             photometric="rgb" if colours == 3 else "minisblack",
             planarconfig="contig" if channels > 1 else None,
             extrasamples=["unassalpha"] if channels > colours else None,
@@ -59,7 +81,12 @@ def tiff_alike(samples: NDArray[Any], data: bytes, white: float) -> bytes:
             software=False,
             metadata=None,
         )
-    return _with_folders(bytearray(out.getvalue()), folders)
+    made = bytearray(out.getvalue())
+    if packed is not None:  # tifffile takes strips that it cannot make, but not their name
+        at = _place(made, COMPRESSION)
+        assert at is not None
+        made[at : at + 2] = number.to_bytes(2, "little" if order == "<" else "big")
+    return _with_folders(made, folders)
 
 
 def _tags(page: Any) -> list[tuple[Any, ...]]:
