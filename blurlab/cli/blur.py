@@ -180,5 +180,6 @@ def _parser() -> argparse.ArgumentParser:
 
 VERB = Verb(
     blur,
+    _parser,
     (("blur photo.png --blur motion length_px=9 angle_deg=30", "blur photographs, to see what a restoration gives"),),
 )

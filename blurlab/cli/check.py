@@ -27,18 +27,7 @@ def check(words: list[str]) -> None:
         UsageError: If the part cannot be made, or is of no kind that has laws.
         SystemExit: With 1, if a law is broken.
     """
-    parser = OneLineParser(
-        "blurlab check",
-        description="Try the laws of blurlab.testing on a blur family, an operator or a deconvolver of one's own. "
-        "Imports the module that is named, from the present folder too. Ends with 1 if a law is broken.",
-    )
-    parser.add_argument("part", metavar="MODULE:CLASS", help="my.module:MyBlur, or my_blur.py:MyBlur")
-    parser.add_argument("option", metavar="OPTION=VALUE", nargs="*", help="arguments of the class: length_px=[1,9]")
-    parser.add_argument("--seed", default=0, type=int, help="of what is drawn; default: 0")
-    parser.add_argument(
-        "--shape", default="x".join(map(str, SHAPE)), help="of an operator's images, BxCxHxW; default: %(default)s"
-    )
-    args = parser.parse_args(words)
+    args = _parser().parse_args(words)
     shape = _shape(args.shape)
     laws = _laws(made(args.part, args.option), shape, args.seed)
     kept, broken, ended = 0, 0, ""
@@ -141,4 +130,21 @@ def _one_line(error: BaseException) -> str:
     return next(iter(" ".join(line.split()) for line in str(error).splitlines() if line.strip()), "no message")
 
 
-VERB = Verb(check, (("check my_blur.py:MyBlur length_px=[1,9]", "the laws of blurlab.testing on a part of one's own"),))
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
+        "blurlab check",
+        description="Try the laws of blurlab.testing on a blur family, an operator or a deconvolver of one's own. "
+        "Imports the module that is named, from the present folder too. Ends with 1 if a law is broken.",
+    )
+    parser.add_argument("part", metavar="MODULE:CLASS", help="my.module:MyBlur, or my_blur.py:MyBlur")
+    parser.add_argument("option", metavar="OPTION=VALUE", nargs="*", help="arguments of the class: length_px=[1,9]")
+    parser.add_argument("--seed", default=0, type=int, help="of what is drawn; default: 0")
+    parser.add_argument(
+        "--shape", default="x".join(map(str, SHAPE)), help="of an operator's images, BxCxHxW; default: %(default)s"
+    )
+    return parser
+
+
+VERB = Verb(
+    check, _parser, (("check my_blur.py:MyBlur length_px=[1,9]", "the laws of blurlab.testing on a part of one's own"),)
+)

@@ -20,12 +20,7 @@ def datasets(words: list[str]) -> None:
         UsageError: If there is none of a name.
     """
     known = options("dataset")
-    parser = OneLineParser(
-        "blurlab datasets", description="What each set of photographs is, whether it is there, and where to get it."
-    )
-    parser.add_argument("name", metavar="NAME", nargs="*", help=f"one of {', '.join(known)}; default: all")
-    parser.add_argument("--data-dir", help="where sets lie; default: BLURLAB_DATA, or the folder data")
-    args = parser.parse_args(words)
+    args = _parser().parse_args(words)
     for name in args.name:
         if name not in known:
             raise UsageError(f"unknown dataset '{name}'{nearest(name, known)}")
@@ -48,4 +43,13 @@ def _lines(found: list[Holding]) -> Iterator[str]:
                 yield f"    from {one.site}"
 
 
-VERB = Verb(datasets, (("datasets", "sets of photographs: which are found, where to get the others"),))
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
+        "blurlab datasets", description="What each set of photographs is, whether it is there, and where to get it."
+    )
+    parser.add_argument("name", metavar="NAME", nargs="*", help=f"one of {', '.join(options('dataset'))}; default: all")
+    parser.add_argument("--data-dir", help="where sets lie; default: BLURLAB_DATA, or the folder data")
+    return parser
+
+
+VERB = Verb(datasets, _parser, (("datasets", "sets of photographs: which are found, where to get the others"),))

@@ -195,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
 
 VERB = Verb(
     deblur,
+    _parser,
     (
         ("deblur photo.png", "identify the blur of a photograph and restore it; nothing to train"),
         ("deblur photos/ -o out --table out.csv", "... of a folder and its sub-folders, and a table; --resume goes on"),

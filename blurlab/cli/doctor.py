@@ -36,9 +36,7 @@ def doctor(words: list[str]) -> None:
     Raises:
         SystemExit: With 1, if something needs doing.
     """
-    OneLineParser("blurlab doctor", description="Look at the environment, a line each: ok, or what to do.").parse_args(
-        words
-    )
+    _parser().parse_args(words)
     bad = 0
     for look in LOOKS:
         for one in _tried(look):
@@ -169,4 +167,9 @@ def _weights() -> Iterator[Finding]:
 LOOKS = (_python, _dependencies, _torch, _torchvision, _memory, _folders, _weights, _data, _extras)
 """In the order of the report."""
 
-VERB = Verb(doctor, (("doctor", "is everything there that blurlab needs; what to do where it is not"),))
+
+def _parser() -> OneLineParser:
+    return OneLineParser("blurlab doctor", description="Look at the environment, a line each: ok, or what to do.")
+
+
+VERB = Verb(doctor, _parser, (("doctor", "is everything there that blurlab needs; what to do where it is not"),))

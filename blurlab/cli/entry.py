@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 from blurlab import __version__
-from blurlab.cli import blur, check, datasets, deblur, doctor, identify, report, run, table, weights
+from blurlab.cli import blur, check, completion, datasets, deblur, doctor, identify, report, run, table, weights
 from blurlab.cli.verb import Verb
 from blurlab.run.command.names import groups, options
 
@@ -21,6 +22,7 @@ VERBS: dict[str, Verb] = {
     "check": check.VERB,
     "doctor": doctor.VERB,
 }
+VERBS["completion"] = completion.of_verbs(VERBS)
 
 INTRODUCTION = (
     "blurlab names the blur in an image, measures it and undoes it; each figure beside the published one and the limit."
@@ -46,6 +48,9 @@ def main(argv: list[str] | None = None) -> None:
             print(f"blurlab {__version__}")
         else:
             run.run(words, VERBS)
+    except BrokenPipeError:  # who reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except (ValueError, OSError) as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr)
         sys.exit(2)

@@ -50,4 +50,4 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-VERB = Verb(identify, (("identify photos/ --table blur.csv", "only name and measure what blurs photographs"),))
+VERB = Verb(identify, _parser, (("identify photos/ --table blur.csv", "only name and measure what blurs photographs"),))

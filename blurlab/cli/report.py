@@ -14,9 +14,7 @@ def report(words: list[str]) -> None:
     Raises:
         UsageError: If the folder holds no paper.
     """
-    parser = OneLineParser("blurlab report", description="Remake each paper's REPORT.md and index.csv under FOLDER.")
-    parser.add_argument("folder", metavar="FOLDER", nargs="?", default=Path("experiments"), type=Path)
-    folder = parser.parse_args(words).folder
+    folder = _parser().parse_args(words).folder
     papers = sorted(path.parent for path in folder.glob("*/published.csv"))
     if not papers:
         raise UsageError(f"no experiments/<paper>/published.csv under {folder}; run this at the top of a checkout")
@@ -27,4 +25,10 @@ def report(words: list[str]) -> None:
     print(write_index(folder))
 
 
-VERB = Verb(report, (("report", "remake REPORT.md of every paper, and experiments/index.csv"),))
+def _parser() -> OneLineParser:
+    parser = OneLineParser("blurlab report", description="Remake each paper's REPORT.md and index.csv under FOLDER.")
+    parser.add_argument("folder", metavar="FOLDER", nargs="?", default=Path("experiments"), type=Path)
+    return parser
+
+
+VERB = Verb(report, _parser, (("report", "remake REPORT.md of every paper, and experiments/index.csv"),))

@@ -22,15 +22,7 @@ def table(words: list[str]) -> None:
         UsageError: If there is no such experiment, or no record of it.
     """
     known = options("experiment")
-    parser = OneLineParser(
-        "blurlab table",
-        description="Print published | ours | limit, from the records kept. Records that differ in the seed alone "
-        "make one table, with means over the seeds and their intervals.",
-    )
-    parser.add_argument("experiment", metavar="NAME", help=f"an experiment: {', '.join(known)}")
-    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="default: %(default)s")
-    parser.add_argument("--budget", help="only records of this budget")
-    args = parser.parse_args(words)
+    args = _parser().parse_args(words)
     if args.experiment not in known:
         raise UsageError(f"unknown experiment '{args.experiment}'{nearest(args.experiment, known)}")
     from blurlab.run.command.member import member
@@ -89,8 +81,21 @@ def _text(groups: list[list[Found]], form: str) -> str:
     return "\n".join(map(as_markdown if form == "markdown" else as_latex, tables))
 
 
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
+        "blurlab table",
+        description="Print published | ours | limit, from the records kept. Records that differ in the seed alone "
+        "make one table, with means over the seeds and their intervals.",
+    )
+    parser.add_argument("experiment", metavar="NAME", help=f"an experiment: {', '.join(options('experiment'))}")
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="default: %(default)s")
+    parser.add_argument("--budget", help="only records of this budget")
+    return parser
+
+
 VERB = Verb(
     table,
+    _parser,
     (
         ("table messidor_hier", "published | ours | limit, from the records kept"),
         ("table levin32 --format latex", "... for a paper; also markdown and csv"),

@@ -14,10 +14,12 @@ class Verb:
 
     Attributes:
         run: Called with the words that follow.
+        parser: Makes the parser of these words.
         examples: Pairs of words and what they do, for ``blurlab --help``.
     """
 
     run: Callable[[list[str]], None]
+    parser: Callable[[], argparse.ArgumentParser]
     examples: tuple[tuple[str, str], ...]
 
 

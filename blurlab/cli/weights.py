@@ -14,9 +14,7 @@ def weights(words: list[str]) -> None:
         UsageError: If there is none of that name.
     """
     known = {one.name: one for one in shipped()}
-    parser = OneLineParser("blurlab weights", description="Weights that come with the package; with NAME, its card.")
-    parser.add_argument("name", metavar="NAME", nargs="?", help=f"one of {', '.join(known)}")
-    name = parser.parse_args(words).name
+    name = _parser().parse_args(words).name
     if name is not None and name not in known:
         raise UsageError(f"unknown weights '{name}'{nearest(name, known)}")
     if name is not None:
@@ -26,4 +24,10 @@ def weights(words: list[str]) -> None:
         print(f"{one.name}  {one.path.stat().st_size:,} bytes, {one.place}\n  sha256 {one.sha256}\n  {one.about}")
 
 
-VERB = Verb(weights, (("weights", "networks and priors in the package; weights NAME prints a model card"),))
+def _parser() -> OneLineParser:
+    parser = OneLineParser("blurlab weights", description="Weights that come with the package; with NAME, its card.")
+    parser.add_argument("name", metavar="NAME", nargs="?", help=f"one of {', '.join(one.name for one in shipped())}")
+    return parser
+
+
+VERB = Verb(weights, _parser, (("weights", "networks and priors in the package; weights NAME prints a model card"),))
