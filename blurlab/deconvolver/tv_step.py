@@ -55,21 +55,26 @@ class Problem(BatchState):
     evidence: Evidence | None = None
     """What single pixels of y say, where that differs; the border is unknown then."""
 
-    def with_penalty(self, mu: Tensor) -> Penalised:
-        """What an iteration needs where the penalty of s = H u is mu (B, 1, 1, 1)."""
-        share, back = mu / self.rho, self.back
-        inverse = torch.addcmul(self.smooth, self.power, share).reciprocal_()
-        towards = back * (share * inverse).to(back.dtype)
+    def with_penalty(self, mu: Tensor, room: Penalised | None = None) -> Penalised:
+        """What an iteration needs where the penalty of s = H u is mu (B, 1, 1, 1).
+
+        Args:
+            mu: The penalty.
+            room: What an earlier iteration needed, written over: quicker, unknown to autograd. None: new room.
+        """
+        share, y = mu / self.rho, self.seen.y
+        inverse = torch.addcmul(self.smooth, self.power, share, out=room.inverse if room else None).reciprocal_()
+        towards = torch.mul(self.back, share * inverse, out=room.towards if room else None)
         if self.is_whole:
-            return Penalised(mu, inverse.to(back.dtype), towards * rfft2(self.seen.first), None)
-        y = self.seen.y
-        nearest = alike(y, mu) if self.evidence is None else self.evidence.at(y, mu)
-        return Penalised(mu, inverse.to(back.dtype), towards, nearest)
+            return Penalised(mu, inverse, towards * rfft2(self.seen.first), None)
+        own = room.nearest.own if room and room.nearest else None
+        nearest = alike(y, mu, own) if self.evidence is None else self.evidence.at(y, mu)
+        return Penalised(mu, inverse, towards, nearest)
 
 
 @dataclass
 class Penalised(BatchState):
-    """What follows from mu, the penalty of s = H u; the spectra are complex, for a product with a real one is slow."""
+    """What follows from mu, the penalty of s = H u."""
 
     mu: Tensor
     inverse: Tensor
@@ -190,7 +195,8 @@ def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor, recorded: b
     v.e = torch.sub(known, s, out=None if recorded else v.e)
     if v.falls:
         before = v.at.mu
-        v.at, v.falls = p.with_penalty((FALL * before).maximum(_floor(p))), v.falls - 1
+        mu, room = (FALL * before).maximum(_floor(p)), None if recorded else v.at
+        v.at, v.falls = p.with_penalty(mu, room), v.falls - 1
         v.e *= before / v.at.mu
         if recorded:
             known.copy_(s).add_(v.e)
