@@ -75,6 +75,9 @@ def test_only_jobs_of_this_sweep_count(tmp_path: Path) -> None:
     assert [file.parent.name for file, _ in found] == ["0", "2"]
     assert [[record["seed"] for _, record in group] for group in by_seed(found)] == [[0, 2]]
     assert own_words(found[:1], found) == ["0"]
+    (tmp_path / "sw" / "deep").mkdir()
+    shutil.move(tmp_path / "sw" / "2", tmp_path / "sw" / "deep" / "2")  # where hydra.sweep.subdir has a slash
+    assert [file.parent.name for file, _ in records(tmp_path / "sw", 3)] == ["0", "2"]
 
 
 @pytest.mark.slow

@@ -63,7 +63,8 @@ def records(folder: Path, expected: int) -> list[Found]:
     Where the directory was used before, jobs beyond ``expected`` are an earlier sweep's; and a job that failed this
     time may have left its record then.
     """
-    names = [path.parent.name for path in folder.glob("*/record.json") if not (path.parent / ERROR).exists()]
+    whole = [path.parent for path in folder.rglob("record.json") if not (path.parent / ERROR).exists()]
+    names = [path.relative_to(folder).as_posix() for path in whole]
     own = [name for name in names if not name.isdigit() or int(name) < expected]
     files = [folder / name / "record.json" for name in sorted(own, key=lambda name: (name.zfill(9), name))]
     return [(file, record) for file in files if FINISHED in (record := _read(file))]
