@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +52,7 @@ class Words:
     overrides: list[str] = field(default_factory=list)
 
 
-def run(words: list[str], verbs: Iterable[str]) -> None:
+def run(words: list[str], verbs: Collection[str]) -> None:
     """Check the command line, then hand it to Hydra; after a sweep print its table.
 
     Args:
@@ -64,6 +64,8 @@ def run(words: list[str], verbs: Iterable[str]) -> None:
     """
     apart = take_apart(words)
     bad = [word for word in apart.overrides if "=" not in word and not word.startswith("~")]
+    if bad and bad[0] in verbs:
+        raise UsageError(f"'{bad[0]}' is a command and comes first: blurlab {bad[0]} ...")
     if bad:
         raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], verbs)}; a setting is written KEY=VALUE")
     config_dir = apart.flags.get("--config-dir")

@@ -13,8 +13,9 @@ from blurlab.dataset.source import DataNotFound, Photo, Source, files_in, folder
 class Folder(Source):
     r"""Every image file in a folder and below it, by its suffix; hidden files and folders are passed over.
 
-    Links to folders are followed, and each folder is read once, however many links lead to it. Ids are the paths below
-    the folder; bytes of a name that are no UTF-8 are written as escapes (``caf\xe9.png``).
+    Links to folders are followed, and each folder is read once, however many links lead to it. A link that leads
+    nowhere is a photograph that cannot be read: it may have led to a folder. Ids are the paths below the folder; bytes
+    of a name that are no UTF-8 are written as escapes (``caf\xe9.png``).
 
     Args:
         root: The folder.
@@ -36,7 +37,7 @@ class Folder(Source):
         """
         found = [
             path for folder in folders_below(self.root) for path in files_in(folder)
-            if path.suffix.lower() in IMAGE_SUFFIXES
+            if path.suffix.lower() in IMAGE_SUFFIXES or leads_nowhere(path)
         ]  # fmt: skip
         if not found:
             suffixes = " ".join(sorted(IMAGE_SUFFIXES))
@@ -47,3 +48,8 @@ class Folder(Source):
             )
         photos = [Photo(id=readable(path.relative_to(self.root).as_posix()), path=path) for path in found]
         return sorted(photos, key=lambda photo: photo.id)
+
+
+def leads_nowhere(path: Path) -> bool:
+    """Whether a path is a link to what is not there."""
+    return path.is_symlink() and not os.path.exists(path)

@@ -56,11 +56,11 @@ class Evidence(BatchState):
         return Nearest((1 - share).mul_(y), share, most)
 
 
-def alike(y: Tensor, penalty: Tensor) -> Nearest:
-    """:meth:`Evidence.at` where all pixels say as much, their weight 1.
+def alike(y: Tensor, penalty: Tensor, out: Tensor | None = None) -> Nearest:
+    """:meth:`Evidence.at` where all pixels say as much, their weight 1; ``out`` is room for the part that is y's own.
 
     Example:
         >>> alike(torch.ones(1, 1, 1, 1), torch.ones(1, 1, 1, 1)).to(torch.full((1, 1, 1, 1), 0.5)).flatten()
         tensor([0.7500])
     """
-    return Nearest(y / (1 + penalty), penalty / (1 + penalty))
+    return Nearest(torch.div(y, 1 + penalty, out=out), penalty / (1 + penalty))

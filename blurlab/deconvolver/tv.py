@@ -129,6 +129,7 @@ class TV(Deconvolver):
             seen=seen,
             is_whole=self.boundary != "unknown",
             power=power,
+            back=seen.otf.conj().resolve_conj(),
             smooth=smooth.expand(len(alpha), 1, -1, -1),
             alpha=alpha,
             rho=rho,

@@ -36,6 +36,8 @@ class Problem(BatchState):
     """Is y the whole grid? Else some of it is unknown."""
     power: Tensor
     """|H|^2."""
+    back: Tensor
+    """``conj(H)``, in memory of its own: what is conjugated on the fly is slow to multiply."""
     smooth: Tensor
     """``gamma + L``, L = |Dx|^2 + |Dy|^2."""
     alpha: Tensor
@@ -53,21 +55,26 @@ class Problem(BatchState):
     evidence: Evidence | None = None
     """What single pixels of y say, where that differs; the border is unknown then."""
 
-    def with_penalty(self, mu: Tensor) -> Penalised:
-        """What an iteration needs where the penalty of s = H u is mu (B, 1, 1, 1)."""
-        share, otf = mu / self.rho, self.seen.otf
-        inverse = torch.addcmul(self.smooth, self.power, share).reciprocal()
-        towards = otf.conj() * (share * inverse)
+    def with_penalty(self, mu: Tensor, room: Penalised | None = None) -> Penalised:
+        """What an iteration needs where the penalty of s = H u is mu (B, 1, 1, 1).
+
+        Args:
+            mu: The penalty.
+            room: What an earlier iteration needed, written over: quicker, unknown to autograd. None: new room.
+        """
+        share, y = mu / self.rho, self.seen.y
+        inverse = torch.addcmul(self.smooth, self.power, share, out=room.inverse if room else None).reciprocal_()
+        towards = torch.mul(self.back, share * inverse, out=room.towards if room else None)
         if self.is_whole:
-            return Penalised(mu, inverse.to(otf.dtype), towards * rfft2(self.seen.first), None)
-        y = self.seen.y
-        nearest = alike(y, mu) if self.evidence is None else self.evidence.at(y, mu)
-        return Penalised(mu, inverse.to(otf.dtype), towards, nearest)
+            return Penalised(mu, inverse, towards * rfft2(self.seen.first), None)
+        own = room.nearest.own if room and room.nearest else None
+        nearest = alike(y, mu, own) if self.evidence is None else self.evidence.at(y, mu)
+        return Penalised(mu, inverse, towards, nearest)
 
 
 @dataclass
 class Penalised(BatchState):
-    """What follows from mu, the penalty of s = H u; the spectra are complex, for a product with a real one is slow."""
+    """What follows from mu, the penalty of s = H u."""
 
     mu: Tensor
     inverse: Tensor
@@ -153,7 +160,7 @@ def step(problem: Problem, state: State) -> State:
         near = v.blurred.clone()
         observed(near, p.seen.y).sub_(v.e, alpha=2)
         spectrum.addcmul_(rfft2(near), v.at.towards)
-        _keep_to_data(p, v, v.blurred, irfft2(otf * spectrum, grid))
+        _keep_to_data(p, v, v.blurred, irfft2(otf * spectrum, grid), recorded)
     v.spectrum, v.u = spectrum, irfft2(spectrum, grid)
 
     # d: shrink(grad u + b, alpha / rho);  b <- grad u + b - d, which is the projection
@@ -175,24 +182,31 @@ def _copied(state: State) -> State:
     return replace(state, **copies)
 
 
-def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor) -> None:
-    """Update s, nearest to y where that was observed and H u elsewhere, with its multiplier and penalty."""
+def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor, recorded: bool) -> None:
+    """Update s, nearest to y where that was observed and H u elsewhere, with its multiplier and penalty.
+
+    Unless autograd records it (``recorded``), the multiplier and ``blurred`` are written where they are.
+    """
     y = p.seen.y
     observed(hu, y).add_(v.e)
     known = observed(blurred.lerp_(hu, RELAXATION), y)
     assert v.at.nearest is not None
     s = v.at.nearest.to(known)
-    v.e = known - s
+    v.e = torch.sub(known, s, out=None if recorded else v.e)
     if v.falls:
         before = v.at.mu
-        v.at, v.falls = p.with_penalty((FALL * before).maximum(_floor(p))), v.falls - 1
+        mu, room = (FALL * before).maximum(_floor(p)), None if recorded else v.at
+        v.at, v.falls = p.with_penalty(mu, room), v.falls - 1
         v.e *= before / v.at.mu
-        known.copy_(s).add_(v.e)
+        if recorded:
+            known.copy_(s).add_(v.e)
+        else:
+            torch.add(s, v.e, out=known)
 
 
 def measure(problem: Problem, state: State) -> dict[str, Tensor]:
     """Objective and relative primal residual ``|grad u - d| / |grad u|`` of a state, per image (B,)."""
-    p, y, slope = problem, problem.seen.y, D.A(state.u)
+    p, y, slope = problem, problem.seen.y, D.forward(state.u, torch.empty_like(state.field))
     residual = observed(irfft2(p.seen.otf * state.spectrum, (state.u.shape[-2], state.u.shape[-1])), y) - y
     objective = residual.square().flatten(1).sum(1) / 2 + p.alpha.flatten() * field_length(slope, p.norm)
     size = slope.square().flatten(1).sum(1).clamp_min(torch.finfo(slope.dtype).tiny)

@@ -3,6 +3,7 @@
 from blurlab.likelihood.content import has_one_direction, second_direction
 from blurlab.likelihood.prior import SpectrumPrior, caution, flat, interval_halfwidth, natural, prior_from
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
+from blurlab.likelihood.sharpness import sharper_than
 
 __all__ = [
     "Fit",
@@ -16,4 +17,5 @@ __all__ = [
     "natural",
     "prior_from",
     "second_direction",
+    "sharper_than",
 ]

@@ -50,7 +50,7 @@ def second_direction(y: Tensor) -> Tensor:
     Args:
         y: Observed images (B, C, H, W) in [0, 1], at least 16 px on a side.
     """
-    noise = estimate_sigma(_middle(y)).square().double()
+    noise = estimate_sigma(middle_of(y)).square().double()
     coarse, fine = _share(y, _gaussian(SOFT_PX, y), noise), _share(y, y.new_ones(1), noise)
     return torch.where(coarse.isnan(), fine.nan_to_num(0.0), coarse)
 
@@ -105,7 +105,7 @@ def _softened(y: Tensor, kernel: Tensor) -> Tensor:
     return done.reshape(*y.shape[:2], *done.shape[-2:])
 
 
-def _middle(y: Tensor) -> Tensor:
+def middle_of(y: Tensor) -> Tensor:
     """The central part of large images, where their noise is measured."""
     top, left = (max(side - LARGEST, 0) // 2 for side in y.shape[-2:])
     return y[..., top : top + LARGEST, left : left + LARGEST]

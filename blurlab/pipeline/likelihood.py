@@ -9,7 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture, Taps
-from blurlab.likelihood import Fit, Refiner, has_one_direction, interval_halfwidth, kind_probability
+from blurlab.likelihood import (
+    Fit,
+    Refiner,
+    has_one_direction,
+    interval_halfwidth,
+    kind_probability,
+    sharper_than,
+)
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_parameters
@@ -22,13 +29,17 @@ there is often one edge alone, most of all where a blur took the others away."""
 UNEXPLAINED = 1.0
 """Misfit from which no kind explains an image: it has a few frequencies only, as checks and halftones do. The spectra
 of photographs, however small a patch, missed by less (``experiments/bench/content.py``)."""
+SHARPER = 1.05
+"""By so much may neighbouring pixels differ more than the blur that was found allows, for it may be found too wide. Of
+blurred photographs none came near it (``experiments/bench/content.py``)."""
 
 
 class Likelihood(ByKind):
     """Each kind is fitted to the image's spectrum; the kind is the one of most evidence.
 
-    Of an image of 64 px or more that varies along one direction only, or whose spectrum no kind explains, nothing is
-    told: every kind is as likely, and nothing is undone.
+    Of an image of 64 px or more that varies along one direction only, whose spectrum no kind explains, or which shows
+    edges that the blur of its spectrum would not have left (a drawn shape), nothing is told: every kind is as likely,
+    and nothing is undone.
 
     Args:
         family: Blurs of one kind or a mixture; any of their parameters may be a range.
@@ -58,16 +69,22 @@ class Likelihood(ByKind):
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
         fits = [refiner(y) for refiner in self.refiners]
-        found = self._most_likely(fits, y)
+        found = self.most_likely(fits, y)
         if min(y.shape[-2:]) < LEAST_PX:
             return found
-        rows = (has_one_direction(y) | unexplained(fits).to(y.device)).nonzero().squeeze(1)
+        rows = (has_one_direction(y) | unexplained(fits).to(y.device) | contradicted(y, found)).nonzero().squeeze(1)
         if not len(rows):
             return found
         nothing = self.uninformed(y[rows])
         return found.with_rows(rows, nothing if found.sigma is None else replace(nothing, sigma=found.sigma[rows]))
 
-    def _most_likely(self, fits: Sequence[Fit], y: Tensor) -> BlurEstimate:
+    def most_likely(self, fits: Sequence[Fit], y: Tensor) -> BlurEstimate:
+        """The kind of most evidence, whatever the images show.
+
+        Args:
+            fits: Of each kind, in the order of the family's.
+            y: Observed images.
+        """
         probability = kind_probability(fits, self.family.weights).to(y)
         kind = probability.argmax(1)
         every = torch.cat([fit.params for fit in fits], 1).to(y)
@@ -86,6 +103,12 @@ class Likelihood(ByKind):
         likeliest = by_parameters(self.family, params, kind)
         label = KindEstimate(kind, probability, chosen, top, top, ends, params, likeliest, halfwidth)
         return by_parameters(self.family, self.family.with_strength(params, chosen, kind), kind, sigma, label)
+
+
+def contradicted(y: Tensor, found: BlurEstimate) -> Tensor:
+    """Which images have edges that are sharper than the blur that was found in them leaves any (B,) bool."""
+    assert found.sigma is not None
+    return sharper_than(y, found.psf.to(y), found.sigma.to(y)) > SHARPER
 
 
 def unexplained(fits: Sequence[Fit]) -> Tensor:

@@ -13,6 +13,7 @@ from blurlab.report.paper import read_published
 from blurlab.report.record import PAGES, budget_rank, load_folder, page_of
 from blurlab.report.record_page import record_page
 from blurlab.report.rows import conditions
+from blurlab.report.seeds import seeds_links
 from blurlab.report.spread import noise_tables, side_by_side
 from blurlab.report.text import NOT_RUN, md
 
@@ -50,18 +51,23 @@ def write_report_md(folder: str | Path) -> Path:
         parts.append("No published figure was found that could be checked against its source.")
     order = list(dict.fromkeys(row["experiment"] for row in figures))
     for experiment in order + sorted({record["experiment"] for _, record in found} - set(order)):
-        parts += _experiment(
-            experiment, [(file, record) for file, record in found if record["experiment"] == experiment]
-        )
+        members = [(file, record) for file, record in found if record["experiment"] == experiment]
+        parts += _experiment(experiment, members, seeds_links(root, experiment))
     return write_text(root / "REPORT.md", "\n\n".join(parts) + "\n")
 
 
-def _experiment(name: str, members: Found) -> list[str]:
-    """Every record of an experiment, folded: a line a record that leads to its page, and the figures against noise."""
+def _experiment(name: str, members: Found, seeds: list[str]) -> list[str]:
+    """Every record of an experiment, folded: a line a record that leads to its page, and the figures against noise.
+
+    Args:
+        name: Of the experiment.
+        members: Its records.
+        seeds: What leads to its tables over seeds.
+    """
     if not members:
         return [f"## {md(name)}", f"{NOT_RUN}."]
     count = "1 record" if len(members) == 1 else f"{len(members)} records"
-    blocks = [side_by_side(members), *noise_tables([record for _, record in members])]
+    blocks = [side_by_side(members), *noise_tables([record for _, record in members]), *seeds]
     return [
         f"## {md(name)}",
         f"<details><summary>{count}, with bounds, curves and confusion on a page each</summary>",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from blurlab.core.atomic import write_text
 from blurlab.report.labels import TIME, label, sort_key, split_name
 from blurlab.report.rows import interval_note
-from blurlab.report.text import MISSING, figure, interval, md, md_table
+from blurlab.report.text import MISSING, figure, interval, link, md, md_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -127,6 +127,22 @@ def seeds_md(table: Mapping[str, Any], note: str) -> str:
         f"{NOTE} {note}",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def seeds_links(folder: Path, experiment: str) -> list[str]:
+    """A line of Markdown that leads to the tables over the seeds of an experiment; none where it has no such table.
+
+    Args:
+        folder: The folder of a paper, whose tables lie in results/<budget>/seeds.
+        experiment: Name of the experiment.
+    """
+    links = []
+    for file in sorted(folder.glob("results/*/seeds/*.json")):
+        table = json.loads(file.read_text(encoding="utf-8"))
+        if table["experiment"] == experiment:
+            words = f"{table['variant']}, {len(table['seeds'])} seeds, budget {table['budget']}"
+            links.append(link(md(words), file.with_suffix(".md").relative_to(folder).as_posix()))
+    return [f"Mean and interval over seeds: {'; '.join(links)}."] if links else []
 
 
 def seeds_table(table: Mapping[str, Any], what: str = "") -> Table:

@@ -3,8 +3,10 @@
 FOLDER holds bsds500, fundus and levin09. Photographs (every fourth test photograph of BSDS500, every fourth of DRIVE,
 the sharp four of levin09), sharp and blurred by the widest kernels that the tool looks for, whole (at most 384 px) and
 as the middle 64 px, with Gaussian noise: how many are taken for images of one direction, the smallest share of the
-second direction in the gradients, and of ``--fitted`` photographs of each set also the largest misfit of the best kind
-and how many are answered "cannot tell". Then drawn images that say nothing of their blur: which are told one.
+second direction in the gradients, and of ``--fitted`` photographs of each set also the largest misfit of the best kind,
+how much sharper their edges are at most than the blur that is found allows, and how many are answered "cannot tell".
+Then drawn images that say nothing of their blur, and sharp shapes on a plain ground: which are told one. (A shape that
+is said to be sharp is not told a blur.)
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ from torch import Tensor
 from blurlab.blur import Defocus, Gaussian, Mixture, Motion, NoBlur
 from blurlab.core.rng import generator, uniform
 from blurlab.dataset import Bsds500, Drive, Levin09, Source
-from blurlab.likelihood import has_one_direction, second_direction
+from blurlab.likelihood import has_one_direction, second_direction, sharper_than
 from blurlab.physics import Convolution
 from blurlab.pipeline import Likelihood
-from blurlab.pipeline.likelihood import unexplained
+from blurlab.pipeline.estimate import KindEstimate
 
 SIGMA, SIGMAS = 0.004, (0.0, 0.004, 0.02)
 SIDES = (64, 0)
@@ -75,7 +77,33 @@ def drawn(side: int) -> dict[str, Tensor]:
         found[f"stripes {width}"] = (across // width % 2).float()
     for width in (4, 8, 16):
         found[f"checks {width}"] = ((across // width + down // width) % 2).float()
-    return {name: (0.1 + 0.8 * image)[None, None] for name, image in found.items()}
+    return {name: (0.1 + 0.8 * image)[None, None] for name, image in (found | shapes(side)).items()}
+
+
+def shapes(side: int) -> dict[str, Tensor]:
+    """Name -> image (side, side): 1 within a shape, 0 on the ground."""
+    down, across = torch.meshgrid(torch.arange(side) - side / 2, torch.arange(side) - side / 2, indexing="ij")
+    from_middle = down.hypot(across)
+    found = {
+        "circle": from_middle < side / 4,
+        "small circle": from_middle < side / 12,
+        "ring": (from_middle - side / 4).abs() < 3,
+        "wide cross": (down.abs() < side / 8) | (across.abs() < side / 8),
+        "thin cross": (down.abs() < 2) | (across.abs() < 2),
+    }
+    for angle in (0, 30):
+        turned = math.radians(angle)
+        along = across * math.cos(turned) + down * math.sin(turned)
+        aside = down * math.cos(turned) - across * math.sin(turned)
+        found[f"corner {angle}"] = (along > 0) & (aside > 0)
+        found[f"square {angle}"] = (along.abs() < side / 4) & (aside.abs() < side / 4)
+        found[f"triangle {angle}"] = (along > 0) & (aside > 0) & (along + aside < side / 2)
+    return {name: shape.float() for name, shape in found.items()}
+
+
+def is_told(found: KindEstimate | None) -> bool:
+    """Whether one kind is more likely than the others."""
+    return found is not None and float(found.probability.amax()) > 1 / len(LIKELIHOOD.family.kinds) + 1e-6
 
 
 def main() -> None:
@@ -92,7 +120,16 @@ def main() -> None:
         for blur, side, number, y in photographs(source, count):
             key = f"{source.name}/{side or 'whole'}/{blur}"
             row = record["photographs"].setdefault(
-                key, {"n": 0, "one_direction": 0, "least_share": 1.0, "fitted": 0, "cannot_tell": 0, "misfit": 0.0}
+                key,
+                {
+                    "n": 0,
+                    "one_direction": 0,
+                    "least_share": 1.0,
+                    "fitted": 0,
+                    "cannot_tell": 0,
+                    "misfit": 0.0,
+                    "sharper": 0.0,
+                },
             )
             row["n"] += 1
             row["one_direction"] += int(has_one_direction(y))
@@ -101,7 +138,10 @@ def main() -> None:
                 fits = [refiner(y) for refiner in LIKELIHOOD.refiners]
                 row["fitted"] += 1
                 row["misfit"] = max(row["misfit"], round(min(float(fit.misfit) for fit in fits), 3))
-                row["cannot_tell"] += int(bool(has_one_direction(y)) or bool(unexplained(fits)))
+                likeliest = LIKELIHOOD.most_likely(fits, y)
+                assert likeliest.sigma is not None
+                row["sharper"] = max(row["sharper"], round(float(sharper_than(y, likeliest.psf, likeliest.sigma)), 3))
+                row["cannot_tell"] += int(not is_told(LIKELIHOOD.identify(y, {}, {}).label))
         for key, row in record["photographs"].items():
             if key.startswith(f"{source.name}/"):
                 print(key, row, flush=True)
@@ -111,9 +151,10 @@ def main() -> None:
                 y = (image + sigma * torch.randn(image.shape, generator=generator(name))).clamp(0, 1)
                 found = LIKELIHOOD.identify(y, {}, {}).label
                 assert found is not None
-                told = float(found.probability.amax()) > 1 / len(LIKELIHOOD.family.kinds) + 1e-6
-                record["drawn"].setdefault(f"{side}/{sigma:g}", {"n": 0, "told": []})["n"] += 1
-                record["drawn"][f"{side}/{sigma:g}"]["told"] += [name] if told else []
+                row = record["drawn"].setdefault(f"{side}/{sigma:g}", {"n": 0, "sharp": [], "told": []})
+                row["n"] += 1
+                if is_told(found):
+                    row["told" if LIKELIHOOD.family.kinds[int(found.kind)] != "none" else "sharp"].append(name)
             print(f"{side}/{sigma:g}", record["drawn"][f"{side}/{sigma:g}"], flush=True)
     args.output.write_text(json.dumps(record, indent=1) + "\n")
     print(args.output)

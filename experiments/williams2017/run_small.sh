@@ -55,6 +55,9 @@ whole messidor_binary .taps10 blur.taps=10 blur.size=11 budget.epochs=4
 whole messidor_strength5 ""
 $PYTHON experiments/williams2017/learning.py --half # what decides whether that learning rate learns
 $PYTHON experiments/williams2017/learning.py --small # the same, and more variants, on smaller images
+# five seeds of the smallest run, a record each, and the table over them
+compgen -G "$RESULTS/smoke/seeds/messidor_binary.*taps3*.json" > /dev/null ||
+  $BLURLAB +experiment=messidor_binary blur.taps=3 budget=smoke seeds=5 run.keep=true
 # no network: the spectral likelihood on the same photographs
 once messidor_hier.drive_chase.likelihood "${hier[@]}" dataset=drive_chase pipeline=likelihood \
   run.variant=drive_chase.likelihood budget.draws_test=30

@@ -199,6 +199,13 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path: Path, name: str, source_cl
     assert "22_training.png" in dict(found.skipped) and len(found.photos) == 3
 
 
+def test_a_link_to_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    tiny.put_all(tmp_path, tiny.DRIVE_FLAT[:3])
+    (tmp_path / "more photographs").symlink_to(tmp_path / "unmounted")
+    found = scan(Folder(tmp_path))
+    assert [name for name, _ in found.skipped] == ["more photographs"] and len(found.photos) == 3
+
+
 @pytest.mark.parametrize("source_class", [Folder, Drive])
 def test_sets_whose_folders_are_links_are_found(tmp_path: Path, source_class: type) -> None:
     tiny.put_all(tmp_path / "disk", tiny.DRIVE)

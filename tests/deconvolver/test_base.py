@@ -8,6 +8,7 @@ from torch import Tensor
 
 from blurlab.deconvolver import Deconvolver, Restored, Wiener
 from blurlab.deconvolver.laws import kernels
+from blurlab.deconvolver.scale import image_level
 from blurlab.physics import Convolution, Gradient, LinearOperator
 
 IMAGES = torch.full((3, 1, 17, 24), 0.5)
@@ -111,3 +112,15 @@ def test_an_operator_that_cannot_be_is_refused_in_one_line(operator: LinearOpera
     with pytest.raises(ValueError, match=said) as caught:
         Dividing()(IMAGES, operator, 0.01)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("upper", [1.0, 2.0, float("inf")])
+def test_the_level_is_that_of_the_brightest_place_wherever_it_lies(upper: float) -> None:
+    images = torch.full((4, 2, 300, 24), 0.01)
+    images[0, 1, 298:, 22:] = 0.9  # the last corner alone
+    images[1, 0, :2, :2] = 0.9
+    images[2, 0, 64:66, 10:12] = 0.2  # across the edge of two bands of rows
+    images[3, 0, 100, 10] = 0.9  # one hot pixel
+    found = image_level(images, upper).flatten().tolist()
+    assert found == [1.0, 1.0, 0.25, 1 / 64]
+    assert [float(image_level(one[None], upper)) for one in images] == found

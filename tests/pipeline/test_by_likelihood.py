@@ -135,3 +135,45 @@ def test_checks_have_too_few_frequencies_to_tell_a_blur(width: int) -> None:
     found = estimate.label
     assert found is not None and float(found.probability.amax()) == pytest.approx(1 / 3)
     assert found.params.isnan().all() and estimate.sigma is not None and 0 < float(estimate.sigma) < 0.2
+
+
+def shapes(side: int) -> dict[str, Tensor]:
+    """Sharp shapes on a plain ground, whose spectra have zeros or are those of no photograph, (1, 1, side, side)."""
+    down, across = torch.meshgrid(torch.arange(side) - side / 2, torch.arange(side) - side / 2, indexing="ij")
+    along, aside = turned(down + side / 2, across + side / 2, 30.0), turned(down + side / 2, across + side / 2, 120.0)
+    from_middle = down.hypot(across)
+    found = {
+        "corner": (down > 0) & (across > 0),
+        "turned corner": (along > 0) & (aside > 0),
+        "wide cross": (down.abs() < side / 8) | (across.abs() < side / 8),
+        "thin cross": (down.abs() < 2) | (across.abs() < 2),
+        "square": (down.abs() < side / 4) & (across.abs() < side / 4),
+        "turned square": (along.abs() < side / 4) & (aside.abs() < side / 4),
+        "circle": from_middle < side / 4,
+        "ring": (from_middle - side / 4).abs() < 3,
+        "checks": ((across + side / 2) // 16 + (down + side / 2) // 16) % 2 > 0,
+    }
+    return {name: (0.1 + 0.8 * shape.float())[None, None] for name, shape in found.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sigma", [0.0, 0.004, 0.02])
+@pytest.mark.parametrize("side", [64, 128])
+def test_no_blur_is_told_that_the_edges_of_a_shape_rule_out(side: int, sigma: float) -> None:
+    images = shapes(side)
+    y = torch.cat([*images.values()])
+    y = (y + sigma * torch.randn(y.shape, generator=generator("noise"))).clamp(0, 1)
+    found = IDENTIFIER.identify(y, {}, {}).label
+    assert found is not None
+    blurred = (found.kind > 0) & (found.probability.amax(1) > 0.6)
+    assert [name for name, told in zip(images, blurred.tolist(), strict=True) if told] == []
+
+
+def test_a_shape_that_is_blurred_is_told_its_blur() -> None:
+    sharp = torch.cat([shapes(140)[name] for name in ("turned square", "circle")])
+    y = Convolution(Defocus(4.0).psf(torch.tensor([[4.0]])), "valid").A(sharp)
+    y = y + 0.004 * torch.randn(y.shape, generator=generator("noise"))
+    found = IDENTIFIER.identify(y, {}, {}).label
+    assert found is not None
+    assert [FAMILY.kinds[kind] for kind in found.kind] == ["defocus"] * 2
+    assert found.params[:, 0].tolist() == pytest.approx([4.0, 4.0], abs=0.2)

@@ -13,6 +13,7 @@ from made_up import made_up_record
 from rich.console import Console
 from scipy import stats
 
+from blurlab.report import write_report_md
 from blurlab.report.seeds import over_seeds, seeds_table, write_seeds
 
 VALUES = {0: 0.91, 1: 0.94, 2: 0.90, 3: 0.95, 4: 0.92}
@@ -77,3 +78,17 @@ def test_the_terminal_shows_the_headline_figures() -> None:
     shown = console.export_text()
     assert "messidor_hier · blur.taps=3 · 5 seeds (0, 1, 2, 3, 4)" in shown
     assert "0.924" in shown and "[0.874, 0.954]" in shown and "Time of the first network" not in shown
+
+
+def test_the_report_of_a_paper_leads_to_its_tables_over_seeds(tmp_path: Path) -> None:
+    (tmp_path / "published.csv").write_text("experiment,metric,value,unit,source,note\n")
+    kept = tmp_path / "results" / "small"
+    found = [(kept / f"messidor_hier.made_up.seed{record['seed']}.json", record) for record in records()]
+    kept.mkdir(parents=True)
+    for file, record in found:
+        file.write_text(json.dumps(record))
+    assert "over seeds" not in write_report_md(tmp_path).read_text()
+    write_seeds(kept / "seeds" / "messidor_hier.made_up", found)
+    text = write_report_md(tmp_path).read_text()
+    line = next(line for line in text.splitlines() if "over seeds" in line)
+    assert "5 seeds, budget small](results/small/seeds/messidor_hier.made_up.md)" in line

@@ -107,6 +107,7 @@ def test_every_member_of_every_group_composes(
     known = ["pipeline=known", "stage=restore"]
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
+        "yan2016": ["head.window=32", "head.hop=16"],
         "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
         "learning_to_deblur": ["pipeline=kernel", "blur=gp_trajectory"],
         "grow": ["pipeline=kernel", "blur=gp_trajectory", "head=learning_to_deblur", "optimizer=adadelta"],

@@ -16,6 +16,7 @@ from blurlab.run.command.job import ERROR
 from blurlab.run.command.seeds import with_seeds
 from blurlab.run.command.sweep import by_seed, own_words, records
 from blurlab.run.errors import UsageError
+from blurlab.run.record.record import FINISHED
 
 
 def test_seeds_is_a_sweep_over_run_seed() -> None:
@@ -65,9 +66,25 @@ def test_only_jobs_of_this_sweep_count(tmp_path: Path) -> None:
         shutil.copytree(tmp_path / "run", tmp_path / "sw" / job)
         held = json.loads((tmp_path / "sw" / job / "record.json").read_text())
         (tmp_path / "sw" / job / "record.json").write_text(json.dumps({**held, "seed": int(job), "overrides": [job]}))
-        (tmp_path / "sw" / job / "report.html").touch()
+    stopped = tmp_path / "sw" / "stopped"
+    shutil.copytree(tmp_path / "run", stopped)
+    half = {key: value for key, value in held.items() if key != FINISHED}
+    (stopped / "record.json").write_text(json.dumps(half))
     (tmp_path / "sw" / "1" / ERROR).write_text("failed")
     found = records(tmp_path / "sw", 3)
     assert [file.parent.name for file, _ in found] == ["0", "2"]
     assert [[record["seed"] for _, record in group] for group in by_seed(found)] == [[0, 2]]
     assert own_words(found[:1], found) == ["0"]
+    (tmp_path / "sw" / "deep").mkdir()
+    shutil.move(tmp_path / "sw" / "2", tmp_path / "sw" / "deep" / "2")  # where hydra.sweep.subdir has a slash
+    assert [file.parent.name for file, _ in records(tmp_path / "sw", 3)] == ["0", "2"]
+
+
+@pytest.mark.slow
+def test_jobs_that_make_no_report_have_not_failed(tmp_path: Path) -> None:
+    words = ["budget.epochs=1", "hydra.sweep.dir=sw", "blur.taps=9,7"]
+    done = in_own_process("-m", *WORDS, *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "│ 9 " in done.stdout and "│ 7 " in done.stdout and done.stderr == ""
+    seeds = in_own_process(*WORDS, *words[:1], "hydra.sweep.dir=seeds", "seeds=2", cwd=tmp_path)
+    assert seeds.returncode == 0 and "2 seeds (0, 1)" in seeds.stdout, seeds.stderr

@@ -105,7 +105,7 @@ def test_relative_places_become_absolute(tmp_path: Path, monkeypatch: pytest.Mon
         "dataset.source.root=photos", "dataset.source.root=a,/b", "deconvolver.weights=own.safetensors",
         "deconvolver.weights=unrolled_dr", "deconvolver.weights=null", "stage.restore.run=nowhere",
         "paths.runs_dir=my runs", "dataset.source.root=${paths.data_dir}/x", "blur.folder=/abs", "run.variant=root",
-        "dataset.source.root=~/x",
+        "dataset.source.root=~/x", "hydra.run.dir=~/x", "hydra.sweep.dir='~/my runs'", "hydra.run.dir=x~",
     ]  # fmt: skip
     home = os.path.expanduser("~")
     assert absolute_places(readable(words)) == [
@@ -113,7 +113,8 @@ def test_relative_places_become_absolute(tmp_path: Path, monkeypatch: pytest.Mon
         f"deconvolver.weights={tmp_path}/own.safetensors", "deconvolver.weights=unrolled_dr",
         "deconvolver.weights=null", "stage.restore.run=nowhere", f"paths.runs_dir='{tmp_path}/my runs'",
         "dataset.source.root=${paths.data_dir}/x",
-        "blur.folder=/abs", "run.variant=root", f"dataset.source.root={home}/x", f"paths.data_dir={tmp_path}/data",
+        "blur.folder=/abs", "run.variant=root", f"dataset.source.root={home}/x", f"hydra.run.dir={home}/x",
+        f"hydra.sweep.dir='{home}/my runs'", "hydra.run.dir='x~'", f"paths.data_dir={tmp_path}/data",
     ]  # fmt: skip
 
 
@@ -141,6 +142,9 @@ def test_where_the_data_lie_is_kept_unless_a_word_names_it(tmp_path: Path, monke
         (["hydra.run.dir='  '"], "hydra.run.dir names no folder"),
         (["hydra.sweep.dir="], "hydra.sweep.dir names no folder"),
         (["hydra.sweep.subdir="], "hydra.sweep.subdir names no folder"),
+        (["hydra.output_subdir=../x"], "hydra.output_subdir=../x is no folder's name"),
+        (["hydra.output_subdir=/x"], "is no folder's name"),
+        (["hydra.output_subdir=.."], "is no folder's name"),
         (["hydra.run.dir=/proc/none"], "cannot write to /proc/none.*; set another hydra.run.dir"),
         (["paths.runs_dir=/proc/none"], "cannot write to /proc/none.*; set paths.runs_dir=<folder>, or BLURLAB_RUNS"),
         (

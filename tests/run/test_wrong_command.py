@@ -154,6 +154,12 @@ def blurlab(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
+def test_a_command_that_does_not_come_first_is_told_apart(tmp_path: Path) -> None:
+    done = in_process("run.seed=1", "table", "messidor_hier", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "error: 'table' is a command and comes first: blurlab table ...\n"
+
+
 def test_a_process_tells_a_users_error_by_its_exit_status(tmp_path: Path) -> None:
     done = blurlab("frobnicate", cwd=tmp_path)
     assert done.returncode == 2 and done.stderr.startswith("error: unknown word 'frobnicate'")

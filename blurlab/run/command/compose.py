@@ -15,7 +15,7 @@ from typing import Any
 from blurlab.run.command.check import Prepared, prepare_job
 from blurlab.run.command.keys import missing_key, other_type, unknown_key
 from blurlab.run.command.names import conf_dir, groups, nested_groups, options
-from blurlab.run.command.ranges import check_ranges
+from blurlab.run.command.ranges import check_ranges, name
 from blurlab.run.errors import UsageError, nearest
 from blurlab.run.setup.targets import check_targets
 
@@ -144,17 +144,20 @@ def hydra_places(hydra_words: Sequence[str]) -> dict[str, str]:
     """Folders for runs that words of Hydra's own name, by key.
 
     Raises:
-        UsageError: If one is empty: files would be strewn over the folder one stands in.
+        UsageError: If one is empty: files would be strewn over the folder one stands in. Or if Hydra's own files would
+            be written elsewhere than in the run's folder.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     places = {}
-    for parsed in OverridesParser.create().parse_overrides(list(hydra_words)):
+    for word, parsed in zip(hydra_words, OverridesParser.create().parse_overrides(list(hydra_words)), strict=True):
         if parsed.key_or_group in ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"):
             place = parsed.value()
             if place is None or not str(place).strip():
                 raise UsageError(f"{parsed.key_or_group} names no folder; leave it out, or name one")
             places[parsed.key_or_group] = str(place)
+        if parsed.key_or_group == "hydra.output_subdir" and name(str(parsed.value()).removeprefix(".")):
+            raise UsageError(f"{word} is no folder's name; Hydra's own files lie in the run's folder, so leave it out")
     return places
 
 

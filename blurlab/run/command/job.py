@@ -21,7 +21,7 @@ from blurlab.core.image_io import read_image
 from blurlab.run.command.check import Prepared, prepare_job
 from blurlab.run.command.plan import say_plan
 from blurlab.run.record.kept import keep_record, refuse_to_keep
-from blurlab.run.record.record import write_record
+from blurlab.run.record.record import FINISHED, write_record
 from blurlab.run.setup.context import Context, make_context
 from blurlab.run.setup.logger.wandb import wandb_folders
 from blurlab.run.stage.base import Stage
@@ -123,7 +123,9 @@ def do_stages(context: Context, stages: Sequence[Stage]) -> Path:
     say_plan(context, stages)
     for stage in stages:
         stage(context)
-        record = write_record(context)
+        write_record(context)
+    context.record[FINISHED] = True
+    record = write_record(context)
     log_run(context)
     if context.cfg.run.keep:
         context.console.print(f"kept {keep_record(context)}")

@@ -16,6 +16,7 @@ from blurlab.report.seeds import seeds_table, write_seeds
 from blurlab.report.terminal import sweep_table
 from blurlab.run.command.job import ERROR
 from blurlab.run.errors import UsageError
+from blurlab.run.record.record import FINISHED
 from blurlab.run.setup.settings import Settings, differences, values_of, words_of
 
 finished: list[Path] = []
@@ -62,10 +63,19 @@ def records(folder: Path, expected: int) -> list[Found]:
     Where the directory was used before, jobs beyond ``expected`` are an earlier sweep's; and a job that failed this
     time may have left its record then.
     """
-    names = [path.parent.name for path in folder.glob("*/report.html") if not (path.parent / ERROR).exists()]
+    whole = [path.parent for path in folder.rglob("record.json") if not (path.parent / ERROR).exists()]
+    names = [path.relative_to(folder).as_posix() for path in whole]
     own = [name for name in names if not name.isdigit() or int(name) < expected]
     files = [folder / name / "record.json" for name in sorted(own, key=lambda name: (name.zfill(9), name))]
-    return [(file, load_record(file)) for file in files]
+    return [(file, record) for file in files if FINISHED in (record := _read(file))]
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A record, or nothing where the file does not hold a whole one, as that of a job that was stopped."""
+    try:
+        return load_record(file)
+    except ValueError:
+        return {}
 
 
 def by_seed(found: Sequence[Found]) -> list[list[Found]]:

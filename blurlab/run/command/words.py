@@ -13,6 +13,8 @@ PLACES = ("root", "folder", "data_dir", "runs_dir", "cache_dir", "experiments_di
 """Last parts of the keys whose values are folders."""
 FILES = ("weights", "run")
 """Last parts of the keys whose values may be a file or folder, or a name."""
+OF_RUNS = ("hydra.run.dir", "hydra.sweep.dir")
+"""Keys of the folders of runs: a ~ is the user's own folder there too; Hydra would make a folder of that name."""
 
 
 def readable(overrides: Sequence[str]) -> list[str]:
@@ -92,7 +94,9 @@ def _is_place_with_comma(key: str, value: str) -> bool:
 def _absolute(word: str) -> str:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    key = word.partition("=")[0]
+    key, _, value = word.partition("=")
+    if key in OF_RUNS and (bare := value.strip("'\"")).startswith("~"):
+        return f"{key}={_placed(bare, False)}"
     last = key.rpartition(".")[2]
     if last not in (*PLACES, *FILES) or "." not in key:
         return word

@@ -15,7 +15,7 @@ from blurlab.core.atomic import replace_whole
 from blurlab.report.seeds import write_seeds
 from blurlab.run.errors import UsageError
 from blurlab.run.record.json_file import write_json
-from blurlab.run.record.record import make_record
+from blurlab.run.record.record import FINISHED, make_record
 from blurlab.run.setup.build import build, plain
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.data import stand_in
@@ -134,7 +134,7 @@ def keep_record(context: Context) -> Path:
     """
     path = refuse_to_keep(context)
     record = make_record(context)
-    kept = {key: value for key, value in record.items() if key not in ("examples", "config")}
+    kept = {key: value for key, value in record.items() if key not in ("examples", "config", FINISHED)}
     kept["config"] = {key: value for key, value in record["config"].items() if key != "paths"}
     kept["config"]["run"] = {**kept["config"]["run"], "resume": None}
     if stood_in := _stood_in(context):

@@ -17,6 +17,9 @@ from blurlab.run.setup.settings import CONTENTS, overrides
 
 PACKAGES = ("torch", "pytorch-lightning", "hydra-core", "omegaconf", "kornia", "wandb", "albumentations", "numpy")
 
+FINISHED = "finished"
+"""Key of the record of a run whose stages are all done, whichever stages it has."""
+
 
 def make_record(context: Context) -> dict[str, Any]:
     """The record so far: what was run, on what, and what came out.

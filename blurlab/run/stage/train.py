@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class Train(Stage):
         self.trains = FIRST_NETWORK if first_only else NETWORKS
 
     def check(self, cfg: DictConfig, parts: Parts, before: Sequence[Stage]) -> None:
-        """Besides: can each network be made, and trained with this recipe?"""
+        """Besides: can each network be made, take the images, and be trained with this recipe?"""
         super().check(cfg, parts, before)
         if not parts.identifier.tasks:
             return
@@ -75,6 +76,7 @@ class Train(Stage):
         for classes in {len(task.target) for task in parts.identifier.tasks}:
             with torch.device("meta"):  # weights without memory
                 net = build(cfg.head, num_classes=classes, in_channels=channels)
+            check_size(net, channels, cfg.dataset.size)
             self._check_growth(cfg, net)
             self._check_start(net)
         check_recipe(cfg)
@@ -227,3 +229,17 @@ def best_net(context: Context, task: Task) -> nn.Module:
 def trained_nets(context: Context) -> dict[str, nn.Module]:
     """The best network of each task, on the run's device."""
     return {task.name: best_net(context, task) for task in context.identifier.tasks}
+
+
+def check_size(net: nn.Module, channels: int, size: int) -> None:
+    """Raise unless a network, whose weights need no memory, takes images of this size.
+
+    Raises:
+        UsageError: With what the network asks for.
+    """
+    images = torch.zeros(1, channels, size, size, device="meta")
+    with torch.no_grad(), suppress(RuntimeError):  # a Fourier transform wants values; sizes are looked at before it
+        try:
+            net.eval()(images)
+        except ValueError as error:
+            raise UsageError(f"dataset.size={size} does not suit the head: {error}") from error
