@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, Parameter
-from blurlab.likelihood.prior import SpectrumPrior, basis, own_blur
+from blurlab.likelihood.prior import TERMS, SpectrumPrior, own_blur
 from blurlab.likelihood.taper import leak, leakage
 from blurlab.likelihood.whittle import Belief, Problem, bin_weight, middle, noise_floor, otf_power
 
@@ -117,7 +117,7 @@ def _angles(one: Parameter, length_px: float, has_zeros: bool) -> Tensor:
 def catalogue(family: BlurFamily, prior: SpectrumPrior, side: int, tapers: int) -> Catalogue:
     """The kernels of the family's :func:`grid`, seen in windows of this side through these tapers."""
     params = grid(family)
-    typical = (torch.einsum("m,mij->ij", prior.mean, basis(side)) + own_blur(side, prior.softness_px)).exp()
+    typical = (torch.einsum("m,mij->ij", prior.mean, prior.terms(side)) + own_blur(side, prior.softness_px)).exp()
     factors = leakage(side, tapers)
     picked, seen, level = _spread(bin_weight(side)), [], []
     for some in params.split(AT_ONCE):
@@ -161,7 +161,7 @@ def _misfit(problem: Problem, picked: Tensor, blurred: Tensor, level: Tensor) ->
     side = problem.observed.shape[-2]
     observed = problem.observed.flatten(1)[:, picked].clamp_min(1e-20).log().float()
     scale = problem.weight.flatten()[picked].sqrt().float()
-    smooth = torch.linalg.qr(problem.terms.flatten(1)[:, picked].float().T * scale[:, None]).Q
+    smooth = torch.linalg.qr(problem.terms[: len(TERMS)].flatten(1)[:, picked].float().T * scale[:, None]).Q
     share = problem.observed[:, middle(side)].mean(1).float()[:, None] / level
     noise = noise_floor(problem.observed).float()
     found = []

@@ -51,6 +51,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "likelihood_release": {
         blur: f"must be mixtures|that are tried lack|{VARIES}" for blur in options("blur") if blur != "camera_kinds"
     },
+    "aberrations": {blur: "use blur=zernike" for blur in options("blur") if blur != "zernike"},
     "known": {"field": "takes one kernel an image"},
     "kernel": {"field": VARIES},
     "quotient17": {"field": VARIES},
@@ -112,6 +113,7 @@ def test_every_member_of_every_group_composes(
         "grow": ["pipeline=kernel", "blur=gp_trajectory", "head=learning_to_deblur", "optimizer=adadelta"],
         "likelihood_release": ["blur=camera_kinds"], "photograph": ["blur=camera_kinds"],
         "answers": ["pipeline=likelihood", "blur=three_kinds"],
+        "aberrations": ["blur=zernike"], "kernels": ["pipeline=aberrations", "blur=zernike"],
         "robust_camera": ["pipeline=likelihood", "blur=three_kinds"],
         "levin": known, "field": [*known, "deconvolver=douglas_rachford"],
         "levin09": [*known, "noise=captured", "boundary=captured"],
