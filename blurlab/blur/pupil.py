@@ -137,6 +137,6 @@ def pupil(optics: Optics, modes: tuple[tuple[int, int], ...], size: int, samples
 
 def amplitude(found: Pupil, phase_waves: Tensor) -> Tensor:
     """The field in the image plane (..., size, size), complex, of a phase in waves over the pupil (..., w * w)."""
-    turn = -2 * torch.pi * phase_waves.unflatten(-1, tuple(found.inside.shape))
-    field = torch.complex(found.inside * turn.cos(), found.inside * turn.sin())
+    turn = phase_waves.unflatten(-1, tuple(found.inside.shape)) * (-2 * torch.pi)
+    field = torch.complex(turn.cos() * found.inside, turn.sin() * found.inside)
     return found.waves @ field @ found.waves.mT

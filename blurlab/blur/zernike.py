@@ -15,6 +15,8 @@ from blurlab.blur.values import as_psf, work_tensor
 from blurlab.blur.zernike_polynomial import ORDERS
 
 Modes = tuple[tuple[int, int], ...]
+AT_ONCE = 32
+"""Kernels that are made at once: what lies between then stays in the cache."""
 AIRY_RINGS = 2.23
 """Radius of the third dark ring of a perfect lens times its cut-off: beyond lies 6 % of the light."""
 
@@ -49,7 +51,8 @@ def zernike_psf(waves: Tensor, modes: Modes, optics: Optics, size: int, samples:
     _check_waves(waves, modes)
     wide = work_tensor(waves)
     found = pupil(optics, modes, size, samples or size).to(wide)
-    return as_psf(_power(amplitude(found, wide @ found.modes)), waves.dtype)
+    each = [_power(amplitude(found, some @ found.modes)) for some in wide.split(AT_ONCE)]
+    return as_psf(torch.cat(each) if len(each) > 1 else each[0], waves.dtype)
 
 
 def zernike_stack(
