@@ -107,7 +107,8 @@ def test_every_member_of_every_group_composes(
     monkeypatch.setenv("BLURLAB_DATA", str(levin_data))
     known = ["pipeline=known", "stage=restore"]
     with_it = {
-        "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known, "microscopy": known,
+        "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
+        "microscopy": known,
         "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
         "learning_to_deblur": ["pipeline=kernel", "blur=gp_trajectory"],
         "grow": ["pipeline=kernel", "blur=gp_trajectory", "head=learning_to_deblur", "optimizer=adadelta"],
