@@ -49,7 +49,7 @@ class Population:
     Attributes:
         params: (2 n, P).
         psf: (2 n, k, k).
-        evidence: Of the phase (2 n,), nats.
+        evidence: Of the phase (2 n,).
     """
 
     params: Tensor
@@ -81,7 +81,7 @@ class OrientedRefiner:
         starts: Climbs.
         iterations: Steps of each.
         draws: Kernels drawn.
-        strength: What a nat of phase evidence counts: neighbouring pixels tell the same.
+        strength: What the phase evidence counts.
         widen: By what the deviations of the parameters are multiplied, for what the model leaves out.
 
     Raises:
@@ -93,11 +93,11 @@ class OrientedRefiner:
         family: Zernike,
         prior: SpectrumPrior | None = None,
         *,
-        starts: int = 8,
+        starts: int = 20,
         iterations: int = 10,
         draws: int = 96,
-        strength: float = 0.3,
-        widen: float = 1.25,
+        strength: float = 25.0,
+        widen: float = 1.3,
     ) -> None:
         if len(family.free) < len(family.parameters):
             raise ValueError("every coefficient must have a range; leave the others out of the list")

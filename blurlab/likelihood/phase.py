@@ -5,7 +5,7 @@ draws them together where another spreads them. With ``G = |H|^2 S / (|H|^2 S + 
 ``G / |H| exp(-i arg H) Y``; its derivatives z along four directions are the sparser, the smaller ``mean |z| / rms z``.
 The same magnitude with no phase at all is what it is compared with, so that only the phase counts:
 
-    phase evidence = sum G * [ log(mean |z0| / rms z0) - log(mean |z| / rms z) ]
+    phase evidence = sqrt(sum G) * [ log(mean |z0| / rms z0) - log(mean |z| / rms z) ]
 """
 
 from __future__ import annotations
@@ -80,20 +80,21 @@ def sight(image: Tensor, psf: Tensor, smooth: Tensor, log_noise: Tensor, softnes
 def phase_evidence(shown: Sight, psf: Tensor) -> tuple[Tensor, Tensor]:
     """Evidence of the phase of kernels and of the same kernels turned by half a circle.
 
-    ``sum G`` is the mean of the kernels': one that lets more through has no advantage.
+    ``sum G`` is the mean of the kernels': one that lets more through has no advantage. Its root stands for the number of
+    pixels that tell something new: what a nat counts falls as less noise lets more pixels of the same edges be seen.
 
     Args:
         shown: An image.
         psf: Kernels (n, k, k).
 
     Returns:
-        (n,) and (n,), in nats, of pixels taken as independent, which they are not.
+        (n,) and (n,).
     """
     otf = _otf(psf, shown.down, shown.across)
     size = otf.abs()
     expected = size.square() * shown.content + shown.noise
     plain = shown.content * size / expected * shown.seen
-    count = 2 * (size.square() * shown.content / expected).sum((-2, -1)).mean()
+    count = 2 * (size.square() * shown.content / expected).sum((-2, -1)).mean().sqrt()
     phase = otf.conj() / size.clamp_min(LEAST_SIZE)
     none = _sparsity(shown, plain)
     right, turned = (_sparsity(shown, plain * one) for one in (phase, phase.conj()))

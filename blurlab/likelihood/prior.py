@@ -14,8 +14,6 @@ from torch import Tensor
 
 MIDDLE = 0.1
 """Frequency in cycles/px at which the terms in log frequency vanish."""
-WEIGHT = 0.7
-"""What one pixel's information counts beside :func:`detailed`: there is some roughness left."""
 TERMS = ("level", "slope", "bend", "skew", "cos2", "sin2", "cos4", "sin4")
 
 
@@ -119,7 +117,7 @@ def detailed() -> SpectrumPrior:
     stored = load_file(str(files("blurlab.likelihood").joinpath("details.safetensors")))
     mean, covariance, details = (stored[key].double() for key in ("mean", "covariance", "details"))
     smooth = natural()
-    return replace(smooth, mean=mean, precision=torch.linalg.inv(covariance), weight=WEIGHT, details=details)
+    return replace(smooth, mean=mean, precision=torch.linalg.inv(covariance), details=details)
 
 
 def _measured() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How much a nat of phase evidence counts, and how wide the intervals are, on photographs that no table tests on.
+"""How much the phase evidence counts, and how wide the intervals are, on photographs that no table tests on.
 
     python experiments/deepblur2024/strength.py DATA     # DATA holds bsds500/val; writes results/strength.json
 
@@ -25,7 +25,7 @@ from blurlab.metric import psf_snr
 from blurlab.physics import Convolution
 
 COUNT, SIDE, SEED = 16, 256, 1
-SIGMAS, STRENGTHS = (0.01, 0.05, 0.24), (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)
+SIGMAS, STRENGTHS = (0.01, 0.05, 0.24), (0.0, 6.0, 12.0, 25.0, 50.0, 100.0)
 RESULT = Path(__file__).parent / "results" / "strength.json"
 
 

@@ -43,9 +43,9 @@ def test_edges_tell_a_kernel_from_its_reverse(sigma: float) -> None:
         y, psf = seen(COMA, sigma, seed), FAMILY.psf(COMA)[0].float()
         shown = sight(y[0, 0], psf[0], smooth, noise, 0.5)
         straight, turned = phase_evidence(shown, psf)
-        assert float(straight - turned) > 1
+        assert float(straight - turned) > 0.02
         swapped = phase_evidence(shown, psf.flip(-2, -1))
-        torch.testing.assert_close(torch.cat(swapped), torch.cat([turned, straight]), rtol=1e-3, atol=1e-2)
+        torch.testing.assert_close(torch.cat(swapped), torch.cat([turned, straight]), rtol=1e-3, atol=1e-3)
 
 
 def test_a_symmetric_kernel_has_no_orientation() -> None:
@@ -53,7 +53,7 @@ def test_a_symmetric_kernel_has_no_orientation() -> None:
     even[:, 3:] = 0
     shown = sight(seen(even, 0.01)[0, 0], FAMILY.psf(even)[0, 0].float(), natural().mean, torch.tensor(-9.0), 0.5)
     straight, turned = phase_evidence(shown, FAMILY.psf(even)[0].float())
-    assert float((straight - turned).abs()) < 1e-2
+    assert float((straight - turned).abs()) < 1e-3
 
 
 def test_noise_makes_the_grid_coarser() -> None:
