@@ -80,8 +80,8 @@ def sight(image: Tensor, psf: Tensor, smooth: Tensor, log_noise: Tensor, softnes
 def phase_evidence(shown: Sight, psf: Tensor) -> tuple[Tensor, Tensor]:
     """Evidence of the phase of kernels and of the same kernels turned by half a circle.
 
-    ``sum G`` is the mean of the kernels': one that lets more through has no advantage. Its root stands for the number of
-    pixels that tell something new: what a nat counts falls as less noise lets more pixels of the same edges be seen.
+    ``sum G`` is the mean of the kernels': one that lets more through has no advantage. Its root stands for how much the
+    pixels tell: less noise shows more pixels of the same edges, and not all of them say something new.
 
     Args:
         shown: An image.
