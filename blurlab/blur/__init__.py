@@ -19,11 +19,14 @@ from blurlab.blur.mixture import Mixture
 from blurlab.blur.motion import Motion, motion_psf
 from blurlab.blur.none import NoBlur, identity_psf
 from blurlab.blur.parameter import Parameter, length, line_angle, parameter
+from blurlab.blur.pupil import Optics
 from blurlab.blur.recorded import Recorded, recorded_kernels
 from blurlab.blur.shape import centre_crop, centroid, of_side, pad_to_odd, trimmed
 from blurlab.blur.strength import OneParameterStrength, StrengthFamily, strength_of
 from blurlab.blur.taps import Taps, taps_psf
 from blurlab.blur.trajectory import Trajectory, camera_path, trajectory_psf
+from blurlab.blur.zernike import Zernike, zernike_psf, zernike_stack
+from blurlab.blur.zernike_polynomial import zernike_polynomial
 
 __all__ = [
     "AnisotropicGaussian",
@@ -41,11 +44,13 @@ __all__ = [
     "Motion",
     "NoBlur",
     "OneParameterStrength",
+    "Optics",
     "Parameter",
     "Recorded",
     "StrengthFamily",
     "Taps",
     "Trajectory",
+    "Zernike",
     "anisotropic_gaussian_psf",
     "box_psf",
     "camera_path",
@@ -72,4 +77,7 @@ __all__ = [
     "taps_psf",
     "trajectory_psf",
     "trimmed",
+    "zernike_polynomial",
+    "zernike_psf",
+    "zernike_stack",
 ]

@@ -46,3 +46,17 @@ def without_plane(patch: Tensor) -> Tensor:
     patch = patch - patch.mean((-2, -1), keepdim=True)
     down, across = patch.mean(-1) @ line, patch.mean(-2) @ line
     return patch - down[..., None, None] * line[:, None] - across[..., None, None] * line
+
+
+def edge_window(size: int, fade: int) -> Tensor:
+    """1 in the middle, falling to 0 over ``fade`` px at both ends as a cosine does (size,), float64.
+
+    Example:
+        >>> edge_window(6, 2).tolist()
+        [0.146..., 0.853..., 1.0, 1.0, 0.853..., 0.146...]
+    """
+    window = torch.ones(size, dtype=torch.float64)
+    ramp = 0.5 - 0.5 * torch.cos(math.pi * (torch.arange(fade, dtype=torch.float64) + 0.5) / max(fade, 1))
+    window[:fade] = ramp
+    window[size - fade :] = ramp.flip(0)
+    return window

@@ -32,6 +32,7 @@ from .graphics import graphic as graphic
 from .hrf import Hrf as Hrf
 from .levin09 import Levin09 as Levin09
 from .messidor import Messidor as Messidor
+from .microscopy import Microscopy as Microscopy
 from .night import Night as Night
 from .other_blur import OtherBlur as OtherBlur
 from .oxford_flowers import OxfordFlowers as OxfordFlowers

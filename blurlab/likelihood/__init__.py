@@ -1,15 +1,19 @@
 """Spectral likelihood of a blur: the estimate that no network is needed for, and the bound that none can beat."""
 
 from blurlab.likelihood.content import has_one_direction, second_direction
-from blurlab.likelihood.prior import SpectrumPrior, caution, flat, interval_halfwidth, natural, prior_from
+from blurlab.likelihood.oriented import OrientedRefiner, Posterior
+from blurlab.likelihood.prior import SpectrumPrior, caution, detailed, flat, interval_halfwidth, natural, prior_from
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
 from blurlab.likelihood.sharpness import sharper_than
 
 __all__ = [
     "Fit",
+    "OrientedRefiner",
+    "Posterior",
     "Refiner",
     "SpectrumPrior",
     "caution",
+    "detailed",
     "flat",
     "has_one_direction",
     "interval_halfwidth",

@@ -47,6 +47,23 @@ def maximise(problem: Problem, starts: Tensor, iterations: int = 12) -> tuple[St
     return state, information
 
 
+def climbs(problem: Problem, starts: Tensor, iterations: int = 12) -> tuple[State, Tensor]:
+    """As :func:`maximise`, but every climb to its end, and all of them kept.
+
+    Args:
+        problem: Of B images.
+        starts: Kernel parameters (B, K, P).
+        iterations: Steps at most.
+
+    Returns:
+        The states (B * K rows, those of an image one after another), and the information matrix at each.
+    """
+    problem = problem.repeated(starts.shape[1])
+    state = guess(problem, starts.flatten(0, 1))
+    state, _ = _climb(problem, state, torch.full_like(state.value, DAMPING), iterations)
+    return state, _information(problem, state, _slopes(problem, state))[0]
+
+
 def step(problem: Problem, state: State, damping: Tensor) -> tuple[State, Tensor]:
     """One damped step of Fisher scoring, kept within the family's bounds.
 

@@ -14,7 +14,7 @@ from blurlab.blur import BlurFamily, NoBlur
 from blurlab.likelihood.climb import maximise
 from blurlab.likelihood.prior import basis, own_blur
 from blurlab.likelihood.refine import Refiner
-from blurlab.likelihood.whittle import otf_power, otf_slopes
+from blurlab.likelihood.whittle import otf_power, otf_slopes, psf_slopes
 
 
 def power_law(side: int, exponent: float = 2.0) -> Tensor:
@@ -95,6 +95,37 @@ def cramer_rao(
     out = torch.zeros_like(params)
     out[:, free] = _deviation(information)[:, : len(free)]
     return out
+
+
+def psf_snr_bound(family: BlurFamily, params: Tensor, spectrum: Tensor, variance: Tensor) -> Tensor:
+    """SNR of the kernel that an efficient unbiased estimate of the parameters would have, to first order (n,), dB.
+
+    ``10 log10(||h||^2 / tr(J C J'))``, J the kernel's derivatives in its free parameters, C the inverse of the
+    information of :func:`cramer_rao`, which knows the spectrum and the noise.
+
+    Args:
+        family: One kind of blur.
+        params: Parameters (n, P).
+        spectrum: S on the half grid, one for each row (n, N, N // 2 + 1).
+        variance: Noise variance (n,) on the scale of S.
+
+    Example:
+        >>> from blurlab.blur import Gaussian
+        >>> family, sigma = Gaussian([1, 3]), torch.tensor([[2.0]], dtype=torch.float64)
+        >>> spectrum = power_law(64)[None]
+        >>> bounds = [psf_snr_bound(family, sigma, spectrum, torch.tensor([noise])) for noise in (0.01, 10.0)]
+        >>> bool(bounds[0] > bounds[1] + 5)
+        True
+    """
+    side, params = spectrum.shape[-2], params.double()
+    expected = otf_power(family.psf(params), side) * spectrum + variance[:, None, None]
+    slopes = torch.stack([otf_slopes(family, params, place, side) * spectrum for place in family.free], 1)
+    flat = (slopes / expected[:, None]).flatten(2)
+    information = 0.5 * (flat * bin_counts(side).flatten().to(flat)) @ flat.transpose(1, 2)
+    _add_range(information, family, family.free)
+    change = torch.stack([psf_slopes(family, params, place).flatten(1) for place in family.free], 2)
+    error = (change @ torch.linalg.inv(information) * change).sum((1, 2))
+    return 10 * torch.log10(family.psf(params).square().sum((1, 2, 3)) / error)
 
 
 def cramer_rao_known_image(family: BlurFamily, params: Tensor, image: Tensor, variance: Tensor) -> Tensor:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 MIDDLE = 0.1
@@ -24,9 +25,12 @@ def basis(window: int) -> Tensor:
     Returns:
         (8, window, window // 2 + 1), float64, frequencies in the order of ``rfft2``.
     """
-    down = torch.fft.fftfreq(window, dtype=torch.float64)[:, None]
-    across = torch.fft.rfftfreq(window, dtype=torch.float64)[None, :]
-    rho = (down**2 + across**2 + (0.5 / window) ** 2).sqrt()
+    return basis_at(*_frequencies(window), 0.5 / window)
+
+
+def basis_at(down: Tensor, across: Tensor, floor: float) -> Tensor:
+    """The same at other frequencies (m, 1) and (1, c) in cycles/px, none counted as below ``floor``: (8, m, c)."""
+    rho = (down**2 + across**2 + floor**2).sqrt()
     line = (rho / MIDDLE).log()
     angle = torch.atan2(down.expand_as(rho), across.expand_as(rho))
     turns = [wave(n * angle) for n in (2, 4) for wave in (torch.cos, torch.sin)]
@@ -40,9 +44,17 @@ def own_blur(window: int, softness_px: float) -> Tensor:
         >>> own_blur(4, 0.5)[0].tolist()
         [-0.0, -0.61..., -2.46...]
     """
-    down = torch.fft.fftfreq(window, dtype=torch.float64)[:, None]
-    across = torch.fft.rfftfreq(window, dtype=torch.float64)[None, :]
+    return own_blur_at(*_frequencies(window), softness_px)
+
+
+def own_blur_at(down: Tensor, across: Tensor, softness_px: float) -> Tensor:
+    """The same at other frequencies (m, 1) and (1, c) in cycles/px: (m, c)."""
     return -((2 * math.pi * softness_px) ** 2) * (down**2 + across**2)
+
+
+def _frequencies(window: int) -> tuple[Tensor, Tensor]:
+    down = torch.fft.fftfreq(window, dtype=torch.float64)[:, None]
+    return down, torch.fft.rfftfreq(window, dtype=torch.float64)[None, :]
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,8 @@ class SpectrumPrior:
         weight: What one pixel's information counts beside the prior: real spectra are rougher than the model.
         freedom: Degrees of freedom of the ratio of a periodogram to its expectation; the fewer, the less an outlier
             (a strong edge) counts.
+        details: More terms than those of :func:`basis` (q, N, N // 2 + 1), whose coefficients follow the eight in
+            ``mean`` and ``precision``; then windows have the side N. None for no more.
     """
 
     mean: Tensor
@@ -64,6 +78,23 @@ class SpectrumPrior:
     softness_px: float
     weight: float
     freedom: float
+    details: Tensor | None = None
+
+    def terms(self, window: int) -> Tensor:
+        """Every term of the log spectrum on windows of this side (m, window, window // 2 + 1).
+
+        Raises:
+            ValueError: If the details were measured on windows of another side.
+        """
+        smooth = basis(window)
+        if self.details is None:
+            return smooth
+        if self.details.shape[-2] != window:
+            raise ValueError(
+                f"this prior knows spectra of {self.details.shape[-2]} px windows, got {window}; "
+                "give larger images, or use natural()"
+            )
+        return torch.cat([smooth, self.details.to(smooth)])
 
 
 def natural() -> SpectrumPrior:
@@ -71,7 +102,22 @@ def natural() -> SpectrumPrior:
     stored = _measured()
     mean, covariance = (torch.tensor(stored[key], dtype=torch.float64) for key in ("mean", "covariance"))
     precision = torch.linalg.inv(covariance)
-    return SpectrumPrior(mean, precision, *(float(stored[key]) for key in ("softness_px", "weight", "freedom")))
+    softness_px, weight, freedom = (float(stored[key]) for key in ("softness_px", "weight", "freedom"))
+    return SpectrumPrior(mean, precision, softness_px, weight, freedom)
+
+
+def detailed() -> SpectrumPrior:
+    """The prior of :func:`natural` with the main ways in which photographs' spectra are not smooth.
+
+    Edges of one direction make a ridge in the spectrum, repeated patterns make peaks. The principal components of what
+    the eight smooth terms leave of the log spectrum of photographs, ``experiments/bench/spectrum_details.py``, on
+    windows of 64 px. With them a blur's errors are what its covariance says, where the smooth prior alone takes a ridge
+    for the work of the blur.
+    """
+    stored = load_file(str(files("blurlab.likelihood").joinpath("details.safetensors")))
+    mean, covariance, details = (stored[key].double() for key in ("mean", "covariance", "details"))
+    smooth = natural()
+    return replace(smooth, mean=mean, precision=torch.linalg.inv(covariance), details=details)
 
 
 def _measured() -> dict[str, Any]:

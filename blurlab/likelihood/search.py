@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily, Parameter
-from blurlab.likelihood.prior import SpectrumPrior, basis, own_blur
+from blurlab.likelihood.prior import TERMS, SpectrumPrior, own_blur
 from blurlab.likelihood.taper import leak, leakage
 from blurlab.likelihood.whittle import Belief, Problem, bin_weight, middle, noise_floor, otf_power
 
@@ -26,6 +26,8 @@ SMOOTH_PX = 1.0
 """The same where the transfer function has no zeros and the likelihood has one peak, as for Gaussians."""
 OTHER_POINTS = 5
 """Values of a parameter that is neither a length nor has a period."""
+MOST_AXES, SCATTERED = 4, 4096
+"""More such parameters than this are not laid out as a grid: so many points are scattered over their ranges."""
 SAME = 1e-6
 FREQUENCIES = 400
 """Bins that are looked at, spread over the half plane."""
@@ -68,6 +70,8 @@ def grid(family: BlurFamily) -> Tensor:
         >>> grid(Defocus([7, 8])).squeeze(1).round(decimals=2).tolist()
         [7.0, 7.48, 8.0]
     """
+    if sum(one.is_free and not one.is_length and one.period is None for one in family.parameters) > MOST_AXES:
+        return _scattered(family)
     turning = [place for place, one in enumerate(family.parameters) if one.period is not None]
     axes = [_axis(family, one) for place, one in enumerate(family.parameters) if place not in turning]
     rows = torch.cartesian_prod(*axes).reshape(-1, len(axes)) if axes else torch.zeros(1, 0, dtype=torch.float64)
@@ -80,6 +84,13 @@ def grid(family: BlurFamily) -> Tensor:
         rows = torch.cat(done)
     kept = (family.within(rows) - rows).abs().amax(1) < SAME if rows.shape[1] else slice(None)
     return rows[kept]
+
+
+def _scattered(family: BlurFamily) -> Tensor:
+    """Points (c, P) of Sobol's sequence over the bounds: a grid of many axes would have far too many."""
+    low, high = torch.tensor(family.bounds, dtype=torch.float64).T
+    drawn = torch.quasirandom.SobolEngine(len(low), scramble=True, seed=0).draw(SCATTERED, dtype=torch.float64)
+    return family.within(low + (high - low) * drawn)
 
 
 def _axis(family: BlurFamily, one: Parameter) -> Tensor:
@@ -106,7 +117,7 @@ def _angles(one: Parameter, length_px: float, has_zeros: bool) -> Tensor:
 def catalogue(family: BlurFamily, prior: SpectrumPrior, side: int, tapers: int) -> Catalogue:
     """The kernels of the family's :func:`grid`, seen in windows of this side through these tapers."""
     params = grid(family)
-    typical = (torch.einsum("m,mij->ij", prior.mean, basis(side)) + own_blur(side, prior.softness_px)).exp()
+    typical = (torch.einsum("m,mij->ij", prior.mean, prior.terms(side)) + own_blur(side, prior.softness_px)).exp()
     factors = leakage(side, tapers)
     picked, seen, level = _spread(bin_weight(side)), [], []
     for some in params.split(AT_ONCE):
@@ -150,7 +161,7 @@ def _misfit(problem: Problem, picked: Tensor, blurred: Tensor, level: Tensor) ->
     side = problem.observed.shape[-2]
     observed = problem.observed.flatten(1)[:, picked].clamp_min(1e-20).log().float()
     scale = problem.weight.flatten()[picked].sqrt().float()
-    smooth = torch.linalg.qr(problem.terms.flatten(1)[:, picked].float().T * scale[:, None]).Q
+    smooth = torch.linalg.qr(problem.terms[: len(TERMS)].flatten(1)[:, picked].float().T * scale[:, None]).Q
     share = problem.observed[:, middle(side)].mean(1).float()[:, None] / level
     noise = noise_floor(problem.observed).float()
     found = []

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import BlurFamily
-from blurlab.likelihood.prior import SpectrumPrior, basis, own_blur
+from blurlab.likelihood.prior import SpectrumPrior, own_blur
 from blurlab.likelihood.taper import leak, leakage
 
 NEAR_ZERO = 2
@@ -115,7 +115,7 @@ def make_problem(observed: Tensor, family: BlurFamily, prior: SpectrumPrior, *, 
     device = observed.device
     weight = bin_weight(side).to(device) * prior.weight * windows
     terms, fixed, factors = (
-        part.to(device) for part in (basis(side), own_blur(side, prior.softness_px), leakage(side, tapers))
+        part.to(device) for part in (prior.terms(side), own_blur(side, prior.softness_px), leakage(side, tapers))
     )
     return Problem(observed, weight, family, prior, terms, fixed, factors)
 
@@ -142,12 +142,23 @@ def otf_power(psf: Tensor, side: int) -> Tensor:
 
 def otf_slopes(family: BlurFamily, params: Tensor, column: int, side: int) -> Tensor:
     """Slope of |H|^2 in a parameter (n, N, N // 2 + 1): a difference within the bounds, in float64 good to 1e-7."""
+    left, right, apart = _about(family, params, column)
+    return (otf_power(family.psf(right), side) - otf_power(family.psf(left), side)) / apart[:, None, None]
+
+
+def psf_slopes(family: BlurFamily, params: Tensor, column: int) -> Tensor:
+    """Slope of the kernels in a parameter (n, 1, k, k), likewise."""
+    left, right, apart = _about(family, params, column)
+    return (family.psf(right) - family.psf(left)) / apart[:, None, None, None]
+
+
+def _about(family: BlurFamily, params: Tensor, column: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Parameters on both sides of these within the bounds, and their distance (n,)."""
     low, high = family.bounds[column]
     left, right = params.clone(), params.clone()
     left[:, column] = (params[:, column] - DIFFERENCE).clamp_min(low)
     right[:, column] = (params[:, column] + DIFFERENCE).clamp_max(high)
-    apart = (right - left)[:, column, None, None]
-    return (otf_power(family.psf(right), side) - otf_power(family.psf(left), side)) / apart
+    return left, right, (right - left)[:, column]
 
 
 def _waves(frequency: Tensor, length: int) -> Tensor:

@@ -18,6 +18,7 @@ from blurlab.noise.rendering import Rendering
 from blurlab.noise.response import Encode, Power, Response, Srgb, light_to_srgb, srgb_to_light
 from blurlab.noise.sensor import Sensor
 from blurlab.noise.sharpen import Sharpen, unsharp_mask
+from blurlab.noise.speckle import Speckle
 from blurlab.noise.stamp import Stamp, stamp
 from blurlab.noise.tone import SCurve, s_curve
 
@@ -45,6 +46,7 @@ __all__ = [
     "SCurve",
     "Sensor",
     "Sharpen",
+    "Speckle",
     "Srgb",
     "Stamp",
     "add_gaussian",

@@ -1,5 +1,6 @@
 """Identify the blur, choose a kernel by expected risk, deconvolve."""
 
+from blurlab.pipeline.aberrations import Aberrations
 from blurlab.pipeline.blind import Blind
 from blurlab.pipeline.choice import RiskTable, conformal_halfwidth, credible_classes, most_probable
 from blurlab.pipeline.direct import Direct
@@ -19,6 +20,7 @@ from blurlab.pipeline.task import Task
 from blurlab.pipeline.translated import Translated
 
 __all__ = [
+    "Aberrations",
     "Blind",
     "BlurEstimate",
     "Deblurred",

@@ -26,6 +26,7 @@ from blurlab.blur import (
     Recorded,
     Taps,
     Trajectory,
+    Zernike,
     check_family,
 )
 
@@ -63,6 +64,9 @@ FAMILIES: dict[str, BlurFamily] = {
     "recorded_several": Mixture({"a": Recorded(torch.eye(3)), "b": Recorded(torch.ones(2, 6))}, size=9),
     "field": Field(Defocus([0.5, 2]), growth=[0.5, 3]),
     "field_of_lines": Field(Motion([1, 4], [0, 180]), growth=2.0, kernels=3, size=13),
+    "zernike": Zernike(pixel_nm=100),
+    "zernike_no_defocus": Zernike([0.1, 0.05, 0.1], [7, 11, 3], "osa", pixel_nm=80, size=15, samples=40),
+    "zernike_odd_orders": Zernike(0.1, [8, 10], na=0.8, refractive_index=1, pixel_nm=120, size=21),
     "mixture": Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 5]), "motion": Motion([1, 10], 0)}),
     "mixture_with_and_without_strength": Mixture({"motion": Motion(), "gaussian_correlated": CorrelatedGaussian()}),
     "mixture_weighted": Mixture({"taps": Taps(4, include_none=False), "gaussian": Gaussian(1.0)}, weights=[3, 1]),

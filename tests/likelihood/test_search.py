@@ -15,6 +15,7 @@ from blurlab.blur import (
     Motion,
     NoBlur,
     Trajectory,
+    Zernike,
 )
 from blurlab.likelihood import Refiner, natural
 from blurlab.likelihood.search import DISTINCT, FLOOR, SHORTLIST, catalogue, grid, search
@@ -138,3 +139,12 @@ def test_what_is_believed_of_a_kernel_picks_among_its_peaks_and_gives_way_to_wha
     assert float(stubborn.log_likelihood) < float(near.log_likelihood)
     turned = refiner(y, torch.tensor([[11.0, 223.0]]), torch.tensor([[1.0, 4.0]]))  # half a turn more is the same line
     torch.testing.assert_close(turned.params, near.params, rtol=1e-3, atol=1e-2)
+
+
+def test_many_axes_are_scattered_not_laid_out() -> None:
+    family = Zernike(pixel_nm=100)
+    points = grid(family)
+    assert points.shape == (4096, 7) and bool(family.holds(points).all())
+    assert torch.equal(points, grid(family))
+    thirds = torch.histc(points[:, 1].float(), 3, -0.15, 0.15)
+    assert float((thirds - 4096 / 3).abs().max()) < 5

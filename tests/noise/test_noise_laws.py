@@ -25,6 +25,7 @@ from blurlab.noise import (
     SCurve,
     Sensor,
     Sharpen,
+    Speckle,
     Srgb,
     Stamp,
 )
@@ -36,6 +37,7 @@ MODELS = {
     "gaussian_bsnr": Gaussian(bsnr_db=[20, 40]),
     "poisson": Poisson(photons=[50, 500]),
     "poisson_gaussian": PoissonGaussian(photons=200, sigma=[0.01, 0.02]),
+    "speckle": Speckle(share=[0.02, 0.2], sigma=0.05),
     "quantise": Quantise(bits=4),
     "chain": Chain([Poisson(photons=100), Gaussian(sigma=[0.01, 0.1]), Quantise(bits=6, clip=False)]),
     "sensor": Sensor(sigma=0.05),

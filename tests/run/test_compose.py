@@ -36,13 +36,13 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
         "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
-        "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH,
+        "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH, "zernike": NO_STRENGTH,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {
         "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
-        "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH,
+        "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH, "zernike": NO_STRENGTH,
     },
     "photograph": {
         blur: f"must be none|neither kinds|{VARIES}|use blur=motion" for blur in options("blur")
@@ -51,6 +51,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "likelihood_release": {
         blur: f"must be mixtures|that are tried lack|{VARIES}" for blur in options("blur") if blur != "camera_kinds"
     },
+    "aberrations": {blur: "use blur=zernike" for blur in options("blur") if blur != "zernike"},
     "known": {"field": "takes one kernel an image"},
     "kernel": {"field": VARIES},
     "quotient17": {"field": VARIES},
@@ -108,11 +109,13 @@ def test_every_member_of_every_group_composes(
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
         "yan2016": ["head.window=32", "head.hop=16"],
+        "microscopy": known,
         "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
         "learning_to_deblur": ["pipeline=kernel", "blur=gp_trajectory"],
         "grow": ["pipeline=kernel", "blur=gp_trajectory", "head=learning_to_deblur", "optimizer=adadelta"],
         "likelihood_release": ["blur=camera_kinds"], "photograph": ["blur=camera_kinds"],
         "answers": ["pipeline=likelihood", "blur=three_kinds"],
+        "aberrations": ["blur=zernike"], "kernels": ["pipeline=aberrations", "blur=zernike"],
         "robust_camera": ["pipeline=likelihood", "blur=three_kinds"],
         "levin": known, "field": [*known, "deconvolver=douglas_rachford"],
         "levin09": [*known, "noise=captured", "boundary=captured"],
@@ -128,6 +131,7 @@ def test_every_member_of_every_group_composes(
         "gp_trajectory",
         "photographic",
         "camera_kinds",
+        "zernike",
     ):
         with pytest.raises(UsageError, match=NO_STRENGTH):
             check([f"{group}={member}", "pipeline=likelihood"])

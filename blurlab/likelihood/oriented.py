@@ -1,0 +1,170 @@
+"""The posterior of a blur of which the spectrum tells all but which way round it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from blurlab.blur import Zernike
+from blurlab.core.rng import generator
+from blurlab.likelihood.climb import climbs
+from blurlab.likelihood.phase import Sight, phase_evidence, sight
+from blurlab.likelihood.prior import SpectrumPrior, detailed
+from blurlab.likelihood.refine import Refiner
+from blurlab.likelihood.search import search
+from blurlab.likelihood.whittle import State
+
+AT_ONCE = 32
+"""Kernels whose phase is looked at together: memory is bounded."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is known of the blur of each image.
+
+    Attributes:
+        psf: The mean kernel (B, 1, k, k): that of least expected squared error.
+        params: Mean parameters (B, P), float64.
+        covariance: Of the parameters (B, P, P).
+        best: The parameters of most weight (B, P).
+        sigma: Noise standard deviation found in the image (B,).
+        turned: Probability that the blur is that of most weight turned by half a circle, as far as the phase alone
+            tells (B,).
+    """
+
+    psf: Tensor
+    params: Tensor
+    covariance: Tensor
+    best: Tensor
+    sigma: Tensor
+    turned: Tensor
+
+
+@dataclass(frozen=True)
+class Population:
+    """Kernels drawn for an image, then their reversed twins in the same order.
+
+    Attributes:
+        params: (2 n, P).
+        psf: (2 n, k, k).
+        evidence: Of the phase (2 n,).
+    """
+
+    params: Tensor
+    psf: Tensor
+    evidence: Tensor
+
+    def weighed(self, strength: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Mean kernel, mean parameters, covariance, best parameters, probability of the best one's twin."""
+        weight = (strength * self.evidence).softmax(0)
+        kernel = torch.einsum("n,nij->ij", weight.to(self.psf), self.psf)
+        centre = weight @ self.params
+        off = self.params - centre
+        top, count = int(weight.argmax()), len(weight)
+        other = weight[(top + count // 2) % count]
+        return kernel, centre, (off * weight[:, None]).T @ off, self.params[top], other / (other + weight[top])
+
+
+class OrientedRefiner:
+    """Draws kernels from what the spectrum tells, and weighs each and its reversed twin by what the phase tells.
+
+    Fisher scoring climbs from several kernels of a catalogue; a Gaussian about the end of each climb (Laplace's
+    approximation), weighed by its evidence, is what the spectrum tells [Whittle1953]. Kernels are drawn from it, and
+    each and its reversed twin get the weight ``exp(strength * phase evidence)``
+    (:mod:`blurlab.likelihood.phase`).
+
+    Args:
+        family: The blurs.
+        prior: What is believed of sharp images' spectra; :func:`~blurlab.likelihood.prior.detailed` if None.
+        starts: Climbs.
+        iterations: Steps of each.
+        draws: Kernels drawn.
+        strength: What the phase evidence counts.
+        widen: By what the deviations of the parameters are multiplied, for what the model leaves out.
+
+    Raises:
+        ValueError: If a parameter of the family is fixed, or an option is too small.
+    """
+
+    def __init__(
+        self,
+        family: Zernike,
+        prior: SpectrumPrior | None = None,
+        *,
+        starts: int = 20,
+        iterations: int = 10,
+        draws: int = 96,
+        strength: float = 25.0,
+        widen: float = 1.3,
+    ) -> None:
+        if len(family.free) < len(family.parameters):
+            raise ValueError("every coefficient must have a range; leave the others out of the list")
+        if draws < 2 or strength < 0 or widen <= 0:
+            raise ValueError(f"draws must be 2 or more, strength >= 0, widen > 0, got {draws}, {strength}, {widen}")
+        self.family = family
+        self.refiner = Refiner(family, detailed() if prior is None else prior, starts=starts, iterations=iterations)
+        self.draws = draws
+        self.strength = strength
+        self.widen = widen
+        self.twin = family.reversed(torch.ones(1, len(family.names), dtype=torch.float64))[0]
+
+    def __call__(self, y: Tensor) -> Posterior:
+        """The posterior of each image.
+
+        Args:
+            y: Observed images (B, C, H, W), H and W at least 64; the phase is that of the channels' mean.
+
+        Raises:
+            ValueError: If an image is too small, constant or not finite.
+        """
+        state, populations = self.populations(y)
+        parts = [part.weighed(self.strength) for part in populations]
+        psf, params, spread, likeliest, turned = (torch.stack(part) for part in zip(*parts, strict=True))
+        return Posterior(
+            psf[:, None].to(y), params, spread * self.widen**2, likeliest, (state.log_noise / 2).exp(), turned
+        )
+
+    def populations(self, y: Tensor) -> tuple[State, list[Population]]:
+        """The most likely state of each image (B rows), and the kernels drawn for it."""
+        refiner = self.refiner
+        problem = refiner.problem(y)
+        starts = search(problem, refiner.catalogue(problem.observed.shape[-2]), refiner.starts)
+        state, information = climbs(problem, starts, refiner.iterations)
+        root = torch.linalg.cholesky(self._covariance(information))
+        share = -state.value + root.diagonal(dim1=1, dim2=2).log().sum(1)
+        share = share.reshape(len(y), -1).softmax(1)
+        climbed = share.shape[1]
+        best = share.argmax(1) + climbed * torch.arange(len(y), device=y.device)
+        state_of = State(*(part[best] for part in vars(state).values()))
+        psf = self.family.psf(state_of.params)[:, 0].to(y)
+        found = []
+        for row in range(len(y)):
+            smooth, noise = state_of.smooth[row], state_of.log_noise[row]
+            shown = sight(y[row].mean(0), psf[row], smooth, noise, refiner.prior.softness_px)
+            rows = slice(row * climbed, (row + 1) * climbed)
+            found.append(self._drawn(shown, share[row], state.params[rows], root[rows]))
+        return state_of, found
+
+    def _covariance(self, information: Tensor) -> Tensor:
+        """Of the parameters (n, P, P); none is less certain than its range."""
+        count = len(self.family.parameters)
+        known = information.clone()
+        known.diagonal(dim1=1, dim2=2).add_(1e-9)
+        for place, one in enumerate(self.family.parameters):
+            known[:, place, place] += 12 / (one.high - one.low) ** 2
+        whole = torch.linalg.inv(known)[:, :count, :count]
+        return (whole + whole.mT) / 2
+
+    def _drawn(self, shown: Sight, share: Tensor, mean: Tensor, root: Tensor) -> Population:
+        """Kernels of an image from Gaussians with these weights (K,), means (K, P) and Cholesky factors (K, P, P)."""
+        draw = generator(0, "kernels of an image")
+        pick = torch.multinomial(share.cpu(), self.draws, replacement=True, generator=draw).to(mean.device)
+        noise = torch.randn(self.draws, mean.shape[1], generator=draw, dtype=mean.dtype).to(mean.device)
+        params = self.family.within(mean[pick] + (root[pick] @ noise[..., None])[..., 0])
+        psf = self.family.psf(params)[:, 0].to(shown.content)
+        pairs = [phase_evidence(shown, some) for some in psf.split(AT_ONCE)]
+        evidence = torch.cat([torch.cat(part).double() for part in zip(*pairs, strict=True)])
+        twins = self.twin.to(params) * params
+        return Population(torch.cat([params, twins]), torch.cat([psf, psf.flip(-2, -1)]), evidence)

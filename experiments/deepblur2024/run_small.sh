@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Every record of experiments/deepblur2024/results/small. bsds500 and microscopy lie under $1 (or $BLURLAB_DATA).
+# Stopped half-way? Run it again: what has a record is not run twice. Remove a record to have it made anew.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export BLURLAB_DATA="${1:-${BLURLAB_DATA:?name the folder of photographs: run_small.sh FOLDER}}"
+BLURLAB="${BIN:+$BIN/}python -m blurlab"
+RESULTS=experiments/deepblur2024/results/small
+
+run() { # name of the record, words
+  [ -f "$RESULTS/$1.json" ] || $BLURLAB +experiment=zernike budget=small run.keep=true "${@:2}"
+}
+
+for sigma in 0.05 0.01 0.24 0.001; do
+  run "zernike.sigma$sigma" noise.sigma=$sigma dataset.test_source.count=48
+done
+for sigma in 0.01 0.05; do
+  run "zernike.microscopy.sigma$sigma" noise.sigma=$sigma dataset=microscopy budget.draws_test=4 run.variant="microscopy.sigma$sigma"
+done
+for sigma in 0.01 0.05; do
+  name=restoration.zernike.tv.sigma$sigma
+  [ -f "$RESULTS/$name.json" ] || $BLURLAB +experiment=restoration run.paper=deepblur2024 run.variant="zernike.tv.sigma$sigma" budget=small run.keep=true \
+    dataset=bsds500_test dataset.test_source.count=12 blur=zernike pipeline=aberrations noise=gaussian noise.sigma=$sigma deconvolver=tv budget.draws_restore=1
+done
+$BLURLAB report
