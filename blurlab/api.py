@@ -24,6 +24,8 @@ NOISE_PX = 2**20
 class Measured:
     """A parameter of the blur that was found, with its 90 % interval; the ends are NaN where that is not known.
 
+    The upper end is infinite where the parameter is at the end of what can be measured: it may be greater.
+
     Attributes:
         name: Such as ``length_px``.
         unit: ``px``, ``deg``, or any other; empty for a plain number.
@@ -48,7 +50,8 @@ class Found:
             a kernel without a name; the next four are then NaN.
         probability: Probability of that kind.
         strength_px: Best estimate of the strength; 0 where no blur was found, NaN where the kind has no strength.
-        interval_px: 90 % interval of the strength; NaN where no blur was found, or no parameter is the strength.
+        interval_px: 90 % interval of the strength; NaN where no blur was found, or no parameter is the strength; its
+            upper end is infinite where the strength is at the end of what can be measured.
         kernel_px: Strength of the kernel to restore with, chosen by expected risk; 0 where no blur was found.
         psf: The kernel (k, k) without its empty border; of a blur that varies over the image, that in its middle.
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for. A
@@ -57,6 +60,7 @@ class Found:
         can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
         undone: False where the image is left as it came: no blur was found, or it is not known well enough.
         parameters: All parameters of the kind found that an image tells.
+        varies: Does the motion differ over the image? ``psf`` is that in its middle then.
     """
 
     kind: str
@@ -70,6 +74,7 @@ class Found:
     can_tell: bool = True
     undone: bool = True
     parameters: tuple[Measured, ...] = ()
+    varies: bool = False
 
     @property
     def reason(self) -> str:
@@ -175,6 +180,7 @@ class Deblurrer:
         from blurlab.blur import trimmed
         from blurlab.deconvolver import by_tiles
         from blurlab.physics import Convolution
+        from blurlab.pipeline.turning import local_tile, turning
 
         noise = self.sigma(sigma)
         pipeline = self.trained.pipeline
@@ -184,8 +190,12 @@ class Deblurrer:
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
         ((_, deconvolver),) = estimate.suited(pipeline.deconvolver)
         with torch.inference_mode():
-            restorer = by_tiles(deconvolver, self.tile, progress)
             blur = trimmed(estimate.psf) if isinstance(estimate.blur, Convolution) else estimate.blur
+            tile = self.tile
+            if estimate.field is not None and bool(estimate.turns[0]):
+                blur = turning(estimate.field[0], (y.shape[-2], y.shape[-1]))
+                tile = min(tile, local_tile((y.shape[-2], y.shape[-1]), blur.psf.shape[-1]))
+            restorer = by_tiles(deconvolver, tile, progress)
             restored = restorer(y, blur, noise).image.clamp_(0, 1)
         return restored[0].permute(1, 2, 0).numpy(), self._found(estimate, image)
 
@@ -257,8 +267,9 @@ class Deblurrer:
         family = self.trained.pipeline.identifier.family
         valued = [*zip(family.parameters, label.params[0].tolist(), strict=True)]
         halves = [math.nan] * len(family.names) if label.halfwidth is None else label.halfwidth[0].tolist()
+        beyond = label.beyond is not None and bool(label.beyond[0])
         measured = tuple(
-            Measured(one.name, one.unit, value, value - half, value + half)
+            Measured(one.name, one.unit, value, value - half, math.inf if beyond and one.is_length else value + half)
             for (one, value), half in zip(valued, halves, strict=True)
             if one.is_free and math.isfinite(value)
         )
@@ -275,6 +286,7 @@ class Deblurrer:
             can_tell=bool(label.can_tell[0]),
             undone=bool(estimate.blurred[0]),
             parameters=measured,
+            varies=bool(estimate.turns[0]) and bool(estimate.blurred[0]),
         )
 
 

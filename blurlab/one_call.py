@@ -38,7 +38,7 @@ class Result:
             the blur was only to be identified.
         kind: Most probable kind of blur; ``none`` where no blur was found, ``kernel`` where one was given.
         probability: Of that kind; NaN where the kernel was given.
-        parameters: Each parameter of the blur, with its 90 % interval.
+        parameters: Each parameter of the blur, with its 90 % interval; one without an upper end is at least so great.
         kernel: (k, l), of sum 1.
         noise: Standard deviation of the noise, on the [0, 1] scale; NaN where it was not looked for.
         seconds: Which the call took.
@@ -68,6 +68,8 @@ class Result:
         """
         said = [self._blur()]
         said += [f"Its {_words(one)}." for one in self.parameters]
+        if self.found.varies:
+            said.append("It differs over the image; these are its measures in the middle.")
         if not math.isnan(self.noise):
             said.append(f"The noise has a standard deviation of {self.noise:.4f} where white is 1.")
         size = "{}x{}".format(*self.kernel.shape)
@@ -196,7 +198,14 @@ def _result(image: Any, found: Found, restored: bool, reason: str, seconds: floa
 
 
 def _words(one: Measured) -> str:
-    """A parameter in words: ``length is 9.1 px (90 % interval 8.6 to 9.5)``."""
+    """A parameter in words: ``length is 9.1 px (90 % interval 8.6 to 9.5)``.
+
+    Example:
+        >>> _words(Measured("gaussian.sigma_px", "px", 7.97, 7.26, math.inf))
+        'sigma is at least 7.26 px'
+    """
     name = one.name.rpartition(".")[2].removesuffix(f"_{one.unit}").replace("_", " ")
+    if one.high == math.inf:
+        return f"{name} is at least {one.low:.2f} {one.unit}".rstrip()
     ends = "" if math.isnan(one.low) else f" (90 % interval {one.low:.2f} to {one.high:.2f})"
     return f"{name} is {one.value:.2f} {one.unit}".rstrip() + ends

@@ -132,7 +132,7 @@ class FreeForm:
             return None
         return FreeKernelFound(self._kernel(best, side), self._is_trusted(best), False)
 
-    def judged(self, y: Tensor, psf: Tensor) -> FreeKernelFound:
+    def judged(self, y: Tensor, psf: Tensor, most: float = NAMED_EXPLAINED) -> FreeKernelFound:
         """A kernel that parameters describe, with whether it explains a photograph at all, and whether of its values.
 
         What cameras do to a file after the blur is no noise, so more misfit is allowed than noise explains. A double
@@ -141,10 +141,11 @@ class FreeForm:
         Args:
             y: As in a call.
             psf: The kernel (1, 1, k, k), no larger than half of the photograph's shorter side.
+            most: Misfit up to which it explains the photograph, in units of the noise.
         """
         found = self._explained(y, psf, -(-psf.shape[-1] // self.most_side))
         least = min(one.misfit for one in found)
-        return FreeKernelFound(psf, least <= NAMED_EXPLAINED, found[-1].cost < found[0].cost)
+        return FreeKernelFound(psf, least <= most, found[-1].cost < found[0].cost)
 
     def _explained(self, y: Tensor, psf: Tensor, scale: int) -> list[Explanation]:
         """How well a kernel (1, 1, k, k) explains a photograph if it blurred light, and the values of the file."""

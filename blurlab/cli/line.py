@@ -33,6 +33,10 @@ def describe(found: Found) -> str:
         'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
         >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1)), 0.01, angle_deg=37.0))
         'motion 6.00 px at 37.0 deg (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px, noise 0.0100'
+        >>> describe(Found("gaussian", 0.9, 7.97, (7.26, math.inf), 7.65, np.ones((1, 1))))
+        'gaussian at least 7.26 px, probability 0.900, kernel of 7.65 px'
+        >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1)), varies=True))
+        'motion 6.00 px (90 % interval 5.50 to 6.25) that differs over the image, probability 0.900, kernel of 5.80 px'
         >>> describe(Found("gaussian_correlated", 0.9, math.nan, (math.nan, math.nan), 0.0, np.ones((1, 1))))
         'gaussian_correlated, probability 0.900'
         >>> describe(Found("shake", 0.7, 40.0, (math.nan, math.nan), 40.0, np.ones((1, 1)), undone=False))
@@ -56,8 +60,11 @@ def describe(found: Found) -> str:
     if found.kind == "none":
         return f"{found.kind}, {sure}{noise}"
     turned = "" if math.isnan(found.angle_deg) else f" at {found.angle_deg:.1f} deg"
-    ends = "" if math.isnan(low) else f" (90 % interval {low:.2f} to {high:.2f})"
+    is_open = high == math.inf
+    ends = "" if math.isnan(low) or is_open else f" (90 % interval {low:.2f} to {high:.2f})"
     across = " across" if found.kind == "defocus" else ""
-    size = "" if math.isnan(found.strength_px) else f" {found.strength_px:.2f} px{across}{turned}{ends}"
+    value = f"at least {low:.2f}" if is_open else f"{found.strength_px:.2f}"
+    size = "" if math.isnan(found.strength_px) else f" {value} px{across}{turned}{ends}"
+    differs = " that differs over the image" if found.varies else ""
     kernel = "" if math.isnan(found.strength_px) or not found.undone else f", kernel of {found.kernel_px:.2f} px"
-    return f"{found.kind}{size}, {sure}{kernel}{noise}"
+    return f"{found.kind}{size}{differs}, {sure}{kernel}{noise}"

@@ -31,8 +31,9 @@ class Row:
         probability: Of that kind.
         strength_px: Best estimate of the strength.
         strength_low_px: Lower end of its 90 % interval.
-        strength_high_px: Upper end.
-        parameters: Each parameter's value and the ends of its 90 % interval, by name.
+        strength_high_px: Upper end; infinite, in a table null or empty, where the strength is at the end of what can be
+            measured and may be greater: then it is at least ``strength_low_px``.
+        parameters: Each parameter's value and the ends of its 90 % interval, by name; an upper end may be infinite too.
         sigma: Noise standard deviation, on the [0, 1] scale.
         restored: Was the photograph changed?
         reason: Why not; empty where it was.
@@ -72,7 +73,7 @@ def row_of(file: Path, found: Found) -> Row:
 
 
 def as_json(row: Row) -> dict[str, Any]:
-    """What JSON can hold: null for NaN."""
+    """What JSON can hold: null for NaN, and for an upper end that is infinite."""
     flat = {name: _number(value) for name, value in asdict(row).items()}
     named = {name: {"value": value, "low": low, "high": high} for name, value, low, high in row.parameters}
     flat["parameters"] = {name: {end: _number(x) for end, x in one.items()} for name, one in named.items()}
@@ -86,9 +87,12 @@ def from_json(kept: dict[str, Any]) -> Row:
         TypeError, KeyError, AttributeError: If it is no row.
     """
     numbers = [name for name, value in asdict(Row("")).items() if isinstance(value, float)]
-    real = {name: math.nan if kept[name] is None else float(kept[name]) for name in numbers}
-    ends = [(name, [one["value"], one["low"], one["high"]]) for name, one in kept["parameters"].items()]
-    named = [(name, *(math.nan if x is None else float(x) for x in three)) for name, three in ends]
+    real = {name: _real(kept[name]) for name in numbers}
+    real["strength_high_px"] = _upper(kept["strength_low_px"], kept["strength_high_px"])
+    named = [
+        (name, _real(one["value"]), _real(one["low"]), _upper(one["low"], one["high"]))
+        for name, one in kept["parameters"].items()
+    ]
     return Row(**{**kept, **real, "parameters": tuple(named)})
 
 
@@ -132,8 +136,17 @@ def _csv(rows: Sequence[dict[str, Any]]) -> str:
     return out.getvalue()
 
 
+def _real(kept: Any) -> float:
+    return math.nan if kept is None else float(kept)
+
+
+def _upper(low: Any, high: Any) -> float:
+    """An upper end as it was before JSON: where there is a lower one alone, infinite."""
+    return math.inf if high is None and low is not None else _real(high)
+
+
 def _number(value: Any) -> Any:
-    """A number of six digits, None for NaN, anything else as it is."""
+    """A number of six digits, None for NaN and infinity, anything else as it is."""
     if not isinstance(value, float):
         return value
     return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -32,6 +32,8 @@ JPEG_KEPT = (*range(0xE0, 0xEE), 0xEF, 0xFE)
 PREVIEWS = b"MPF\0"
 """How the segment begins that says where a file's other pictures lie, which are not written."""
 WEBP_QUALITY = 95
+BAND = 256
+"""Rows that are turned into samples together: what is in between of a large photograph is never whole in memory."""
 
 
 def copy_whole(source: Path, target: Path) -> None:
@@ -101,8 +103,10 @@ def samples_alike(pixels: NDArray[Any], read: ScaledImage) -> NDArray[Any]:
     dtype = np.dtype(np.uint8) if bits else read.dtype
     white = EIGHT_BITS if bits else read.scale.white
     exact = np.float32 if white <= SIXTEEN_BITS and dtype != np.float64 else np.float64
-    values = pixels.astype(exact).clip(0, 1) * exact(white)
-    samples = (values if dtype.kind == "f" else values.round()).astype(dtype)
+    samples = np.empty(pixels.shape, dtype)
+    for top in range(0, len(pixels), BAND):
+        values = pixels[top : top + BAND].astype(exact).clip(0, 1) * exact(white)
+        samples[top : top + BAND] = values if dtype.kind == "f" else values.round()
     if read.alpha is None:
         return samples
     return np.concatenate([samples, read.alpha[..., None].astype(dtype)], axis=2)

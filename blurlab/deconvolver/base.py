@@ -154,12 +154,15 @@ class Deconvolver(ABC):
             blur = _kernels(blur, work).expand(len(y), -1, -1, -1)
         if sigma is not None:
             check_noise(sigma, len(y), upper)
-        error = self.kernel_error_px
-        noise = measure_sigma(y, level, kernel_error_px=error) if sigma is None else torch.as_tensor(sigma)
+        noise = self.measured_sigma(y, level) if sigma is None else torch.as_tensor(sigma)
         noise = noise.to(work).expand(len(y)).reshape(-1, 1, 1, 1)
         if self.own_level:
             check_range(y, upper, noise)
         return blur, noise.maximum(SIGMA_FLOOR * level.to(work))
+
+    def measured_sigma(self, y: Tensor, level: Tensor) -> Tensor:
+        """The noise (B,) to restore images with where none is told; an inexact kernel counts as noise."""
+        return measure_sigma(y, level, kernel_error_px=self.kernel_error_px)
 
     def _checked_operator(self, blur: LinearOperator, y: Tensor, work: Tensor) -> LinearOperator:
         """The operator in the type to compute in, or the error that says what this class takes."""

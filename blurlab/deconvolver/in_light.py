@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from blurlab.deconvolver.base import SIGMA_FLOOR, Deconvolver, Restored, check_option
+from blurlab.deconvolver.base import Deconvolver, Restored, check_option
 from blurlab.deconvolver.light_tv import LightTV, mean_slope
 from blurlab.deconvolver.parts import measure_sigma
 from blurlab.deconvolver.tiled import Tiled
@@ -56,11 +56,12 @@ class InLight(Deconvolver):
     def checked(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None) -> tuple[Any, Tensor]:
         """The blur, and the noise's standard deviation (B, 1, 1, 1) in the light."""
         blur, noise = super().checked(y, blur, sigma)
-        if sigma is None:
-            one, error = torch.ones_like(noise), self.kernel_error_px
-            noise = measure_sigma(y, one, kernel_error_px=error, caution=self.caution).to(noise).reshape(one.shape)
-            noise = noise.maximum(SIGMA_FLOOR * one)
         return blur, noise * mean_slope(self.response, y.to(noise))
+
+    def measured_sigma(self, y: Tensor, level: Tensor) -> Tensor:
+        """That of the values of the file, with caution."""
+        error = self.kernel_error_px
+        return measure_sigma(y, torch.ones_like(level), kernel_error_px=error, caution=self.caution)
 
     def _restored(
         self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None
@@ -93,6 +94,7 @@ class InLight(Deconvolver):
         """The same, its deconvolver working by :class:`~blurlab.deconvolver.Tiled`; overlaps are :func:`unseen`."""
         other = copy(self)
         other.deconvolver = Tiled(self.deconvolver, tile, unseen, progress)
+        other.takes = other.deconvolver.takes
         return other
 
 

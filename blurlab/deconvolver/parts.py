@@ -95,5 +95,9 @@ def measure_sigma(
         error = kernel_error_px.to(level) if isinstance(kernel_error_px, Tensor) else kernel_error_px
         return effective_sigma(y / level, error, caution) * level.flatten()
     errors = torch.as_tensor(kernel_error_px).expand(len(y))
-    looked_at = ((parts(y[i : i + 1], most_px), level[i : i + 1], errors[i]) for i in range(len(y)))
-    return torch.stack([measure_sigma(some, one, most_px, error, caution).median() for some, one, error in looked_at])
+    found = []
+    for i in range(len(y)):
+        few = parts(y[i : i + 1], most_px).split(1)  # one at a time: memory is that of one
+        each = [measure_sigma(part, level[i : i + 1], most_px, errors[i], caution) for part in few]
+        found.append(torch.cat(each).median())
+    return torch.stack(found)

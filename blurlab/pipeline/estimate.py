@@ -28,11 +28,13 @@ class KindEstimate:
         strength_px: Strength of the kernel to hand on, chosen by expected risk (B,); 0 where none is.
         strength_map_px: Strength of the most probable class (B,); 0 where no blur was found.
         strength_mean_px: Mean of the posterior (B,); 0 where no blur was found.
-        interval_px: 90 % interval of the strength (B, 2); NaN where no blur was found.
+        interval_px: 90 % interval of the strength (B, 2); NaN where no blur was found, its upper end infinite where
+            the strength is ``beyond``.
         params: Best estimate of the parameters (B, P), in the family's order; NaN where the kind found has none.
         most_probable: The blur of the most probable class, without a label.
         halfwidth: Half of the 90 % interval of each of ``params`` (B, P); None where there is none but the strength's.
         before: Kind (B,) and parameters (B, P) that the network said before they were refined; None where none were.
+        beyond: Is the strength at the upper end of what can be measured, and may be greater (B,) bool? None: nowhere.
     """
 
     kind: Tensor
@@ -45,6 +47,7 @@ class KindEstimate:
     most_probable: BlurEstimate
     halfwidth: Tensor | None = None
     before: tuple[Tensor, Tensor] | None = None
+    beyond: Tensor | None = None
 
     @property
     def can_tell(self) -> Tensor:
@@ -59,11 +62,12 @@ class KindEstimate:
         return replace(self, **taken, before=before, most_probable=self.most_probable.take(rows))
 
     def with_rows(self, rows: Tensor, other: KindEstimate) -> KindEstimate:
-        """This estimate with some rows (m,) replaced by those of another (m of them)."""
+        """This estimate with some rows (m,) replaced by those of another (m of them), in what both of them have."""
         changed = {
-            field.name: _replaced(getattr(self, field.name), rows, value)
+            field.name: _replaced(mine, rows, value)
             for field in fields(self)
             if isinstance(value := getattr(other, field.name), Tensor)
+            and isinstance(mine := getattr(self, field.name), Tensor)
         }
         before = other.before
         if before is not None:
@@ -85,6 +89,8 @@ class BlurEstimate:
             (:meth:`~blurlab.deconvolver.Deconvolver.allowing`); None where nothing is known of that.
         of_values: Were the values of the file blurred, not light (B,) bool
             (:meth:`~blurlab.deconvolver.Deconvolver.of_values`)? None: nowhere.
+        field: How a motion differs over the image (B, 3, 2), :func:`~blurlab.pipeline.turning.motion_field`; NaN where
+            it does not, or is not known to. ``blur`` is one kernel all the same. None: nowhere.
     """
 
     blur: LinearOperator
@@ -93,6 +99,19 @@ class BlurEstimate:
     label: KindEstimate | None = None
     error_px: Tensor | None = None
     of_values: Tensor | None = None
+    field: Tensor | None = None
+
+    @property
+    def turns(self) -> Tensor:
+        """In which images does the motion differ (B,) bool?"""
+        return torch.zeros_like(self.blurred) if self.field is None else self.field.isfinite().all(2).all(1)
+
+    def without_field(self, row: int) -> BlurEstimate:
+        """The same, one image's motion alike all over it."""
+        field = None if self.field is None else self.field.clone()
+        if field is not None:
+            field[row] = torch.nan
+        return replace(self, field=field)
 
     @property
     def psf(self) -> Tensor:
@@ -112,6 +131,7 @@ class BlurEstimate:
             None if self.label is None else self.label.take(rows),
             None if self.error_px is None else self.error_px[rows],
             None if self.of_values is None else self.of_values[rows],
+            None if self.field is None else self.field[rows],
         )
 
     def with_rows(self, rows: Tensor, other: BlurEstimate) -> BlurEstimate:
@@ -125,6 +145,9 @@ class BlurEstimate:
         nowhere = torch.zeros_like(self.blurred)
         values = nowhere if self.of_values is None else self.of_values
         theirs = nowhere[rows] if other.of_values is None else other.of_values
+        alike = torch.full((len(nowhere), 3, 2), torch.nan, device=nowhere.device)
+        field = alike if self.field is None else self.field
+        turned = alike[rows] if other.field is None else other.field
         return BlurEstimate(
             replaced_rows(self.blur, rows, other.blur, len(self.blurred)),
             _replaced(self.blurred, rows, other.blurred),
@@ -132,6 +155,7 @@ class BlurEstimate:
             None if own is None or label is None else own.with_rows(rows, label),
             None if error is None or new is None else _replaced(error, rows, new),
             _replaced(values, rows, theirs),
+            _replaced(field, rows, turned),
         )
 
     def suited(self, deconvolver: Deconvolver) -> list[tuple[Tensor, Deconvolver]]:
@@ -194,6 +218,7 @@ def no_kind_found(family: BlurFamily, y: Tensor) -> KindEstimate:
         params=params,
         most_probable=nothing_found(family, y),
         halfwidth=params,
+        beyond=torch.zeros(count, dtype=torch.bool, device=y.device),
     )
 
 

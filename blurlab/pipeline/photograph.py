@@ -13,18 +13,16 @@ from blurlab.blur import BlurFamily, centroid, of_side, pad_to_odd, trimmed
 from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.content import picture, repeats, smaller
+from blurlab.pipeline.copies import which_copy, without_end
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel
 from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.regression import Regression, described
 from blurlab.pipeline.shipped import load_nets
 from blurlab.pipeline.task import Task
+from blurlab.pipeline.turning import motion_field, weights, windows
 
 BACK_OFF = 0.3
 """By how much of half the 90 % interval the kernel that is undone is narrower than the estimate."""
-NEAR_END = 0.1
-"""Share of a range, at its upper end, in which a length may in truth lie beyond."""
-NEARLY = 0.95
-"""An answer is as good as a surer one whose probability it has this share of."""
 LEAST_PX = 64
 """Side of the smallest image of which it is asked whether it shows its blur at all."""
 EXACT_PX = 0.22
@@ -33,6 +31,8 @@ UNSURE = 0.25
 """A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
 FREE_PX = 0.4
 """How far a kernel is out of place that was estimated pixel by pixel."""
+STRAIGHT = 1.6
+"""A motion that differs over the photograph is a line in each place where one line leaves no more misfit than this."""
 BENT = 1.8
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
 
@@ -151,7 +151,7 @@ class Photograph(Regression):
         """What pictures (B, C, H, W) without a frame show, with kernels of this size."""
         scales = self._scales(y)
         seen = [super(Photograph, self).identify(smaller(y, scale), nets, risks) for scale in scales]
-        place = self._place(seen)
+        place, beyond = which_copy(self.family, seen, self.least_probability)
         if min(y.shape[-2:]) >= LEAST_PX:
             place = torch.where(has_one_direction(smaller(y, 1)) | repeats(y), -1, place)
         found = self._nothing(y, size)
@@ -159,35 +159,12 @@ class Photograph(Regression):
             rows = (place == index).nonzero().squeeze(1)
             if len(rows):
                 some = y if len(rows) == len(y) else y[rows]
-                found = found.with_rows(rows, self._at_file_size(one.take(rows), scale, size, some))
+                here = one.take(rows)
+                label = replace(_label(here), beyond=beyond[rows])
+                field = self._field(some, scale, label, nets)
+                here = replace(here, label=label, field=field)
+                found = found.with_rows(rows, self._at_file_size(here, scale, size, some))
         return found
-
-    def _place(self, seen: Sequence[BlurEstimate]) -> Tensor:
-        """Which copy's answer counts (B,); -1 where none is sure enough.
-
-        The surest answer says the kind; the parameters are those of the largest copy that says the same kind, is
-        as sure or nearly, and whose strength is not at the end of its range. That a smaller copy is sharp says little:
-        of those only a blur counts.
-        """
-        none = self.family.kinds.index("none")
-        probability = torch.stack([_label(one).probability for one in seen])
-        sure, kind = probability.max(2)
-        counts = sure >= self.least_probability
-        counts[1:] &= kind[1:] != none
-        surest = torch.where(counts, sure, -1.0).argmax(0)
-        same = counts & (kind == kind.gather(0, surest[None])) & (sure >= NEARLY * sure.gather(0, surest[None]))
-        within = torch.stack([self._is_within(_label(one)) for one in seen])
-        fits = same & within
-        place = torch.where(fits.any(0), fits.int().argmax(0), surest)
-        return torch.where(counts.any(0), place, -1)
-
-    def _is_within(self, label: KindEstimate) -> Tensor:
-        """Is every length clear of the upper end of its range (B,)?"""
-        clear = torch.ones(len(label.kind), dtype=torch.bool, device=label.params.device)
-        for column, one in enumerate(self.family.parameters):
-            if one.is_length and one.is_free:
-                clear &= ~(label.params[:, column] > one.high - NEAR_END * (one.high - one.low))
-        return clear
 
     def _nothing(self, y: Tensor, size: int) -> BlurEstimate:
         """The estimate from images of which nothing is told, its kernels of this size."""
@@ -199,14 +176,34 @@ class Photograph(Regression):
         error = torch.full((len(y),), EXACT_PX, device=y.device)
         return by_kernel(pad_to_odd(nothing.psf, size), nothing.blurred, unknown, label, error)
 
+    def _field(self, y: Tensor, scale: int, label: KindEstimate, nets: Mapping[str, nn.Module]) -> Tensor:
+        """How a motion that would be undone changes over photographs (B, C, H, W): (B, 3, 2), NaN where it does not."""
+        field = y.new_full((len(y), 3, 2), torch.nan)
+        for row in self._worth_undoing(label)[0].nonzero().flatten().tolist():
+            kind = int(label.kind[row])
+            seen = windows(y[row : row + 1], scale) if self.family.kinds[kind] in self.bent else None
+            if seen is None or min(seen[0].shape[-2:]) < LEAST_PX * scale:
+                continue
+            said, columns = self.read(smaller(seen[0], scale), nets), self.family.columns(kind)
+            (length, angle), (wide, turned) = (one[:, columns].unbind(1) for one in (said.params, said.spread))
+            found = motion_field(length, angle, weights(said.logits.softmax(1)[:, kind], length, wide, turned), seen[1])
+            if found is not None:
+                field[row] = found
+        return field
+
     def _at_file_size(self, found: BlurEstimate, scale: int, size: int, y: Tensor) -> BlurEstimate:
-        """What was found in a copy, said of the file y (B, C, H, W), with kernels of this size."""
-        label, family = found.label, self.family.with_size(size)
-        assert label is not None
+        """What was found in a copy, said of the file y (B, C, H, W), with kernels of this size.
+
+        A strength that may be ``beyond`` what is measured has no upper end. It is undone as far as it is sure: that
+        gains, too.
+        """
+        label, family = _label(found), self.family.with_size(size)
+        assert label.beyond is not None and found.field is not None
         params = family.scaled(label.params, scale)
         halfwidth = None if label.halfwidth is None else family.scaled(label.halfwidth, scale)
         before = None if label.before is None else (label.before[0], family.scaled(label.before[1], scale))
         sure, narrow, careful = self._worth_undoing(label)
+        half, found_px = scale * _half(label), label.strength_map_px
         used = family.with_strength(params, careful * scale, label.kind)
         likeliest = described(family, params, label.kind)
         label = replace(
@@ -214,14 +211,15 @@ class Photograph(Regression):
             strength_px=careful * scale,
             strength_map_px=label.strength_map_px * scale,
             strength_mean_px=label.strength_mean_px * scale,
-            interval_px=label.interval_px * scale,
+            interval_px=without_end(label.interval_px * scale, label.beyond),
             params=params,
             halfwidth=halfwidth,
             before=before,
             most_probable=likeliest,
         )
-        undone, free, explained = self._free(described(family, used, label.kind), used, label.kind, size, y, sure)
-        half = _half(label)
+        share = careful / found_px.clamp_min(1e-6)
+        named = replace(described(family, used, label.kind), field=scale * share[:, None, None] * found.field)
+        undone, free, explained = self._free(named, used, label.kind, size, y, sure)
         error = torch.where(free | half.isnan(), FREE_PX, torch.hypot(half.new_tensor(EXACT_PX), UNSURE * half))
         undoes = undone.blurred & sure & (narrow | free)
         whole = replace(undone, blurred=undoes, sigma=found.sigma, label=label, error_px=error)
@@ -236,11 +234,13 @@ class Photograph(Regression):
         half = _half(label)
         narrow = ~(half > self.widest * label.strength_map_px)  # one without an interval is for its probability to say
         careful = torch.where(half.isnan(), label.strength_px, label.strength_px - BACK_OFF * half)
-        hidden = [any(one.is_hidden for one in self.family.member(kind).parameters) for kind in self.family.kinds]
-        least = torch.where(
-            torch.tensor(hidden, device=half.device)[label.kind], self.free_probability, self.undo_probability
-        )
+        least = torch.where(self._is_hidden(label.kind), self.free_probability, self.undo_probability)
         return label.probability.amax(1) >= least, narrow, careful.maximum(0.5 * label.strength_px)
+
+    def _is_hidden(self, kind: Tensor) -> Tensor:
+        """Which kinds (B,) have no kernel that parameters describe (B,) bool."""
+        hidden = [any(one.is_hidden for one in self.family.member(name).parameters) for name in self.family.kinds]
+        return torch.tensor(hidden, device=kind.device)[kind]
 
     def _free(
         self, found: BlurEstimate, params: Tensor, kind: Tensor, size: int, y: Tensor, wanted: Tensor
@@ -254,17 +254,18 @@ class Photograph(Regression):
         if self.free_form is None:
             return found, free, ~wrong
         for row in wanted.nonzero().flatten().tolist():
-            member, here = self.family.member(int(kind[row])), slice(row, row + 1)
+            here, line = slice(row, row + 1), trimmed(found.psf[row : row + 1])
             other: FreeKernelFound | None = None
             length = float(self.family.strength_px(params[here], kind[here]))
-            if any(one.is_hidden for one in member.parameters):
+            if bool(self._is_hidden(kind)[row]):
                 other = self.free_form.trusted(y[here], _odd(self.free_share * length, size))
             elif self.family.kinds[int(kind[row])] in self.bent:
-                line = trimmed(found.psf[here])
-                other = self.free_form.against(y[here], line, _odd(BENT * length, size))
+                turns = bool(found.turns[row]) and self.free_form.judged(y[here], line, STRAIGHT).trusted
+                other = None if turns else self.free_form.against(y[here], line, _odd(BENT * length, size))
+                found = found if turns else found.without_field(row)
             if other is None:
                 if bool(found.blurred[row]):
-                    _, explains, values[row] = self.free_form.judged(y[here], trimmed(found.psf[here]))
+                    _, explains, values[row] = self.free_form.judged(y[here], line)
                     wrong[row] = not explains
                 continue
             psf, free[row], values[row] = other

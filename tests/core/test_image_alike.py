@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from image_files import png16
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import IFDRational
 
-from blurlab.core.image_alike import copy_whole, write_alike
+from blurlab.core.image_alike import copy_whole, samples_alike, write_alike
 from blurlab.core.image_io import ImageWriteError, read_scaled
 
 RNG = np.random.default_rng(3)
@@ -146,3 +147,17 @@ def test_pixels_of_another_shape_are_refused(tmp_path: Path) -> None:
     read = read_scaled(tmp_path / "a.png")
     with pytest.raises(ValueError, match=r"\(24, 31, 3\)"):
         write_alike(tmp_path / "b.png", read.pixels[1:], tmp_path / "a.png", read)
+
+
+def test_samples_are_made_band_by_band(tmp_path: Path) -> None:
+    """The rows between two bands are those of the whole, and a large photograph needs little beyond its samples."""
+    path = tmp_path / "tall.png"
+    Image.fromarray(np.zeros((1100, 400, 3), np.uint8)).save(path)
+    read = read_scaled(path)
+    pixels = RNG.random(read.pixels.shape).astype(np.float32)
+    tracemalloc.start()
+    samples = samples_alike(pixels, read)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(samples, (pixels * np.float32(255)).round().astype(np.uint8))
+    assert peak < samples.nbytes + pixels.nbytes

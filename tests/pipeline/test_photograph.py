@@ -57,7 +57,7 @@ class Corner(FreeForm):
     def against(self, y: Tensor, psf: Tensor, side: int) -> FreeKernelFound | None:
         return self.trusted(y, side) if self.wins else None
 
-    def judged(self, y: Tensor, psf: Tensor) -> FreeKernelFound:
+    def judged(self, y: Tensor, psf: Tensor, most: float = 2.0) -> FreeKernelFound:
         return FreeKernelFound(psf, self.explains, self.of_values)
 
 
@@ -110,6 +110,26 @@ def test_copies_below_the_least_size_are_not_looked_at() -> None:
     assert identified(answers).label.kind.tolist() == [2, 2]
     identifier_sees_less = identified(answers, squares(1, SIDE - 4))
     assert not bool(identifier_sees_less.label.can_tell.any())
+
+
+@pytest.mark.parametrize(
+    ("small", "is_open"),
+    [
+        ({"defocus.radius_px": 1.0}, True),  # at the end of its range in the smallest copy as well
+        ({"defocus.radius_px": 0.5, "defocus.radius_px log spread": -1.0}, True),  # only its interval reaches there
+        ({"defocus.radius_px": 0.5, "defocus.radius_px log spread": -4.0}, False),
+    ],
+)
+def test_a_blur_at_the_end_of_what_can_be_measured_may_be_wider(small: dict[str, float], is_open: bool) -> None:
+    """Its interval has no upper end, and the smallest copy gives the lower one."""
+    end = {"defocus": 9.0, "defocus.radius_px": 1.0, "defocus.radius_px log spread": -4.0}
+    label = identified({SIDE: end, SIDE // 2: end, SIDE // 3: end, SIDE // 4: end | small}).label
+    radius = 4 * (4 + 2 * small["defocus.radius_px"])
+    assert float(label.params[0, 0]) == pytest.approx(radius)
+    low, high = label.interval_px[0].tolist()
+    assert bool(label.beyond.all()) is is_open and math.isinf(high) is is_open
+    half = 4 * 2 * math.exp(small.get("defocus.radius_px log spread", -4.0))
+    assert low == pytest.approx(2 * (radius - half), rel=1e-4)
 
 
 def test_a_shake_is_estimated_pixel_by_pixel_or_left() -> None:

@@ -1,0 +1,68 @@
+"""Which of several sizes of a photograph tells most of its blur, and whether the blur may be wider than any tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from blurlab.blur import BlurFamily
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate
+
+NEAR_END = 0.1
+"""Share of a range, at its upper end, in which a length may in truth lie beyond."""
+NEARLY = 0.95
+"""An answer is as good as a surer one whose probability it has this share of."""
+
+
+def which_copy(family: BlurFamily, seen: Sequence[BlurEstimate], least_probability: float) -> tuple[Tensor, Tensor]:
+    """Which copy's answer counts (B,), -1 where none is sure enough; and may its strength be greater (B,) bool?
+
+    The surest answer says the kind; the parameters are those of the largest copy that says the same kind, is as sure or
+    nearly, and whose strength is not at the end of its range. Where it is in all of them, the smallest copy tells most.
+    That a smaller copy is sharp says little: of those only a blur counts. The strength may be greater than is said
+    where its interval reaches the end of the range in that copy and in all smaller ones.
+
+    Args:
+        family: A mixture, one of whose kinds is ``none``.
+        seen: What each copy shows, the largest first.
+        least_probability: Of a kind that counts.
+    """
+    none = family.kinds.index("none")
+    labels = [label for one in seen if (label := one.label) is not None]
+    probability = torch.stack([one.probability for one in labels])
+    sure, kind = probability.max(2)
+    counts = sure >= least_probability
+    counts[1:] &= kind[1:] != none
+    surest = torch.where(counts, sure, -1.0).argmax(0)
+    same = counts & (kind == kind.gather(0, surest[None])) & (sure >= NEARLY * sure.gather(0, surest[None]))
+    fits = same & torch.stack([is_within(family, one) for one in labels])
+    last = len(seen) - 1 - same.int().flip(0).argmax(0)
+    place = torch.where(fits.any(0), fits.int().argmax(0), last)
+    ends = same & torch.stack([is_within(family, one, whole=True) for one in labels])
+    as_small = torch.arange(len(seen), device=place.device)[:, None] >= place
+    beyond = counts.any(0) & ~(ends & as_small).any(0)
+    return torch.where(counts.any(0), place, -1), beyond
+
+
+def is_within(family: BlurFamily, label: KindEstimate, *, whole: bool = False) -> Tensor:
+    """Is every length, or its ``whole`` interval, clear of the upper end of its range (B,)?"""
+    clear = torch.ones(len(label.kind), dtype=torch.bool, device=label.params.device)
+    upper = label.params + label.halfwidth if whole and label.halfwidth is not None else label.params
+    for column, one in enumerate(family.parameters):
+        if one.is_length and one.is_free:
+            clear &= ~(upper[:, column] > one.high - NEAR_END * (one.high - one.low))
+    return clear
+
+
+def without_end(interval: Tensor, beyond: Tensor) -> Tensor:
+    """Intervals (B, 2), those of some rows (B,) bool with an infinite upper end where there is an interval.
+
+    Example:
+        >>> without_end(torch.tensor([[1.0, 2.0], [1.0, 2.0]]), torch.tensor([False, True]))
+        tensor([[1., 2.],
+                [1., inf]])
+    """
+    low, high = interval.unbind(1)
+    return torch.stack([low, torch.where(beyond & ~high.isnan(), torch.inf, high)], 1)
