@@ -18,6 +18,7 @@ from blurlab.blur.laws import check_family
 from blurlab.blur.mixture import Mixture
 from blurlab.blur.motion import Motion, motion_psf
 from blurlab.blur.none import NoBlur, identity_psf
+from blurlab.blur.odd_shake import OddShake, odd_shake_psf
 from blurlab.blur.parameter import Parameter, length, line_angle, parameter
 from blurlab.blur.recorded import Recorded, recorded_kernels
 from blurlab.blur.shape import centre_crop, centroid, of_side, pad_to_odd, trimmed
@@ -40,6 +41,7 @@ __all__ = [
     "Mixture",
     "Motion",
     "NoBlur",
+    "OddShake",
     "OneParameterStrength",
     "Parameter",
     "Recorded",
@@ -64,6 +66,7 @@ __all__ = [
     "length",
     "line_angle",
     "motion_psf",
+    "odd_shake_psf",
     "of_side",
     "pad_to_odd",
     "parameter",
