@@ -30,6 +30,10 @@ RUNS = (
 with them: its kernels are wider, so that it has to be the better by 2 %."""
 
 
+START_HANDICAP = 1.05
+"""By which factor a kernel that began with another method's has to be the better."""
+
+
 def blind_kernel(
     y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinements: int = 3, starts: Sequence[Tensor] = ()
 ) -> Tensor:
@@ -53,7 +57,7 @@ def blind_kernel(
     if starts:
         options = runs[0].options.with_noise(float(estimate_sigma(y[None, None])))
         found += [refined(y, coarse_to_fine(y, size, options, one), iterations=refinements) for one in starts]
-    handicaps = [run.handicap for run in runs] + [1.0] * len(starts)
+    handicaps = [run.handicap for run in runs] + [START_HANDICAP] * len(starts)
     return found[0] if len(found) == 1 else best_kernel(y, found, handicaps)
 
 

@@ -18,6 +18,7 @@ from blurlab.blur.laws import check_family
 from blurlab.blur.mixture import Mixture
 from blurlab.blur.motion import Motion, motion_psf
 from blurlab.blur.none import NoBlur, identity_psf
+from blurlab.blur.odd_shake import OddShake, odd_shake_psf
 from blurlab.blur.parameter import Parameter, length, line_angle, parameter
 from blurlab.blur.pupil import Optics
 from blurlab.blur.recorded import Recorded, recorded_kernels
@@ -43,6 +44,7 @@ __all__ = [
     "Mixture",
     "Motion",
     "NoBlur",
+    "OddShake",
     "OneParameterStrength",
     "Optics",
     "Parameter",
@@ -69,6 +71,7 @@ __all__ = [
     "length",
     "line_angle",
     "motion_psf",
+    "odd_shake_psf",
     "of_side",
     "pad_to_odd",
     "parameter",

@@ -34,6 +34,8 @@ from .levin09 import Levin09 as Levin09
 from .messidor import Messidor as Messidor
 from .microscopy import Microscopy as Microscopy
 from .night import Night as Night
+from .nuclei import Nuclei as Nuclei
+from .nuclei import nuclei as nuclei
 from .other_blur import OtherBlur as OtherBlur
 from .oxford_flowers import OxfordFlowers as OxfordFlowers
 from .prepare import Prepared as Prepared

@@ -16,12 +16,17 @@ NEARLY = 0.95
 """An answer is as good as a surer one whose probability it has this share of."""
 
 
+DENIED = 0.05
+"""A photograph is not named sharp where its copy of half the size is less probably so."""
+
+
 def which_copy(family: BlurFamily, seen: Sequence[BlurEstimate], least_probability: float) -> tuple[Tensor, Tensor]:
     """Which copy's answer counts (B,), -1 where none is sure enough; and may its strength be greater (B,) bool?
 
     The surest answer says the kind; the parameters are those of the largest copy that says the same kind, is as sure or
     nearly, and whose strength is not at the end of its range. Where it is in all of them, the smallest copy tells most.
-    That a smaller copy is sharp says little: of those only a blur counts. The strength may be greater than is said
+    That a smaller copy is sharp says little: of those only a blur counts; that the largest one is says nothing where
+    the next one is surely not, since a wide blur is wider in the larger one. The strength may be greater than is said
     where its interval reaches the end of the range in that copy and in all smaller ones.
 
     Args:
@@ -35,6 +40,8 @@ def which_copy(family: BlurFamily, seen: Sequence[BlurEstimate], least_probabili
     sure, kind = probability.max(2)
     counts = sure >= least_probability
     counts[1:] &= kind[1:] != none
+    if len(seen) > 1:
+        counts[0] &= (kind[0] != none) | (probability[1, :, none] >= DENIED)
     surest = torch.where(counts, sure, -1.0).argmax(0)
     same = counts & (kind == kind.gather(0, surest[None])) & (sure >= NEARLY * sure.gather(0, surest[None]))
     fits = same & torch.stack([is_within(family, one) for one in labels])

@@ -51,7 +51,8 @@ class Photograph(Regression):
     Args:
         family: A mixture, one of whose kinds is ``none``.
         scales: By how much the sides of each copy are divided, rising from 1.
-        least_px: Smallest side of a copy that is looked at.
+        least_px: Smallest side of a copy of half the size that is looked at.
+        least_small_px: That of a copy of a third or less: in smaller ones vessels are double lines, and nuclei disks.
         least_probability: Of the kind; below it nothing is told.
         undo_probability: Of the kind; below it the blur is named and the photograph left as it is.
         free_probability: The same of a kind that no parameters describe, whose kernel is the least sure of all.
@@ -76,6 +77,7 @@ class Photograph(Regression):
         *,
         scales: Sequence[int] = (1, 2, 3, 4),
         least_px: int = 96,
+        least_small_px: int = 200,
         least_probability: float = 0.6,
         undo_probability: float = 0.8,
         free_probability: float = 0.9,
@@ -92,14 +94,16 @@ class Photograph(Regression):
         super().__init__(family, refine=refine, weak_share=weak_share, class_share=class_share)
         if not scales or scales[0] != 1 or list(scales) != sorted({*scales}):
             raise ValueError(f"scales must be whole numbers rising from 1, got {list(scales)}; use [1, 2, 3, 4]")
-        if not 0 <= least_probability <= 1 or least_px < 1:
+        if not 0 <= least_probability <= 1 or min(least_px, least_small_px) < 1:
             raise ValueError(
-                f"least_probability must be in [0, 1] and least_px 1 or more, got {least_probability}, {least_px}"
+                "least_probability must be in [0, 1], least_px and least_small_px 1 or more, got "
+                f"{least_probability}, {least_px}, {least_small_px}"
             )
         if "none" not in self.family.kinds:
             raise ValueError("one kind must be none: not every photograph is blurred; use blur=camera_kinds")
         self.scales = tuple(scales)
         self.least_px = least_px
+        self.least_small_px = least_small_px
         self.least_probability = least_probability
         self.undo_probability = undo_probability
         self.free_probability = free_probability
@@ -143,7 +147,8 @@ class Photograph(Regression):
 
     def _scales(self, y: Tensor) -> list[int]:
         """By how much the sides of each copy of these images are divided."""
-        return [scale for scale in self.scales if scale == 1 or min(y.shape[-2:]) >= scale * self.least_px]
+        side, least = min(y.shape[-2:]), {1: 1, 2: self.least_px}
+        return [scale for scale in self.scales if side >= scale * least.get(scale, self.least_small_px)]
 
     def _of_pictures(
         self, y: Tensor, size: int, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]

@@ -9,6 +9,7 @@ from pathlib import Path
 from blurlab.core.atomic import write_text
 from blurlab.report.headline import CELLS, Found, headlines
 from blurlab.report.labels import METRICS, sort_key, split_name
+from blurlab.report.narrative import write_narratives
 from blurlab.report.paper import read_published
 from blurlab.report.record import PAGES, budget_rank, load_folder, page_of
 from blurlab.report.record_page import record_page
@@ -21,7 +22,7 @@ _HELD = ("data set", "noise", "boundary", "budget", "device")
 
 
 def write_report_md(folder: str | Path) -> Path:
-    """Write ``<folder>/REPORT.md`` from its published.csv and results/<budget>/*.json.
+    """Write ``<folder>/REPORT.md`` from its published.csv and results/<budget>/*.json, and the tables of other texts.
 
     Args:
         folder: An experiment's folder, such as experiments/williams2017.
@@ -53,6 +54,7 @@ def write_report_md(folder: str | Path) -> Path:
     for experiment in order + sorted({record["experiment"] for _, record in found} - set(order)):
         members = [(file, record) for file, record in found if record["experiment"] == experiment]
         parts += _experiment(experiment, members, seeds_links(root, experiment))
+    write_narratives(root)
     return write_text(root / "REPORT.md", "\n\n".join(parts) + "\n")
 
 

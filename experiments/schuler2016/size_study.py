@@ -32,10 +32,10 @@ WIDTHS_PX = (64, 96, 128, 160, 192, 224, 256)
 SIGMA = 0.01
 
 
-def blurred(sharp: Tensor, psf: Tensor, number: int) -> Tensor:
+def blurred(sharp: Tensor, psf: Tensor, number: int, sigma: float = SIGMA) -> Tensor:
     """A photograph (H, W), blurred without its border and made noisy, (1, 1, h, w)."""
     y = conv2d(sharp[None, None], psf.flip(2, 3))
-    return y + SIGMA * torch.randn(y.shape, generator=torch.Generator().manual_seed(number))
+    return y + sigma * torch.randn(y.shape, generator=torch.Generator().manual_seed(number))
 
 
 def error(found: Tensor, true: Tensor) -> float:

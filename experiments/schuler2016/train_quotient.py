@@ -59,11 +59,13 @@ class Blurred:
         photographs: In memory.
         side: Of the kernels.
         crop: Side of the crops that are returned.
+        noise: Least and largest standard deviation of the noise.
     """
 
     photographs: list[Tensor]
     side: int
     crop: int
+    noise: tuple[float, float] = NOISE
 
     def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Blurred crops (count, 1, crop, crop) and their kernels (count, 1, side, side)."""
@@ -73,7 +75,7 @@ class Blurred:
         psf = family.psf(params, kind).float()
         y = conv2d(sharp[None], psf.flip(2, 3), groups=count)[0][:, None]
         contrast = uniform(CONTRAST, count, generator)
-        level = uniform((math.log(NOISE[0]), math.log(NOISE[1])), count, generator).exp()
+        level = uniform((math.log(self.noise[0]), math.log(self.noise[1])), count, generator).exp()
         return y * contrast + level * torch.randn(y.shape, generator=generator), psf
 
     def _patch(self, generator: torch.Generator) -> Tensor:
@@ -123,10 +125,17 @@ def rate(step: int, steps: int) -> float:
 
 
 def part(
-    net: LearningToDeblur, blurred: Blurred, held_out: Blurred, args: argparse.Namespace, state: dict[str, Any]
+    net: LearningToDeblur,
+    blurred: Blurred,
+    held_out: Blurred,
+    path: Path,
+    *,
+    steps: int,
+    batch: int,
+    state: dict[str, Any] | None = None,
 ) -> None:
-    """Train with one set of scales, from the step that ``state`` says."""
-    steps = args.steps[len(net.sides) - 1]
+    """Train with one set of scales from the step that ``state`` says, and keep in ``path`` what a later call needs."""
+    state = {"step": 0, "optimizer": None} if state is None else state
     filters = [value for name, value in net.named_parameters() if name.endswith("filters")]
     others = [value for name, value in net.named_parameters() if not name.endswith("filters")]
     optimizer = torch.optim.AdamW([{"params": filters}, {"params": others}], betas=(0.9, 0.99), weight_decay=0)
@@ -138,7 +147,7 @@ def part(
         generator = torch.Generator().manual_seed(step + 10_000_000 * len(net.sides))
         for group, factor in zip(optimizer.param_groups, (FILTERS_RATE, 1), strict=True):
             group["lr"] = RATE * factor * rate(step, steps)
-        each = errors(net, *blurred.draw(args.batch, generator))
+        each = errors(net, *blurred.draw(batch, generator))
         loss = (each[-1] + EARLIER * sum(each[:-1], torch.zeros(()))).mean()
         optimizer.zero_grad()
         loss.backward()
@@ -148,7 +157,7 @@ def part(
             with torch.no_grad():
                 validated = " ".join(f"{float(one.mean()):.3f}" for one in errors(net, y, psf))
             print(f"{net.side} px, step {step + 1}: relative squared errors of the stages {validated}", flush=True)
-            keep(args.output, net, step + 1, optimizer)
+            keep(path, net, step + 1, optimizer)
 
 
 def keep(path: Path, net: LearningToDeblur, step: int, optimizer: torch.optim.Optimizer | None) -> None:
@@ -182,7 +191,7 @@ def main() -> None:
         sides = args.sides[:count]
         torch.manual_seed(0)
         before, net = net, LearningToDeblur(sides[-1] ** 2, sides_px=sides)
-        state = {"step": 0, "optimizer": None}
+        state = None
         if kept is not None and len(kept["sides"]) == count:
             net.load_state_dict(kept["net"])
             state = kept
@@ -190,7 +199,8 @@ def main() -> None:
             begin_larger(net, before.state_dict())
         crop = max(64, round(args.crop * sides[-1]))
         train = [one for number, one in enumerate(photographs) if number % 10]
-        part(net, Blurred(train, sides[-1], crop), Blurred(photographs[::10], sides[-1], crop), args, state)
+        drawn, held_out = (Blurred(some, sides[-1], crop) for some in (train, photographs[::10]))
+        part(net, drawn, held_out, args.output, steps=args.steps[count - 1], batch=args.batch, state=state)
         save_nets({"kernel": net}, args.output.with_suffix(f".{sides[-1]}.safetensors"), {"sides": str(sides)})
 
 

@@ -8,12 +8,25 @@ import numpy as np
 import pytest
 import torch
 
-from blurlab.dataset import Cuts, Drive, FundusSynthetic, Graphics, Source, TextPages, graphic, make_split, text_page
+from blurlab.dataset import (
+    Cuts,
+    Drive,
+    FundusSynthetic,
+    Graphics,
+    Nuclei,
+    Source,
+    TextPages,
+    graphic,
+    make_split,
+    nuclei,
+    text_page,
+)
 from blurlab.noise import Frame, Stamp, stamp
 
 SETS: dict[str, Callable[[int, int], Source]] = {
     "text": lambda n, seed: TextPages(n, seed, 96),
     "graphics": lambda n, seed: Graphics(n, seed, 96),
+    "nuclei": lambda n, seed: Nuclei(n, seed, 96),
     "cuts": lambda n, seed: Cuts(FundusSynthetic(n, seed, 80), 48, count=2, middle=0.8),
 }
 
@@ -44,6 +57,17 @@ def test_drawings_have_edges_between_few_colours() -> None:
         assert float((steps < 1 / 255).mean()) > 0.5 and float(steps.max()) > 0.2
 
 
+def test_nuclei_are_bright_and_soft_on_a_dark_ground() -> None:
+    for seed in range(4):
+        picture = nuclei(seed, 128)
+        assert np.array_equal(picture[..., 0], picture[..., 2])
+        ground = float(np.median(picture))
+        assert ground < 0.5 < float(picture.max()) and float((picture > ground + 0.1).mean()) < 0.5
+        assert (
+            float(np.abs(np.diff(picture[..., 0], axis=1)).max()) < 0.5
+        )  # a microscope's spot is wider than a pixel's half
+
+
 def test_squares_of_one_photograph_are_pixels_of_it_and_stay_in_one_split(tmp_path) -> None:  # type: ignore[no-untyped-def]
     whole = FundusSynthetic(12, 0, 96)
     cuts = Cuts(whole, 40, count=3, middle=0.9)
@@ -64,6 +88,7 @@ def test_squares_of_one_photograph_are_pixels_of_it_and_stay_in_one_split(tmp_pa
         (lambda: TextPages(0), "n must be at least 1"),
         (lambda: Graphics(size=10), "at least 64 pixels, got 10"),
         (lambda: text_page(0, 10), "at least 64 pixels, got 10"),
+        (lambda: nuclei(0, 10), "at least 64 pixels, got 10"),
         (lambda: graphic(0, 10), "at least 64 pixels, got 10"),
         (lambda: Cuts(Drive("."), 0), "side_px and count must be 1 or more"),
         (lambda: Frame(0.6, 0.6), "at most 1 together"),

@@ -62,7 +62,7 @@ class Corner(FreeForm):
 
 
 def identified(answers: dict[int, dict[str, float]], y: Tensor | None = None, **options: object):  # type: ignore[no-untyped-def]
-    identifier = Photograph(FAMILY, least_px=30, **options)  # type: ignore[arg-type]
+    identifier = Photograph(FAMILY, **{"least_px": 30, "least_small_px": 30, **options})  # type: ignore[arg-type]
     count = len(FAMILY.names)
     scale = PosteriorCalibration(torch.ones(count), torch.ones(count))
     nets = {"blur": BySize(identifier, answers), SCALE: scale}
@@ -110,6 +110,17 @@ def test_copies_below_the_least_size_are_not_looked_at() -> None:
     assert identified(answers).label.kind.tolist() == [2, 2]
     identifier_sees_less = identified(answers, squares(1, SIDE - 4))
     assert not bool(identifier_sees_less.label.can_tell.any())
+    sharp = {SIDE: {"none": 4.0}, SIDE // 3: {"motion": 9.0}}
+    assert identified(sharp).label.kind.tolist() == [2, 2]
+    assert identified(sharp, least_small_px=SIDE // 3 + 1).label.kind.tolist() == [0, 0]
+
+
+def test_a_photograph_is_not_sharp_whose_half_is_blurred() -> None:
+    half = {"motion": 3.0, "none": 0.5}  # less sure than the whole is, and sure that something is blurred
+    assert identified({SIDE: {"none": 6.0}, SIDE // 2: half}).label.kind.tolist() == [0, 0]
+    assert identified({SIDE: {"none": 6.0}, SIDE // 2: half | {"none": -3.0}}).label.kind.tolist() == [2, 2]
+    unsure = {"motion": 3.0, "defocus": 3.0, "shake": 3.0, "none": -3.0}
+    assert not bool(identified({SIDE: {"none": 6.0}, SIDE // 2: unsure}).label.can_tell.any())
 
 
 @pytest.mark.parametrize(
@@ -191,6 +202,7 @@ def test_a_frame_is_not_looked_at_and_a_batch_is_its_images() -> None:
         ({"scales": [1, 3, 2]}, "rising from 1"),
         ({"least_probability": 1.5}, "least_probability"),
         ({"least_px": 0}, "least_px"),
+        ({"least_small_px": 0}, "least_small_px"),
     ],
 )
 def test_options_are_checked(options: dict[str, object], message: str) -> None:

@@ -37,12 +37,14 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
         "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH, "zernike": NO_STRENGTH,
+        "odd_shake": NO_STRENGTH,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {
         "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
         "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH, "zernike": NO_STRENGTH,
+        "odd_shake": NO_STRENGTH,
     },
     "photograph": {
         blur: f"must be none|neither kinds|{VARIES}|use blur=motion" for blur in options("blur")
@@ -129,6 +131,7 @@ def test_every_member_of_every_group_composes(
         "gaussian_correlated",
         "trajectory",
         "gp_trajectory",
+        "odd_shake",
         "photographic",
         "camera_kinds",
         "zernike",

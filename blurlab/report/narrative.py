@@ -1,0 +1,84 @@
+"""Tables of figures inside a paper's own texts, filled from records.
+
+A text asks for one by two comments, each a line of its own; what stands between them is replaced:
+
+    <!-- figures: answered calibration_error of results/small/camera_bsds.photograph.json -->
+    <!-- end of figures -->
+
+Of one record each figure is a row, with its 95 % interval and the number of images; of several records each record is a
+row.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from blurlab.core.atomic import write_text
+from blurlab.report.record import load_record, page_of
+from blurlab.report.rows import Row, rows, variant
+from blurlab.report.text import link, md, md_table
+
+BEGIN = re.compile(r"^<!-- figures: (?P<names>[^\n]+?) of (?P<files>[^\n]+?) -->$", re.MULTILINE)
+END = "<!-- end of figures -->"
+
+
+def write_narratives(folder: Path) -> list[Path]:
+    """Fill the tables of every ``*.md`` in a paper's folder; files that ask for none stay as they are.
+
+    Returns:
+        The files that ask for some.
+
+    Raises:
+        FileNotFoundError: If a record is not there.
+        ValueError: If a table has no end, or a record lacks a figure that is asked for.
+    """
+    asked = [path for path in sorted(folder.glob("*.md")) if BEGIN.search(path.read_text(encoding="utf-8"))]
+    for path in asked:
+        text = path.read_text(encoding="utf-8")
+        filled = narrative(text, folder, path.name)
+        if filled != text:
+            write_text(path, filled)
+    return asked
+
+
+def narrative(text: str, folder: Path, name: str) -> str:
+    """The text with its tables filled; ``name`` is for messages."""
+    parts, place = [], 0
+    for begin in BEGIN.finditer(text):
+        end = text.find(END, begin.end())
+        following = BEGIN.search(text, begin.end())
+        if end < 0 or (following is not None and following.start() < end):
+            raise ValueError(f"{name}: a table of figures has no end; write {END} on a line of its own below it")
+        table = _table(begin["names"].split(), begin["files"].split(), folder, name)
+        parts += [text[place : begin.end()], "\n\n", table, "\n\n"]
+        place = end
+    return "".join([*parts, text[place:]])
+
+
+def _table(names: list[str], files: list[str], folder: Path, name: str) -> str:
+    found = {file: _rows(names, folder / file, name) for file in files}
+    if len(files) == 1:
+        lines = [[_label(row), row.ours_text, row.interval_text, row.n_text] for row in found[files[0]]]
+        return md_table(["", "value", "95 % interval", "of"], lines)
+    head = [_label(row) for row in found[files[0]]]
+    return md_table(
+        ["", *head], [[_page(file, folder), *(row.ours_text for row in own)] for file, own in found.items()]
+    )
+
+
+def _rows(names: list[str], file: Path, name: str) -> list[Row]:
+    known = {row.name: row for row in rows(load_record(file))}
+    lacking = [one for one in names if one not in known]
+    if lacking:
+        raise ValueError(f"{name}: {file.name} has no figure {', '.join(lacking)}; it has {', '.join(sorted(known))}")
+    return [known[one] for one in names]
+
+
+def _label(row: Row) -> str:
+    unit = f" ({row.unit})" if row.unit else ""
+    return md(f"{row.label.text}{unit}" + (f", {row.head}" if row.head else ""))
+
+
+def _page(file: str, folder: Path) -> str:
+    return link(md(variant(load_record(folder / file))), page_of(file))
