@@ -67,6 +67,7 @@ def test_naming_says_what_the_identifier_says_of_one_size() -> None:
     torch.testing.assert_close(half[free], label.halfwidth[free])
 
 
+@pytest.mark.slow
 def test_the_naming_network_as_a_program(tmp_path: Path) -> None:
     module = shipped()
     y = torch.rand(1, 3, 70, 131, generator=generator("y"))
@@ -102,6 +103,7 @@ def test_restoring_is_what_the_deconvolver_does(share: float) -> None:
     torch.testing.assert_close(came, Learned(net).trusting()(*given).image, rtol=0, atol=1e-6 * share)
 
 
+@pytest.mark.slow
 def test_an_unrolled_network_as_a_program_and_afterwards_as_it_was(tmp_path: Path) -> None:
     module, given = Restoring(small()).eval(), inputs()
     program = exported(module, given)  # sides that were never seen before: nothing of the trace may be kept
@@ -110,6 +112,7 @@ def test_an_unrolled_network_as_a_program_and_afterwards_as_it_was(tmp_path: Pat
             torch.testing.assert_close(program.module()(*one), module(*one), rtol=0, atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_a_small_network_in_onnxruntime(tmp_path: Path) -> None:
     needs_onnx()
     module = Restoring(small()).eval()
