@@ -7,7 +7,7 @@ import os
 import sys
 
 from blurlab import __version__
-from blurlab.cli import blur, check, completion, datasets, deblur, doctor, identify, report, run, table, weights
+from blurlab.cli import blur, check, completion, datasets, deblur, doctor, export, identify, report, run, table, weights
 from blurlab.cli.verb import Verb
 from blurlab.run.command.names import groups, options
 
@@ -21,6 +21,7 @@ VERBS: dict[str, Verb] = {
     "weights": weights.VERB,
     "check": check.VERB,
     "doctor": doctor.VERB,
+    "export": export.VERB,
 }
 VERBS["completion"] = completion.of_verbs(VERBS)
 

@@ -26,9 +26,12 @@ def made_once(make: Callable[..., T]) -> Callable[..., T]:
     """
 
     @lru_cache(maxsize=KEPT)
-    @wraps(make)
-    def made(*arguments: Any) -> T:
+    def kept(*arguments: Any) -> T:
         with torch.inference_mode(False), torch.no_grad():
             return make(*arguments)
+
+    @wraps(make)
+    def made(*arguments: Any) -> T:
+        return make(*arguments) if torch.compiler.is_compiling() else kept(*arguments)  # no tensors of a trace
 
     return made

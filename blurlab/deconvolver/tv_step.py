@@ -22,6 +22,8 @@ RELAXATION = 1.8
 FALL = 0.8
 """Factor by which mu, the penalty of s = H u, falls with each iteration from 1 down to sqrt(alpha). A large one gets
 the details quickly, a small one the pixels beyond the border, of which y says little."""
+UNTOLD = 10**6
+"""Iterations, more than any solver makes."""
 LEAST_MU = 0.01
 """mu is no smaller than this. With next to no noise sqrt(alpha) is, and the pixels beyond the border then swing for
 hundreds of iterations (``experiments/bench/never_worse.py``)."""
@@ -130,7 +132,9 @@ def _floor(p: Problem) -> Tensor:
 
 
 def _falls(p: Problem) -> int:
-    """Iterations that the penalty takes to its floor, at least one."""
+    """Iterations that the penalty takes to its floor, at least one; a trace cannot look and goes on at the floor."""
+    if torch.compiler.is_compiling():
+        return UNTOLD
     return max(math.ceil(math.log(min(float(_floor(p).min()), 1.0)) / math.log(FALL)), 1)
 
 
