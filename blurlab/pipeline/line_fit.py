@@ -13,8 +13,8 @@ from blurlab.blur import BlurFamily, Mixture, trimmed
 from blurlab.pipeline.estimate import BlurEstimate
 from blurlab.pipeline.regression import described
 
-FITTED_PX = 0.25
-"""How far a kernel is out of place whose parameters were fitted to the photograph."""
+LEAST_ERROR_PX, ERROR_SHARE = 0.22, 0.025
+"""A kernel whose parameters were fitted is out of place by the first at least, and by this share of its length."""
 LENGTH_STEP, ANGLE_STEP = 0.5, 0.5
 """Between two trials, as a share of half the 90 % interval."""
 LEAST_LENGTH_PX, LEAST_DEG, MOST_DEG = 0.3, 2.0, 8.0
@@ -64,8 +64,18 @@ def refitted(form: FreeForm, family: Mixture, found: BlurEstimate, y: Tensor, ro
         most_probable=described(family, params, label.kind),
     )
     psf = described(family, params[changed], label.kind[changed]).psf
-    fitted = replace(found, label=label, error_px=torch.where(done, FITTED_PX, error))
+    fitted = replace(found, label=label, error_px=torch.where(done, fitted_error(strength), error))
     return fitted.with_kernels(changed, psf)
+
+
+def fitted_error(length_px: Tensor) -> Tensor:
+    """How far fitted motions are out of place [px].
+
+    Example:
+        >>> fitted_error(torch.tensor([4.0, 20.0]))
+        tensor([0.2200, 0.5000])
+    """
+    return (ERROR_SHARE * length_px).clamp_min(LEAST_ERROR_PX)
 
 
 def _kernels(member: BlurFamily, params: Tensor) -> Tensor:

@@ -32,14 +32,17 @@ from blurlab.core.rng import generator
 from blurlab.dataset import Bsds500, Bundled
 from blurlab.metric import align, psnr
 from blurlab.physics import Convolution
-from blurlab.pipeline.line_fit import FITTED_PX, refitted
+from blurlab.pipeline.line_fit import fitted_error, refitted
 from blurlab.pipeline.photograph import Photograph
 from blurlab.run.command.compose import check
 from blurlab.run.setup.parts import build_parts
 
 RESULT = Path(__file__).parent / "results" / "motions.json"
 BUNDLED, QUALITY, SEED = ("astronaut.png", "coffee.png", "motorcycle_left.png"), 90, 11
-WORDS = ["+experiment=camera_bsds", "budget=small", "pipeline=likelihood", "run.variant=motions", "logger=csv"]
+WORDS = [
+    "+experiment=camera_bsds", "budget=small", "pipeline=photograph", "pipeline.weights=photograph",
+    "pipeline.free_form=null", "deconvolver=in_light", "run.variant=motions", "logger=csv",
+]  # fmt: skip
 Case = tuple[str, Tensor, Tensor, float, float]
 """Name, observed and sharp photograph, length [px] and angle [deg]."""
 
@@ -102,7 +105,7 @@ def tried(tool: Deblurrer, case: Case) -> dict[str, Any] | None:
     for name, one in {
         "network": found,
         "fitted": fit,
-        "true": replace(true, error_px=torch.tensor([FITTED_PX])),
+        "true": replace(true, error_px=fitted_error(torch.tensor([length]))),
     }.items():
         ((_, solver),) = one.suited(pipeline.deconvolver)
         image = solver(y, trimmed(one.psf), None).image.clamp(0, 1)
