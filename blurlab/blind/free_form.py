@@ -104,7 +104,7 @@ class FreeForm:
 
         A kernel is trusted that explains the photograph, and whose restored image is plainly sharper.
         """
-        found, seen = self._explanations(y, side), self._seen(y, 1, self.response)
+        found, seen = self._explanations(y, side), self.seen(y, 1, self.response)
         shows = float(effective_sigma(seen[None, None])) < SHOWS * float(seen.std())
         sure = [one for one in found if shows and self._is_trusted(one)]
         best = self._best(y, sure or found)
@@ -147,12 +147,17 @@ class FreeForm:
         least = min(one.misfit for one in found)
         return FreeKernelFound(psf, least <= most, found[-1].cost < found[0].cost)
 
+    def response_of(self, y: Tensor, psf: Tensor) -> Response:
+        """The curve, that of light or of the file's values, with which a kernel explains a photograph better."""
+        found = self._explained(y, psf, 1)
+        return min(reversed(found), key=lambda one: one.cost).response
+
     def _explained(self, y: Tensor, psf: Tensor, scale: int) -> list[Explanation]:
         """How well a kernel (1, 1, k, k) explains a photograph if it blurred light, and the values of the file."""
         small, found = reduced(psf.to(y), scale)[0, 0], []
         for response in self._responses:
             handicap = 1.0 if response is self.response else VALUES_HANDICAP
-            found += explanations(self._seen(y, scale, response), [small], [handicap], response, scale)
+            found += explanations(self.seen(y, scale, response), [small], [handicap], response, scale)
         return found
 
     @property
@@ -167,7 +172,7 @@ class FreeForm:
             for share in self.sides if response is self.response else (1.0,):
                 wide = max(2 * round((share * side - 1) / 2) + 1, LEAST_SIDE)
                 scale = -(-wide // self.most_side)
-                seen = self._seen(y, scale, response)
+                seen = self.seen(y, scale, response)
                 fits = min(wide // scale // 2 * 2 + 1, (min(seen.shape) // 2 - 1) // 2 * 2 + 1)
                 psfs = candidates(seen, fits, self.runs)
                 extra = 1.0 if response is self.response else VALUES_HANDICAP
@@ -176,7 +181,7 @@ class FreeForm:
 
     def _best(self, y: Tensor, found: Sequence[Explanation]) -> Explanation:
         best = min(found, key=lambda one: one.cost)
-        return agreed(self._seen(y, best.scale, best.response), found)
+        return agreed(self.seen(y, best.scale, best.response), found)
 
     def _is_trusted(self, one: Explanation) -> bool:
         most = EXPLAINED if one.response is self.response else EXPLAINED_VALUES
@@ -187,7 +192,7 @@ class FreeForm:
         most = 2 * round((max(self.sides) * side - 1) / 2) + 1
         return centre_crop(pad_to_odd(enlarged(one.psf, one.scale), most + 2 * one.scale), most)
 
-    def _seen(self, y: Tensor, scale: int, response: Response) -> Tensor:
+    def seen(self, y: Tensor, scale: int, response: Response) -> Tensor:
         """What was blurred of a photograph (1, C, H, W), as (h, w), its sides divided by ``scale``."""
         rows, cols = middle(y, self.most_px * scale**2)
         light = response.decode(y[..., slice(*rows), slice(*cols)])

@@ -113,6 +113,10 @@ class BlurEstimate:
             field[row] = torch.nan
         return replace(self, field=field)
 
+    def with_kernels(self, rows: Tensor, psf: Tensor) -> BlurEstimate:
+        """The same with other kernels (m, 1, k, k) of some rows (m,)."""
+        return replace(self, blur=Convolution(self.psf.index_copy(0, rows, psf.to(self.psf)), BOUNDARY))
+
     @property
     def psf(self) -> Tensor:
         """The kernels (B, 1, k, k).

@@ -16,6 +16,7 @@ from blurlab.pipeline.content import picture, repeats, smaller
 from blurlab.pipeline.copies import which_copy, without_end
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel
 from blurlab.pipeline.fitted_part import FittedPart
+from blurlab.pipeline.line_fit import refitted
 from blurlab.pipeline.regression import Regression, described
 from blurlab.pipeline.shipped import load_nets
 from blurlab.pipeline.task import Task
@@ -228,6 +229,10 @@ class Photograph(Regression):
         error = torch.where(free | half.isnan(), FREE_PX, torch.hypot(half.new_tensor(EXACT_PX), UNSURE * half))
         undoes = undone.blurred & sure & (narrow | free)
         whole = replace(undone, blurred=undoes, sigma=found.sigma, label=label, error_px=error)
+        if self.free_form is not None:
+            straight = torch.tensor([kind in self.bent for kind in family.kinds], device=y.device)[label.kind]
+            lines = undoes & straight & explained & ~free & ~undone.turns
+            whole = refitted(self.free_form, family, whole, y, lines)
         wrong = (~explained).nonzero().squeeze(1)
         return whole.with_rows(wrong, self._nothing(y[wrong], size)) if len(wrong) else whole
 

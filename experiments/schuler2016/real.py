@@ -75,9 +75,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="holds real/")
     parser.add_argument("--page", type=Path, help="page with every photograph before and after")
     parser.add_argument("--output", type=Path, default=RESULT)
+    parser.add_argument("--only", nargs="*", help="names of some, the rest of the record as it is; default: all")
     args = parser.parse_args()
-    tool, record, pages = Deblurrer(), {}, []
+    kept = json.loads(args.output.read_text())["photographs"] if args.only else {}
+    tool, record, pages = Deblurrer(), kept, []
     for path in photographs(args.folder / "real"):
+        if args.only and path.name not in args.only:
+            continue
         record[path.name], page = tried(tool, path)
         print(path.name, json.dumps(record[path.name]), flush=True)
         pages.append(page)
