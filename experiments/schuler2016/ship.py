@@ -1,12 +1,15 @@
 """Put the network of a finished run of +experiment=photograph into the package.
 
-    python experiments/schuler2016/ship.py RUN [--mix WEIGHTS]    # writes pipeline/weights/photograph.safetensors
+    python experiments/schuler2016/ship.py RUN [--mix WEIGHTS] [--temperature T]    # pipeline/weights/photograph
 
 The run's network, its weights rounded to half precision, and the calibration of its answers. How they were made is for
 the model card beside the file, and in the run's record.
 
 With ``--mix`` each number is the mean of the run's and of that in a file of weights that the run started from: such a
 mean keeps what the training took away from the start and most of what it added [Wortsman2022].
+
+The run's temperature is that of answers from one size of a photograph. ``--temperature`` replaces it by that of the
+surest of several sizes, as ``temperature.py`` measures it.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from blurlab.pipeline.calibration import PosteriorCalibration
+from blurlab.pipeline.regression import SCALE
 from blurlab.pipeline.shipped import SHIPPED, load_nets, save_nets
 from blurlab.run.stage.load import load_run
 
@@ -35,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="directory of a finished run")
     parser.add_argument("--mix", help="weights that the run started from: a file, or a name of the package's")
+    parser.add_argument("--temperature", type=float, help="of the kinds' probabilities; default: the run's")
     parser.add_argument("--output", type=Path, default=SHIPPED / "photograph.safetensors")
     args = parser.parse_args()
     record = json.loads((args.run / "record.json").read_text())
@@ -44,6 +50,11 @@ def main() -> None:
     if args.mix is not None:
         mix(nets, load_nets(args.mix))
         facts["mixed_with"] = args.mix
+    if args.temperature is not None:
+        scale = nets[SCALE]
+        assert isinstance(scale, PosteriorCalibration)
+        scale.temperature.fill_(args.temperature)
+        facts["temperature"] = f"{args.temperature:g}"
     save_nets(nets, args.output, facts)
     print(args.output)
 
