@@ -106,7 +106,8 @@ class OrientedRefiner:
             raise ValueError("every coefficient must have a range; leave the others out of the list")
         if draws < 2 or strength < 0 or widen <= 0 or floor < 0:
             raise ValueError(
-                f"draws must be 2 or more, strength and floor >= 0, widen > 0, got {draws}, {strength}, {floor}, {widen}"
+                "draws must be 2 or more, strength and floor >= 0, widen > 0, "
+                f"got {draws}, {strength}, {floor}, {widen}"
             )
         self.family = family
         self.refiner = Refiner(family, detailed() if prior is None else prior, starts=starts, iterations=iterations)
