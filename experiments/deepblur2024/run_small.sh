@@ -11,15 +11,15 @@ run() { # name of the record, words
   [ -f "$RESULTS/$1.json" ] || $BLURLAB +experiment=zernike budget=small run.keep=true "${@:2}"
 }
 
-for sigma in 0.05 0.01 0.24 0.001; do
-  run "zernike.sigma$sigma" noise.sigma=$sigma dataset.test_source.count=48
+run zernike.sigma0.05 noise.sigma=0.05 dataset.test_source.count=48
+for sigma in 0.01 0.001 0.24; do
+  run "zernike.sigma$sigma" noise.sigma=$sigma dataset.test_source.count=24
 done
+run zernike.microscopy.sigma0.01 noise.sigma=0.01 dataset=microscopy budget.draws_test=4 run.variant=microscopy.sigma0.01
 for sigma in 0.01 0.05; do
-  run "zernike.microscopy.sigma$sigma" noise.sigma=$sigma dataset=microscopy budget.draws_test=4 run.variant="microscopy.sigma$sigma"
-done
-for sigma in 0.01 0.05; do
-  name=restoration.zernike.tv.sigma$sigma
-  [ -f "$RESULTS/$name.json" ] || $BLURLAB +experiment=restoration run.paper=deepblur2024 run.variant="zernike.tv.sigma$sigma" budget=small run.keep=true \
-    dataset=bsds500_test dataset.test_source.count=12 blur=zernike pipeline=aberrations noise=gaussian noise.sigma=$sigma deconvolver=tv budget.draws_restore=1
+  variant=zernike.tv.sigma$sigma
+  [ -f "$RESULTS/restoration.$variant.json" ] || $BLURLAB +experiment=restoration run.paper=deepblur2024 run.variant=$variant \
+    budget=small run.keep=true dataset=bsds500_test dataset.test_source.count=12 blur=zernike pipeline=aberrations \
+    noise=gaussian noise.sigma=$sigma deconvolver=tv budget.draws_restore=1
 done
 $BLURLAB report

@@ -95,7 +95,7 @@ def test_details_explain_what_smooth_terms_cannot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"draws": 1}, "draws must be 2"), ({"strength": -1}, "strength >= 0")]
+    ("options", "message"), [({"draws": 1}, "draws must be 2"), ({"strength": -1}, "strength and floor >= 0")]
 )
 def test_options_that_cannot_be_are_refused(options: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
