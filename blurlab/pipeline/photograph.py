@@ -81,7 +81,7 @@ class Photograph(Regression):
         least_small_px: int = 200,
         least_probability: float = 0.6,
         undo_probability: float = 0.8,
-        free_probability: float = 0.83,
+        free_probability: float = 0.86,
         widest: float = 0.3,
         free_form: FreeForm | None = None,
         bent: Sequence[str] = ("motion",),

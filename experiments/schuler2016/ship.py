@@ -49,7 +49,7 @@ def main() -> None:
     nets = load_run(args.run).pipeline.nets
     if args.mix is not None:
         mix(nets, load_nets(args.mix))
-        facts["mixed_with"] = args.mix
+        facts["mixed_with"] = Path(args.mix).stem
     if args.temperature is not None:
         scale = nets[SCALE]
         assert isinstance(scale, PosteriorCalibration)
