@@ -15,7 +15,7 @@ from blurlab.blur import centre_crop, pad_to_odd
 from blurlab.deconvolver.parts import middle
 from blurlab.noise import Power, Response, Srgb, effective_sigma
 
-SIDES = (0.7, 1.0, 4 / 3)
+SIDES = (0.7, 1.0, 4 / 3, 1.8)
 """Sides of the supports that are tried, as shares of the one that is given."""
 LINE_SIDES = 2
 """How many of them are tried where the kernel may be a line."""
