@@ -27,6 +27,7 @@ def sharper_than(y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         sigma: Noise standard deviation (B,).
 
     Example:
+        >>> import torch
         >>> edge = (torch.arange(32) > 15).float().expand(1, 1, 32, 32)
         >>> line = torch.full((1, 1, 1, 5), 1 / 5)
         >>> blurred = F.conv2d(edge, line)
@@ -48,6 +49,7 @@ def most_apart(psf: Tensor, step: tuple[int, int]) -> Tensor:
     """Greatest difference of two pixels that lie a step apart in an image in [0, 1] after this blur (B,).
 
     Example:
+        >>> import torch
         >>> most_apart(torch.full((1, 1, 1, 5), 1 / 5), (0, 1)), most_apart(torch.full((1, 1, 1, 5), 1 / 5), (1, 0))
         (tensor([0.2000]), tensor([1.]))
     """

@@ -10,6 +10,7 @@ above LIMIT.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
@@ -71,4 +72,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     sys.exit(main())

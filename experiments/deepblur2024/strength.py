@@ -9,9 +9,9 @@ within 1.645 deviations, for each strength.
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -63,4 +63,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="holds bsds500/val")
+    main(parser.parse_args().folder)

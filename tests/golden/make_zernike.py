@@ -11,13 +11,14 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from prysm.polynomials import ansi_j_to_nm, noll_to_nm, zernike_nm
 
 POINTS = [(0.0, 0.0), (1.0, 0.0), (0.5, 0.3), (0.8, 2.0), (0.3, -1.1), (0.95, 3.0), (0.6, -2.5), (1.0, 1.5707)]
 HEADER = ["order", "index", "n", "m", *[f"{rho}@{theta}" for rho, theta in POINTS]]
 
 
 def main() -> None:
+    from prysm.polynomials import ansi_j_to_nm, noll_to_nm, zernike_nm
+
     rho, theta = np.array(POINTS).T
     rows = []
     for order, read, first in (("noll", noll_to_nm, 1), ("osa", ansi_j_to_nm, 0)):

@@ -63,6 +63,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "regression": NOTHING,
     "regression_refined": {
         **NOTHING, "trajectory": "no image tells", "photographic": "no image tells", "camera_kinds": "no image tells",
+        "odd_shake": "no image tells",
     },
     "grnn": NOTHING,
 }  # fmt: skip
