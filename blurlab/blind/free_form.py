@@ -17,6 +17,8 @@ from blurlab.noise import Power, Response, Srgb, effective_sigma
 
 SIDES = (0.7, 1.0, 4 / 3, 1.8)
 """Sides of the supports that are tried, as shares of the one that is given."""
+LARGE = 2**22
+"""Pixels of a photograph above which the widest support is left out."""
 LINE_SIDES = 2
 """How many of them are tried where the kernel may be a line."""
 LEAST_SIDE = 5
@@ -169,7 +171,7 @@ class FreeForm:
         """Every kernel that is found in each support."""
         found: list[Explanation] = []
         for response in self._responses:
-            for share in self.sides if response is self.response else (1.0,):
+            for share in self._sides(y) if response is self.response else (1.0,):
                 wide = max(2 * round((share * side - 1) / 2) + 1, LEAST_SIDE)
                 scale = -(-wide // self.most_side)
                 seen = self.seen(y, scale, response)
@@ -178,6 +180,10 @@ class FreeForm:
                 extra = 1.0 if response is self.response else VALUES_HANDICAP
                 found += explanations(seen, psfs, [extra * run.handicap for run in self.runs], response, scale)
         return found
+
+    def _sides(self, y: Tensor) -> tuple[float, ...]:
+        """Shares of the side that are tried: of a large photograph not the widest, which takes longest."""
+        return self.sides if y.shape[-2] * y.shape[-1] <= LARGE or len(self.sides) < 4 else self.sides[:-1]
 
     def _best(self, y: Tensor, found: Sequence[Explanation]) -> Explanation:
         best = min(found, key=lambda one: one.cost)

@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -45,6 +43,18 @@ SIGMA, QUALITY, SEED = 0.002, 92, 3
 PIECE = 512
 ITERATIONS, ERROR_PX = (10, 20, 30, 60), 0.25
 RESULT = Path(__file__).parent / "results" / "photograph.json"
+
+ALONE = """\
+import json, resource, subprocess, sys, time
+start = time.perf_counter()
+status = subprocess.run(sys.argv[1:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+seconds, cpu = time.perf_counter() - start, used.ru_utime + used.ru_stime
+peak = round(used.ru_maxrss * 1024 / 1e6)
+print(json.dumps({"seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1), "peak_mb": peak}))
+sys.exit(status)
+"""
+"""Runs a command from a small process: a process begins with the peak memory of the one that started it."""
 
 
 def kernels() -> dict[str, Tensor]:
@@ -79,20 +89,12 @@ def photograph(sharp: Tensor, psf: Tensor, path: Path) -> None:
 
 def deblurred(path: Path, out: Path) -> dict[str, Any]:
     """Run the command on one photograph: what it printed, seconds and memory."""
-    start = time.perf_counter()
     words = [sys.executable, "-m", "blurlab", "deblur", str(path), "--out", str(out)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    said = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"the command failed on {path.name} with status {status}")
-    return {
-        "seconds": round(time.perf_counter() - start, 1),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
-        "peak_mb": round(used.ru_maxrss * 1024 / 1e6),
-        "found": said.partition(": ")[2].partition(" -> ")[0],
-    }
+    done = subprocess.run([sys.executable, "-c", ALONE, *words], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"the command failed on {path.name} with status {done.returncode}")
+    said, _, used = done.stdout.rstrip("\n").rpartition("\n")
+    return {**json.loads(used), "found": said.partition(": ")[2].partition(" -> ")[0]}
 
 
 def gain(before: Tensor, after: Tensor, sharp: Tensor) -> dict[str, float]:
