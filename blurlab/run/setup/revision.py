@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 from functools import cache
-from importlib import metadata
 from pathlib import Path
+
+from blurlab import __version__
 
 WHAT_RUNS = ("blurlab", "conf", "pyproject.toml", "constraints.txt")
 """What of a checkout a figure may depend on: other records do not count."""
@@ -29,4 +30,4 @@ def git_revision() -> str:
 
 def code() -> str:
     """Version and revision, for instance ``0.1.0 1a2b3c4``."""
-    return f"{metadata.version('blurlab')} {git_revision()}"
+    return f"{__version__} {git_revision()}"
