@@ -17,8 +17,8 @@ from blurlab.noise import Power, Response, Srgb, effective_sigma
 
 SIDES = (0.7, 1.0, 4 / 3, 1.8)
 """Sides of the supports that are tried, as shares of the one that is given."""
-LARGE = 2**22
-"""Pixels of a photograph above which the widest support is left out."""
+LARGE, LARGE_MOST = 2**22, 1.5
+"""Of a photograph of more pixels no support is tried that is wider than this share: it would take longest."""
 LINE_SIDES = 2
 """How many of them are tried where the kernel may be a line."""
 LEAST_SIDE = 5
@@ -182,8 +182,9 @@ class FreeForm:
         return found
 
     def _sides(self, y: Tensor) -> tuple[float, ...]:
-        """Shares of the side that are tried: of a large photograph not the widest, which takes longest."""
-        return self.sides if y.shape[-2] * y.shape[-1] <= LARGE or len(self.sides) < 4 else self.sides[:-1]
+        """Shares of the side that are tried."""
+        small = y.shape[-2] * y.shape[-1] <= LARGE
+        return tuple(share for share in self.sides if small or share <= LARGE_MOST)
 
     def _best(self, y: Tensor, found: Sequence[Explanation]) -> Explanation:
         best = min(found, key=lambda one: one.cost)

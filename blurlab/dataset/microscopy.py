@@ -77,9 +77,18 @@ def _tiff(path: Path) -> NDArray[np.float32]:
     import tifffile
 
     try:
-        samples = np.asarray(tifffile.imread(path), dtype=np.float32)
-    except (ValueError, OSError, tifffile.TiffFileError) as error:
+        with tifffile.TiffFile(path) as file:
+            series = file.series[0]
+            axes, samples = series.axes, np.asarray(series.asarray(), dtype=np.float32)
+    except (ValueError, OSError, IndexError, tifffile.TiffFileError) as error:
         raise ImageReadError(f"{readable(path)} cannot be read: {' '.join(str(error).split())[:120]}") from error
-    if samples.ndim not in (2, 3):
-        raise ImageReadError(f"{readable(path)} has {samples.ndim} axes; an image has 2, a stack 3")
-    return (samples if samples.ndim == 2 else samples.max(0))[..., None]
+    if axes.endswith("S"):  # colours, the last axis of one image
+        colours = samples.shape[-1] in (1, 3)
+    else:
+        samples, colours = samples[..., None], True
+    if not colours or samples.ndim not in (3, 4):
+        raise ImageReadError(
+            f"{readable(path)} has the axes {axes} of {samples.shape}; an image has rows and columns, a stack planes "
+            "too, and either may have three colours; save one channel"
+        )
+    return samples if samples.ndim == 3 else samples.max(0)

@@ -84,7 +84,7 @@ class OrientedRefiner:
         strength: What the phase evidence counts.
         widen: By what the deviations of the parameters are multiplied, for what the model leaves out.
         floor: Deviation in waves that no lack of noise takes away, added in quadrature: spectra are not as the prior
-            has them. Chosen on validation photographs, as ``widen`` was.
+            has them. It and ``widen`` were chosen by eye; no record shows a better pair.
 
     Raises:
         ValueError: If a parameter of the family is fixed, or an option is too small.

@@ -97,3 +97,10 @@ def test_a_line_explains_a_line_but_no_double_image() -> None:
     assert not tool.judged(doubled, line).trusted
     in_values = Convolution(line, "valid").A(sharp).mul(255).round().div(255)
     assert tool.judged(in_values, line)[1:] == (True, True)
+
+
+def test_of_a_large_photograph_the_widest_support_is_left_out() -> None:
+    form = FreeForm()
+    assert form._sides(torch.empty(1, 3, 2048, 2048)) == form.sides
+    assert form._sides(torch.empty(1, 3, 2048, 2049)) == form.sides[:3]
+    assert FreeForm(sides=(1.0, 1.8))._sides(torch.empty(1, 3, 4000, 3000)) == (1.0,)

@@ -33,6 +33,20 @@ def test_every_image_fills_its_range_and_a_stack_is_its_largest_values(tmp_path:
     assert len(Microscopy(tmp_path / "microscopy", least_side=1).photos()) == 3
 
 
+def test_colours_are_no_planes(tmp_path: Path) -> None:
+    colours = np.random.default_rng(0).integers(0, 200, (40, 50, 3)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "colours.tif", colours, photometric="rgb")
+    tifffile.imwrite(tmp_path / "planes.tif", np.stack([colours, colours // 2]), photometric="rgb")
+    one, stack = (Microscopy(tmp_path).load(photo) for photo in Microscopy(tmp_path).photos())
+    assert one.shape == (40, 50, 3) and np.array_equal(one, stack)
+    assert np.corrcoef(one.ravel(), colours.ravel())[0, 1] > 0.999
+    four = np.zeros((2, 2, 2, 40, 50), np.uint8)
+    four[0] = 9
+    tifffile.imwrite(tmp_path / "many.tif", four, photometric="minisblack")
+    with pytest.raises(ImageReadError, match="an image has rows and columns, a stack planes"):
+        Microscopy(tmp_path).photos()
+
+
 def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> None:
     put(tmp_path)
     with pytest.raises(DataNotFound, match="no microscope's image of 64 px"):
