@@ -5,7 +5,9 @@
 
 from typing import Any
 
-__version__ = "0.1.0"
+from blurlab.core.version import VERSION
+
+__version__ = VERSION
 __all__ = ["Result", "deblur", "identify"]
 
 

@@ -146,13 +146,13 @@ def _nothing(strength: float) -> str:
 
 def _options(args: argparse.Namespace, kernel: np.ndarray | None, mask: np.ndarray | None) -> dict[str, Any]:
     """What results depend on besides the photographs."""
-    from blurlab import __version__
+    from blurlab.core.version import VERSION
 
     run = None if args.run is None else str(args.run.absolute())
     arrays = {"kernel": kernel, "mask": mask}
     known = {name: None if one is None else sha256(one.tobytes()).hexdigest() for name, one in arrays.items()}
     given = {name: getattr(args, name) for name in ("sigma", "strength", "linear")}
-    return {"version": __version__, "run": run, **given, **known}
+    return {"version": VERSION, "run": run, **given, **known}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,9 +6,9 @@ import io
 import os
 import sys
 
-from blurlab import __version__
 from blurlab.cli import blur, check, completion, datasets, deblur, doctor, export, identify, report, run, table, weights
 from blurlab.cli.verb import Verb
+from blurlab.core.version import VERSION
 from blurlab.run.command.names import groups, options
 
 VERBS: dict[str, Verb] = {
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
         elif not words or {"--help", "-h"} & {*words}:
             print(help_text())
         elif "--version" in words:
-            print(f"blurlab {__version__}")
+            print(f"blurlab {VERSION}")
         else:
             run.run(words, VERBS)
     except BrokenPipeError:  # who reads has read enough

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from blurlab import __version__
+from blurlab.core.version import VERSION
 from blurlab.run.record.json_file import write_json
 from blurlab.run.setup.build import plain
 from blurlab.run.setup.context import Context
@@ -49,7 +49,7 @@ def make_record(context: Context) -> dict[str, Any]:
         "boundary": {"data": cfg["boundary"]["data"], "solver": solver},
         "inverse_crime": cfg["boundary"]["data"] == solver,
         "device": device_name(context.device),
-        "versions": {"python": platform.python_version(), "blurlab": __version__, **versions()},
+        "versions": {"python": platform.python_version(), "blurlab": VERSION, **versions()},
         "overrides": overrides(),
         "config": cfg,
         "contents": {key: digest for key, digest in context.begun.settings.values.items() if key.startswith(CONTENTS)},

@@ -6,7 +6,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from blurlab import __version__
+from blurlab.core.version import VERSION
 
 WHAT_RUNS = ("blurlab", "conf", "pyproject.toml", "constraints.txt")
 """What of a checkout a figure may depend on: other records do not count."""
@@ -30,4 +30,4 @@ def git_revision() -> str:
 
 def code() -> str:
     """Version and revision, for instance ``0.1.0 1a2b3c4``."""
-    return f"{__version__} {git_revision()}"
+    return f"{VERSION} {git_revision()}"
