@@ -18,6 +18,7 @@ from blurlab.deconvolver.scale import within
 from blurlab.deconvolver.tv_step import LEAST_MU, Problem, State, measure, observed, start, step
 from blurlab.deconvolver.variation import NORMS, D, in_norm
 from blurlab.deconvolver.weight import FromGradient, WeightRule, frozen_weight, weight_rule
+from blurlab.deconvolver.wiener import density
 
 Measure: TypeAlias = Callable[[Problem, State], dict[str, Tensor]]
 
@@ -123,7 +124,7 @@ class TV(Deconvolver):
 
     def _problem(self, seen: GridObservation, psf: Tensor, alpha: Tensor, evidence: Evidence | None) -> Problem:
         shape = (seen.first.shape[-2], seen.first.shape[-1])
-        power, rho = seen.otf.abs().square(), self.rho * alpha
+        power, rho = density(seen.otf), self.rho * alpha
         smooth = self.gamma / self.rho + D.power(shape, like=seen.y)
         return Problem(
             seen=seen,
@@ -137,7 +138,7 @@ class TV(Deconvolver):
             radius=1 / self.rho if evidence is None else on_grid(evidence.contrast, psf, self.boundary) / self.rho,
             upper=self.upper,
             norm=self.norm,
-            least_mu=self.least_mu,
+            floor=alpha.sqrt().clamp_min(self.least_mu),
             evidence=evidence,
         )
 

@@ -52,8 +52,8 @@ class Problem(BatchState):
     """Of the shrinkage: alpha; per pixel (B, C, P, Q) where contrasts differ."""
     upper: float | Tensor
     norm: str
-    least_mu: float
-    """Of the penalty of s = H u."""
+    floor: Tensor
+    """Where the penalty of s = H u ends, (B, 1, 1, 1)."""
     evidence: Evidence | None = None
     """What single pixels of y say, where that differs; the border is unknown then."""
 
@@ -104,6 +104,8 @@ class State(BatchState):
     """``gamma (w - c) + grad^T (d - b)``."""
     blurred: Tensor | None
     """``s + e`` of s = H u; None where y is the whole grid."""
+    hu: Tensor | None
+    """H u; None where y is the whole grid."""
     e: Tensor
     """Only where y was observed, (B, C, H, W): beyond it is zero."""
     at: Penalised
@@ -118,24 +120,20 @@ def start(problem: Problem, u: Tensor) -> State:
     """The state at a first estimate u (B, C, P, Q), multipliers zero."""
     p, y, spectrum, field = problem, problem.seen.y, rfft2(u), D.A(u)
     pull = D.A_adjoint(field).add_(u, alpha=p.gamma)
-    blurred = None
+    hu = blurred = None
     if not p.is_whole:
-        blurred = keep_observed(irfft2(p.seen.otf * spectrum, (u.shape[-2], u.shape[-1])), y)
+        hu = irfft2(p.seen.otf * spectrum, (u.shape[-2], u.shape[-1]))
+        blurred = keep_observed(hu.clone(), y)
     b, c, e = torch.zeros_like(field), torch.zeros_like(u), torch.zeros_like(y)
     at, falls = p.with_penalty(torch.ones_like(p.alpha)), 0 if p.is_whole else _falls(p)
-    return State(u.clone(), spectrum, field, b, u.clone(), c, pull, blurred, e, at, falls, torch.empty_like(field))
-
-
-def _floor(p: Problem) -> Tensor:
-    """Where the penalty of s = H u ends, (B, 1, 1, 1)."""
-    return p.alpha.sqrt().clamp_min(p.least_mu)
+    return State(u.clone(), spectrum, field, b, u.clone(), c, pull, blurred, hu, e, at, falls, torch.empty_like(field))
 
 
 def _falls(p: Problem) -> int:
     """Iterations that the penalty takes to its floor, at least one; a trace cannot look and goes on at the floor."""
     if torch.compiler.is_compiling():
         return UNTOLD
-    return max(math.ceil(math.log(min(float(_floor(p).min()), 1.0)) / math.log(FALL)), 1)
+    return max(math.ceil(math.log(min(float(p.floor.min()), 1.0)) / math.log(FALL)), 1)
 
 
 def step(problem: Problem, state: State) -> State:
@@ -164,7 +162,8 @@ def step(problem: Problem, state: State) -> State:
         near = v.blurred.clone()
         observed(near, p.seen.y).sub_(v.e, alpha=2)
         spectrum.addcmul_(rfft2(near), v.at.towards)
-        _keep_to_data(p, v, v.blurred, irfft2(otf * spectrum, grid), recorded)
+        v.hu = irfft2(otf * spectrum, grid)
+        _keep_to_data(p, v, v.blurred, v.hu, recorded)
     v.spectrum, v.u = spectrum, irfft2(spectrum, grid)
 
     # d: shrink(grad u + b, alpha / rho);  b <- grad u + b - d, which is the projection
@@ -192,14 +191,13 @@ def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor, recorded: b
     Unless autograd records it (``recorded``), the multiplier and ``blurred`` are written where they are.
     """
     y = p.seen.y
-    observed(hu, y).add_(v.e)
-    known = observed(blurred.lerp_(hu, RELAXATION), y)
+    known = observed(blurred.lerp_(hu, RELAXATION), y).add_(v.e, alpha=RELAXATION)
     assert v.at.nearest is not None
     s = v.at.nearest.to(known)
     v.e = torch.sub(known, s, out=None if recorded else v.e)
     if v.falls:
         before = v.at.mu
-        mu, room = (FALL * before).maximum(_floor(p)), None if recorded else v.at
+        mu, room = (FALL * before).maximum(p.floor), None if recorded else v.at
         v.at, v.falls = p.with_penalty(mu, room), v.falls - 1
         v.e *= before / v.at.mu
         if recorded:
@@ -211,7 +209,10 @@ def _keep_to_data(p: Problem, v: State, blurred: Tensor, hu: Tensor, recorded: b
 def measure(problem: Problem, state: State) -> dict[str, Tensor]:
     """Objective and relative primal residual ``|grad u - d| / |grad u|`` of a state, per image (B,)."""
     p, y, slope = problem, problem.seen.y, D.forward(state.u, torch.empty_like(state.field))
-    residual = observed(irfft2(p.seen.otf * state.spectrum, (state.u.shape[-2], state.u.shape[-1])), y) - y
+    hu = state.hu
+    if hu is None:
+        hu = irfft2(p.seen.otf * state.spectrum, (state.u.shape[-2], state.u.shape[-1]))
+    residual = observed(hu, y) - y
     objective = residual.square().flatten(1).sum(1) / 2 + p.alpha.flatten() * field_length(slope, p.norm)
     size = slope.square().flatten(1).sum(1).clamp_min(torch.finfo(slope.dtype).tiny)
     apart = slope.sub_(state.field).add_(state.b).square_().flatten(1).sum(1)
