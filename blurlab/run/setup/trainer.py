@@ -45,6 +45,7 @@ QUIET = (
     ".*in eval mode at the start of training.*",  # the layers below the one that is pre-trained
     ".*number of training batches.*smaller than the logging interval.*",
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning 2.6 with torch 2.13
+    ".*`srun` command is available on your system but is not used.*",  # a cluster's machine, of which one process is meant
 )
 
 
@@ -117,18 +118,28 @@ def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int,
     """
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    return build(context.cfg.trainer)(
-        max_epochs=epochs,
-        logger=context.logger,
-        callbacks=[*callbacks, Interrupts(), RemainingTime(context.console)],
-        plugins=[WholeCheckpointIO()],
-        default_root_dir=str(context.dir),
-        enable_model_summary=False,
-        enable_progress_bar=context.progress,
-        gradient_clip_val=clip,
-        num_sanity_val_steps=0,
-        log_every_n_steps=10,
-    )
+    with quietly():
+        return build(context.cfg.trainer)(
+            max_epochs=epochs,
+            logger=context.logger,
+            callbacks=[*callbacks, Interrupts(), RemainingTime(context.console)],
+            plugins=[WholeCheckpointIO()],
+            default_root_dir=str(context.dir),
+            enable_model_summary=False,
+            enable_progress_bar=context.progress,
+            gradient_clip_val=clip,
+            num_sanity_val_steps=0,
+            log_every_n_steps=10,
+        )
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the warnings of ``QUIET``."""
+    with warnings.catch_warnings():
+        for message in QUIET:
+            warnings.filterwarnings("ignore", message=message)
+        yield
 
 
 def fit_or_resume(
@@ -145,9 +156,7 @@ def fit_or_resume(
     if start is not None and (epochs := ended_at(start, trainer.callbacks)):  # type: ignore[attr-defined]
         trainer.fit_loop.max_epochs = epochs
     (interrupts,) = (one for one in trainer.callbacks if isinstance(one, Interrupts))  # type: ignore[attr-defined]
-    with warnings.catch_warnings(), threads_beside(workers), interrupts.listening():
-        for message in QUIET:
-            warnings.filterwarnings("ignore", message=message)
+    with quietly(), threads_beside(workers), interrupts.listening():
         try:
             trainer.fit(module, data, ckpt_path=None if start is None else str(start), weights_only=True)
         except SystemExit as stop:  # what Lightning makes of Ctrl-C
