@@ -224,17 +224,22 @@ class Photograph(Regression):
             most_probable=likeliest,
         )
         share = careful / found_px.clamp_min(1e-6)
-        named = replace(described(family, used, label.kind), field=scale * share[:, None, None] * found.field)
-        undone, free, explained = self._free(named, used, label.kind, size, y, sure)
-        error = torch.where(free | half.isnan(), FREE_PX, torch.hypot(half.new_tensor(EXACT_PX), UNSURE * half))
-        undoes = undone.blurred & sure & (narrow | free)
-        whole = replace(undone, blurred=undoes, sigma=found.sigma, label=label, error_px=error)
-        if self.free_form is not None:
-            straight = torch.tensor([kind in self.bent for kind in family.kinds], device=y.device)[label.kind]
-            lines = undoes & straight & explained & ~free & ~undone.turns
-            whole = refitted(self.free_form, family, whole, y, lines)
-        wrong = (~explained).nonzero().squeeze(1)
-        return whole.with_rows(wrong, self._nothing(y[wrong], size)) if len(wrong) else whole
+        named = replace(
+            described(family, used, label.kind),
+            sigma=found.sigma,
+            label=label,
+            error_px=torch.where(half.isnan(), FREE_PX, torch.hypot(half.new_tensor(EXACT_PX), UNSURE * half)),
+            field=scale * share[:, None, None] * found.field,
+        )
+        if self.free_form is None:
+            return replace(named, blurred=named.blurred & sure & narrow)
+        named = self._where_it_turns(named, y, sure)
+        straight = torch.tensor([kind in self.bent for kind in family.kinds], device=y.device)[label.kind]
+        lines = named.blurred & sure & narrow & straight & ~named.turns
+        undone, free, wrong = self._free(refitted(self.free_form, family, named, y, lines), size, y, sure)
+        undone = replace(undone, blurred=undone.blurred & sure & (narrow | free))
+        rows = wrong.nonzero().squeeze(1)
+        return undone.with_rows(rows, self._nothing(y[rows], size)) if len(rows) else undone
 
     def _worth_undoing(self, label: KindEstimate) -> tuple[Tensor, Tensor, Tensor]:
         """Is the kind sure, is its interval narrow (B,) bool; and a strength (B,) that is hardly too great.
@@ -252,36 +257,43 @@ class Photograph(Regression):
         hidden = [any(one.is_hidden for one in self.family.member(name).parameters) for name in self.family.kinds]
         return torch.tensor(hidden, device=kind.device)[kind]
 
-    def _free(
-        self, found: BlurEstimate, params: Tensor, kind: Tensor, size: int, y: Tensor, wanted: Tensor
-    ) -> tuple[BlurEstimate, Tensor, Tensor]:
+    def _where_it_turns(self, found: BlurEstimate, y: Tensor, wanted: Tensor) -> BlurEstimate:
+        """The estimate without the fields of those rows wanted (B,) that one straight line explains as well."""
+        assert self.free_form is not None
+        for row in (wanted & found.turns).nonzero().flatten().tolist():
+            here = slice(row, row + 1)
+            if not self.free_form.judged(y[here], trimmed(found.psf[here]), STRAIGHT).trusted:
+                found = found.without_field(row)
+        return found
+
+    def _free(self, found: BlurEstimate, size: int, y: Tensor, wanted: Tensor) -> tuple[BlurEstimate, Tensor, Tensor]:
         """The estimate with the kernels of the rows wanted (B,) estimated pixel by pixel where that is called for.
 
         Returns:
-            It, of which rows the kernel is a free one (B,) bool, and of which it is free or explains the photograph.
+            It, of which rows the kernel is a free one (B,) bool, and of which the kernel explains too little.
         """
-        free, values, wrong = (torch.zeros(len(kind), dtype=torch.bool, device=kind.device) for _ in range(3))
-        if self.free_form is None:
-            return found, free, ~wrong
+        assert self.free_form is not None
+        label, turns = _label(found), found.turns
+        kinds, hidden, length_px = label.kind.tolist(), self._is_hidden(label.kind), label.strength_px.tolist()
+        free, values, wrong = (torch.zeros_like(found.blurred) for _ in range(3))
+        blurred, error = found.blurred.clone(), found.error_px
         for row in wanted.nonzero().flatten().tolist():
             here, line = slice(row, row + 1), trimmed(found.psf[row : row + 1])
             other: FreeKernelFound | None = None
-            length = float(self.family.strength_px(params[here], kind[here]))
-            if bool(self._is_hidden(kind)[row]):
-                other = self.free_form.trusted(y[here], _odd(self.free_share * length, size))
-            elif self.family.kinds[int(kind[row])] in self.bent:
-                turns = bool(found.turns[row]) and self.free_form.judged(y[here], line, STRAIGHT).trusted
-                other = None if turns else self.free_form.against(y[here], line, _odd(BENT * length, size))
-                found = found if turns else found.without_field(row)
-            if other is None:
-                if bool(found.blurred[row]):
-                    _, explains, values[row] = self.free_form.judged(y[here], line)
-                    wrong[row] = not explains
-                continue
-            psf, free[row], values[row] = other
-            psf = _in_place(of_side(psf.to(found.psf), size))
-            found = found.with_rows(torch.tensor([row], device=kind.device), by_kernel(psf, free[here]))
-        return replace(found, of_values=values), free, ~wrong
+            if bool(hidden[row]):
+                other = self.free_form.trusted(y[here], _odd(self.free_share * length_px[row], size))
+            elif self.family.kinds[kinds[row]] in self.bent and not turns[row]:
+                other = self.free_form.against(y[here], line, _odd(BENT * length_px[row], size))
+            if other is not None:
+                psf, free[row], values[row] = other
+                blurred[row] = free[row]
+                index = torch.tensor([row], device=blurred.device)
+                found = found.with_kernels(index, _in_place(of_side(psf.to(found.psf), size)))
+            elif bool(found.blurred[row]):
+                _, explains, values[row] = self.free_form.judged(y[here], line)
+                wrong[row] = not explains
+        error = error if error is None else error.masked_fill(free, FREE_PX)
+        return replace(found, blurred=blurred, error_px=error, of_values=values), free, wrong
 
 
 def _odd(side_px: float, most: int) -> int:

@@ -45,7 +45,7 @@ QUIET = (
     ".*in eval mode at the start of training.*",  # the layers below the one that is pre-trained
     ".*number of training batches.*smaller than the logging interval.*",
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning 2.6 with torch 2.13
-    ".*`srun` command is available on your system but is not used.*",  # a cluster's machine, of which one process is meant
+    ".*`srun` command is available on your system but is not used.*",  # a machine of a cluster, one process
 )
 
 
