@@ -8,13 +8,17 @@ from copy import copy
 import torch
 from torch import Tensor
 
-from blurlab.blind.explanation import explanations
+from blurlab.blind.explanation import Explanation, explanations
 from blurlab.blind.free_form import FreeForm
 
 MOST_PX = 150_000
 """Pixels of the photograph that are looked at."""
 REACH = 2
 """Trials to each side of the guess."""
+FURTHER = 3
+"""The same where what was found near it leaves more than noise."""
+BETTER = 0.97
+"""Another place is taken for the blur where its cost is no more than this share of that of the first."""
 PRIOR, PRIOR_VALUES = 0.02, 0.005
 """What one step away from the guess costs, as a share of the cost, and more steps their square: where a photograph
 tells little, the guess stays. Of blurred values, which a network that learned from cameras knows less, the second."""
@@ -27,7 +31,8 @@ def family_fit(
 
     They are judged by :class:`~blurlab.blind.explanation.Explanation`, in light or in the values of the file, whichever
     the first guess explains better. A network tells these of any photograph within a few percent; what is left costs
-    most of what a restoration could gain.
+    most of what a restoration could gain. Where the best kernel near the guess leaves more than noise, all pairs of
+    trials further away are looked at, too.
 
     Args:
         form: Sees the photograph as it does for free kernels.
@@ -37,8 +42,8 @@ def family_fit(
         step: Between the trials of each parameter (P,); 0 leaves it as it is.
 
     Returns:
-        (P,), no further than ``REACH`` steps from the guess; None where the kernel is too wide to be looked at in full
-        size.
+        (P,), no further than ``FURTHER`` + 1 steps from the guess; None where the kernel is too wide to be looked at in
+        full size.
     """
     side = kernels(start[None]).shape[-1]
     if side > form.most_side or min(y.shape[-2:]) < 2 * side:
@@ -47,16 +52,41 @@ def family_fit(
     few.most_px = min(form.most_px, MOST_PX)
     response = few.response_of(y, kernels(start[None]))
     prior = PRIOR if response is form.response else PRIOR_VALUES
-    seen, params = few.seen(y, 1, response), start.clone()
-    offsets = torch.arange(-REACH, REACH + 1.0).to(step)
+    seen = few.seen(y, 1, response)
+
+    def judged(trials: Tensor) -> list[Explanation]:
+        psfs = [*kernels(trials)[:, 0]]
+        return explanations(seen, psfs, [1.0] * len(psfs), response)
+
+    near = _descended(judged, start, step, REACH, prior)
+    (first,) = judged(near[None])
+    if first.misfit <= 1:
+        return near
+    pairs = torch.cartesian_prod(*[_offsets(FURTHER if one else 0, step) for one in step.tolist()])
+    trials = start + step * pairs.reshape(-1, len(step))
+    if min(seen.shape) < 2 * kernels(trials).shape[-1]:
+        return near
+    costs = torch.tensor([one.cost for one in judged(trials)])
+    far = _descended(judged, trials[costs.argmin()], step / 2, 1, 0.0)
+    return far if judged(far[None])[0].cost <= BETTER * first.cost else near
+
+
+def _descended(
+    judged: Callable[[Tensor], list[Explanation]], start: Tensor, step: Tensor, reach: int, prior: float
+) -> Tensor:
+    """From a start (P,) to the vertex along each parameter, the last one first."""
+    params, offsets = start.clone(), _offsets(reach, step)
     for column in step.nonzero().flatten().flip(0).tolist():
         trials = params.repeat(len(offsets), 1)
         trials[:, column] += offsets * step[column]
-        psfs = [*kernels(trials)[:, 0]]
-        found = explanations(seen, psfs, [1.0] * len(psfs), response)
+        found = judged(trials)
         costs = [one.cost * (1 + prior * float(at) ** 2) for one, at in zip(found, offsets, strict=True)]
         params[column] += step[column] * vertex(costs)
     return params
+
+
+def _offsets(reach: int, like: Tensor) -> Tensor:
+    return torch.arange(-reach, reach + 1.0).to(like)
 
 
 def vertex(costs: list[float]) -> float:

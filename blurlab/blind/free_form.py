@@ -37,6 +37,8 @@ PLAINLY = 0.9
 """A free kernel is trusted where the normalised sparsity of what it restores is no more than this share of y's."""
 VALUES_HANDICAP = 1.06
 """By which factor a kernel of the file's values has to be better than one of its light."""
+COARSE_HANDICAP = 1.02
+"""The same of one that was estimated in a smaller copy than the support that is given asks for: it has less detail."""
 HANDICAP = 1.03
 """By which factor a free kernel has to be better than one that parameters describe: it can explain noise, too."""
 
@@ -113,9 +115,10 @@ class FreeForm:
         return FreeKernelFound(self._kernel(best, side), bool(sure), best.response is self.values)
 
     def against(self, y: Tensor, psf: Tensor, side: int) -> FreeKernelFound | None:
-        """The free kernel of light where it explains a photograph clearly better than one that parameters describe.
+        """The free kernel where it explains a photograph clearly better than one that parameters describe.
 
-        Where what that one leaves is no more than noise, nothing better is looked for.
+        It is sought in light; whether it blurred light or the file's values is asked once it is found. Where what the
+        other kernel leaves is no more than noise, nothing better is looked for.
 
         Args:
             y: As in a call.
@@ -132,7 +135,8 @@ class FreeForm:
         lines = self._explained(y, psf, best.scale)
         if any(one.misfit <= 1 or one.cost <= HANDICAP * best.cost for one in lines):
             return None
-        return FreeKernelFound(self._kernel(best, side), self._is_trusted(best), False)
+        free = self._kernel(best, side)
+        return FreeKernelFound(free, self._is_trusted(best), self.judged(y, free).of_values)
 
     def judged(self, y: Tensor, psf: Tensor, most: float = NAMED_EXPLAINED) -> FreeKernelFound:
         """A kernel that parameters describe, with whether it explains a photograph at all, and whether of its values.
@@ -178,6 +182,7 @@ class FreeForm:
                 fits = min(wide // scale // 2 * 2 + 1, (min(seen.shape) // 2 - 1) // 2 * 2 + 1)
                 psfs = candidates(seen, fits, self.runs)
                 extra = 1.0 if response is self.response else VALUES_HANDICAP
+                extra *= COARSE_HANDICAP if scale > -(-side // self.most_side) else 1.0
                 found += explanations(seen, psfs, [extra * run.handicap for run in self.runs], response, scale)
         return found
 
