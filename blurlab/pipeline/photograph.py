@@ -8,14 +8,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from blurlab.blind import FreeForm, FreeKernelFound
-from blurlab.blur import BlurFamily, centroid, of_side, pad_to_odd, trimmed
+from blurlab.blind import FreeForm
+from blurlab.blur import BlurFamily, pad_to_odd
 from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.content import picture, repeats, smaller
 from blurlab.pipeline.copies import which_copy, without_end
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel
 from blurlab.pipeline.fitted_part import FittedPart
+from blurlab.pipeline.free_kernels import FREE_PX, with_free_kernels, with_turns
 from blurlab.pipeline.line_fit import refitted
 from blurlab.pipeline.regression import Regression, described
 from blurlab.pipeline.shipped import load_nets
@@ -30,10 +31,6 @@ EXACT_PX = 0.22
 """How far a kernel is out of place at least."""
 UNSURE = 0.25
 """A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
-FREE_PX = 0.4
-"""How far a kernel is out of place that was estimated pixel by pixel."""
-STRAIGHT = 1.6
-"""A motion that differs over the photograph is a line in each place where one line leaves no more misfit than this."""
 BENT = 1.8
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
 
@@ -233,13 +230,18 @@ class Photograph(Regression):
         )
         if self.free_form is None:
             return replace(named, blurred=named.blurred & sure & narrow)
-        named = self._where_it_turns(named, y, sure)
+        named = with_turns(self.free_form, named, y, sure)
         straight = torch.tensor([kind in self.bent for kind in family.kinds], device=y.device)[label.kind]
         lines = named.blurred & sure & narrow & straight & ~named.turns
-        undone, free, wrong = self._free(refitted(self.free_form, family, named, y, lines), size, y, sure)
+        fitted = refitted(self.free_form, family, named, y, lines)
+        sides_px = torch.where(straight, BENT, self.free_share) * _label(fitted).strength_px
+        unnamed = self._is_hidden(label.kind)
+        undone, free, wrong = with_free_kernels(
+            self.free_form, fitted, y, sure, unnamed, straight & ~named.turns, sides_px
+        )
         undone = replace(undone, blurred=undone.blurred & sure & (narrow | free))
-        rows = wrong.nonzero().squeeze(1)
-        return undone.with_rows(rows, self._nothing(y[rows], size)) if len(rows) else undone
+        index = wrong.nonzero().squeeze(1)
+        return undone.with_rows(index, self._nothing(y[index], size)) if len(index) else undone
 
     def _worth_undoing(self, label: KindEstimate) -> tuple[Tensor, Tensor, Tensor]:
         """Is the kind sure, is its interval narrow (B,) bool; and a strength (B,) that is hardly too great.
@@ -256,55 +258,6 @@ class Photograph(Regression):
         """Which kinds (B,) have no kernel that parameters describe (B,) bool."""
         hidden = [any(one.is_hidden for one in self.family.member(name).parameters) for name in self.family.kinds]
         return torch.tensor(hidden, device=kind.device)[kind]
-
-    def _where_it_turns(self, found: BlurEstimate, y: Tensor, wanted: Tensor) -> BlurEstimate:
-        """The estimate without the fields of those rows wanted (B,) that one straight line explains as well."""
-        assert self.free_form is not None
-        for row in (wanted & found.turns).nonzero().flatten().tolist():
-            here = slice(row, row + 1)
-            if not self.free_form.judged(y[here], trimmed(found.psf[here]), STRAIGHT).trusted:
-                found = found.without_field(row)
-        return found
-
-    def _free(self, found: BlurEstimate, size: int, y: Tensor, wanted: Tensor) -> tuple[BlurEstimate, Tensor, Tensor]:
-        """The estimate with the kernels of the rows wanted (B,) estimated pixel by pixel where that is called for.
-
-        Returns:
-            It, of which rows the kernel is a free one (B,) bool, and of which the kernel explains too little.
-        """
-        assert self.free_form is not None
-        label, turns = _label(found), found.turns
-        kinds, hidden, length_px = label.kind.tolist(), self._is_hidden(label.kind), label.strength_px.tolist()
-        free, values, wrong = (torch.zeros_like(found.blurred) for _ in range(3))
-        blurred, error = found.blurred.clone(), found.error_px
-        for row in wanted.nonzero().flatten().tolist():
-            here, line = slice(row, row + 1), trimmed(found.psf[row : row + 1])
-            other: FreeKernelFound | None = None
-            if bool(hidden[row]):
-                other = self.free_form.trusted(y[here], _odd(self.free_share * length_px[row], size))
-            elif self.family.kinds[kinds[row]] in self.bent and not turns[row]:
-                other = self.free_form.against(y[here], line, _odd(BENT * length_px[row], size))
-            if other is not None:
-                psf, free[row], values[row] = other
-                blurred[row] = free[row]
-                index = torch.tensor([row], device=blurred.device)
-                found = found.with_kernels(index, _in_place(of_side(psf.to(found.psf), size)))
-            elif bool(found.blurred[row]):
-                _, explains, values[row] = self.free_form.judged(y[here], line)
-                wrong[row] = not explains
-        error = error if error is None else error.masked_fill(free, FREE_PX)
-        return replace(found, blurred=blurred, error_px=error, of_values=values), free, wrong
-
-
-def _odd(side_px: float, most: int) -> int:
-    """The odd side next to it, from 5 to ``most``."""
-    return min(max(5, 2 * round((side_px - 1) / 2) + 1), most)
-
-
-def _in_place(psf: Tensor) -> Tensor:
-    """A kernel (1, 1, k, k) moved by whole pixels so that its centre of mass is in the middle: the picture stays."""
-    down, across = (-centroid(psf)[0, 0]).round().int().tolist()
-    return psf.roll((down, across), (-2, -1))
 
 
 def _half(label: KindEstimate) -> Tensor:
