@@ -235,10 +235,8 @@ class Photograph(Regression):
         lines = named.blurred & sure & narrow & straight & ~named.turns
         fitted = refitted(self.free_form, family, named, y, lines)
         sides_px = torch.where(straight, BENT, self.free_share) * _label(fitted).strength_px
-        unnamed = self._is_hidden(label.kind)
-        undone, free, wrong = with_free_kernels(
-            self.free_form, fitted, y, sure, unnamed, straight & ~named.turns, sides_px
-        )
+        rows = sure, self._is_hidden(label.kind), straight & ~named.turns
+        undone, free, wrong = with_free_kernels(self.free_form, fitted, y, rows, sides_px)
         undone = replace(undone, blurred=undone.blurred & sure & (narrow | free))
         index = wrong.nonzero().squeeze(1)
         return undone.with_rows(index, self._nothing(y[index], size)) if len(index) else undone
