@@ -102,7 +102,7 @@ def trained(
     kept = torch.load(path, weights_only=True) if path.exists() else None
     if kept is not None:
         net.load_state_dict(kept["net"])
-    crop = max(64, 4 * net.side)
+    crop = args.crop or max(64, 4 * net.side)
     drawn = Blurred([one for number, one in enumerate(images) if number % 10], net.side, crop, **noise)
     held_out = Blurred(images[::10], net.side, crop, **noise)
     part(net, drawn, held_out, path, steps=args.steps, batch=args.batch, state=kept)
@@ -188,6 +188,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", type=int, default=1000, help="of each network")
     parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument(
+        "--crop", type=int, help="side of the crops that are trained on, px; default: four kernels, at least 64"
+    )
     parser.add_argument("--count", type=int, default=28, help="images that are tested on")
     parser.add_argument("--work", type=Path, default=Path("runs/studies"), help="folder of the networks")
     args = parser.parse_args()
@@ -196,6 +199,7 @@ def main() -> None:
         "start": None if args.study == "architecture" else START,
         "steps": args.steps,
         "batch": args.batch,
+        "crop_px": args.crop,
         "width_px": WIDTH_PX,
         "deconvolver": "tv",
         "device": "cpu",
