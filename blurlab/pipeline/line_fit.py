@@ -19,6 +19,9 @@ LENGTH_STEP, ANGLE_STEP = 0.5, 0.5
 """Between two trials, as a share of half the 90 % interval."""
 LEAST_LENGTH_PX, LEAST_DEG, MOST_DEG = 0.3, 2.0, 8.0
 """The steps are no smaller than the first two, nor that of an angle greater than the last."""
+FITTED_SHARES = 0.5, 0.75
+"""A fit's intervals of length and of angle are these shares of a network's (``share90`` of
+``experiments/schuler2016/results/motions.json``)."""
 MOST_SHARE = 5
 """Nor is that of a length more than one such part of it."""
 
@@ -34,33 +37,38 @@ def refitted(form: FreeForm, family: Mixture, found: BlurEstimate, y: Tensor, ro
         rows: Which of them to fit (B,) bool, all of a kind with a length and an angle.
 
     Returns:
-        The estimate; intervals are as wide as they were, and what is undone is the fit.
+        The estimate; what is undone is the fit, whose intervals are narrower by ``FITTED_SHARES``.
     """
     label, error = found.label, found.error_px
     assert label is not None and error is not None
-    params, done = label.params.clone(), torch.zeros_like(rows)
+    params, halfwidth, done = label.params.clone(), label.halfwidth, torch.zeros_like(rows)
+    shares = torch.tensor(FITTED_SHARES, device=y.device)
     for row in rows.nonzero().flatten().tolist():
         kind = int(label.kind[row])
         columns, member = family.columns(kind), family.member(kind)
-        step = None if label.halfwidth is None else _steps(params[row, columns], label.halfwidth[row, columns])
-        if step is None:
+        step = None if halfwidth is None else _steps(params[row, columns], halfwidth[row, columns])
+        if halfwidth is None or step is None:
             continue
         fit = family_fit(form, y[row : row + 1], partial(_kernels, member), params[row, columns], step)
         if fit is not None:
             fit[1] %= 180
             params[row, columns], done[row] = fit, True
+            halfwidth = halfwidth.clone()
+            halfwidth[row, columns] *= shares
     changed = done.nonzero().squeeze(1)
     if not len(changed):
         return found
     strength = torch.where(done, family.strength_px(params, label.kind), label.strength_map_px)
-    moved = torch.where(done, strength - label.strength_map_px, 0.0)
+    before = label.strength_map_px
+    around = strength[:, None] + FITTED_SHARES[0] * (label.interval_px - before[:, None])
     label = replace(
         label,
         params=params,
+        halfwidth=halfwidth,
         strength_px=torch.where(done, strength, label.strength_px),
         strength_map_px=strength,
-        strength_mean_px=label.strength_mean_px + moved,
-        interval_px=(label.interval_px + moved[:, None]).clamp_min(0),
+        strength_mean_px=label.strength_mean_px + strength - before,
+        interval_px=torch.where(done[:, None], around.clamp_min(0), label.interval_px),
         most_probable=described(family, params, label.kind),
     )
     psf = described(family, params[changed], label.kind[changed]).psf

@@ -1,4 +1,4 @@
-"""A motion that the network named, fitted to the photograph: nearer to the truth, its interval as wide as it was."""
+"""A motion that the network named, fitted to the photograph: nearer to the truth, its intervals narrower."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from blurlab.blind import FreeForm
 from blurlab.blur import motion_psf
 from blurlab.physics import Convolution
 from blurlab.pipeline import Photograph
-from blurlab.pipeline.line_fit import fitted_error, refitted
+from blurlab.pipeline.line_fit import FITTED_SHARES, fitted_error, refitted
 
 
 def test_a_motion_of_the_files_values_is_measured_on_the_photograph() -> None:
@@ -31,7 +31,11 @@ def test_a_motion_of_the_files_values_is_measured_on_the_photograph() -> None:
     length, angle = fit.label.params[0, columns].tolist()
     assert length == pytest.approx(9, abs=0.5) and angle == pytest.approx(30, abs=4)
     assert abs(angle - 30) < abs(float(found.label.params[0, columns][1]) - 30)
-    torch.testing.assert_close(fit.label.interval_px.diff(), found.label.interval_px.diff())
+    assert float(fit.label.interval_px[0, 0]) < 9 < float(fit.label.interval_px[0, 1])
+    torch.testing.assert_close(fit.label.interval_px.diff(), FITTED_SHARES[0] * found.label.interval_px.diff())
+    assert fit.label.halfwidth is not None and found.label.halfwidth is not None
+    shares = (fit.label.halfwidth / found.label.halfwidth)[0, columns]
+    torch.testing.assert_close(shares, torch.tensor(FITTED_SHARES))
     assert float(fit.label.strength_px[0]) == pytest.approx(length) and fit.error_px.equal(
         fitted_error(fit.label.strength_map_px)
     )
