@@ -26,7 +26,7 @@ from blurlab.run.command.names import groups, options
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 TEXTS = sorted([ROOT / "README.md", *DOCS.glob("*.md")])
-FENCE = re.compile(r"^```(\w*)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BUILD = ("sphinx", "myst_parser", "furo")
 LACKING = [name for name in BUILD if importlib.util.find_spec(name) is None]
 
@@ -34,7 +34,9 @@ LACKING = [name for name in BUILD if importlib.util.find_spec(name) is None]
 def blocks(path: Path) -> Iterator[tuple[str, str, str]]:
     """(language, file, code) of each fenced block; MyST's own, ``{name}``, are not code."""
     for found in FENCE.finditer(path.read_text(encoding="utf-8")):
-        yield found[1], found[2] or "", found[3]
+        language, _, file = found[1].partition(" file=")
+        if not language.startswith("{"):
+            yield language, file, found[2]
 
 
 WITH_CODE = [path for path in TEXTS if any(True for _ in blocks(path))]
@@ -57,8 +59,19 @@ def run_command(line: str, folder: Path) -> None:
     words = shlex.split(line)
     words = words[3:] if words[:3] == ["python", "-m", "blurlab"] else words[1:] if words[0] == "blurlab" else []
     assert words, f"{line!r} is no command of blurlab"
-    ended = in_process(*words, *([] if words[0] in VERBS else ["--cfg", "job"]), cwd=folder)
-    assert ended.returncode == 0, (line, ended.stderr)
+    if words[0] in VERBS:
+        every = [words]
+    else:  # of a sweep each member of its first group
+        single = [word for word in words if word not in ("-m", "--multirun")]
+        swept = next((word for word in single if "," in word), "")
+        key, _, members = swept.partition("=")
+        every = [
+            [f"{key}={one}" if word == swept else word.split(",")[0] for word in single] + ["--cfg", "job"]
+            for one in members.split(",")
+        ]
+    for one in every:
+        ended = in_process(*one, cwd=folder)
+        assert ended.returncode == 0, (line, ended.stderr)
 
 
 @pytest.mark.slow
