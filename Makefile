@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export NO_ALBUMENTATIONS_UPDATE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast quick lint small results bench bench-deepinv report clean
+.PHONY: help install demo docs test test-fast quick lint small results bench bench-deepinv report clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -13,7 +13,7 @@ help: ## print this list
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,docs]"
 	@touch $@
 
 install: $(VENV)/.installed ## make .venv and install what constraints.txt pins
@@ -56,5 +56,8 @@ bench-deepinv: ## make .venv-deepinv, with which `make bench` times deepinv too
 report: $(VENV)/.installed ## remake experiments/*/REPORT.md and experiments/index.csv from the records
 	$(BIN)/python -m blurlab report
 
+docs: $(VENV)/.installed ## build the documentation strictly into docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
 clean: ## remove the environment and caches; runs/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist docs/_build

@@ -61,6 +61,7 @@ class Found:
         undone: False where the image is left as it came: no blur was found, or it is not known well enough.
         parameters: All parameters of the kind found that an image tells.
         varies: Does the motion differ over the image? ``psf`` is that in its middle then.
+        max_length_px: A blur of a greater strength is named and left as it is.
     """
 
     kind: str
@@ -75,6 +76,7 @@ class Found:
     undone: bool = True
     parameters: tuple[Measured, ...] = ()
     varies: bool = False
+    max_length_px: float = math.inf
 
     @property
     def reason(self) -> str:
@@ -88,6 +90,8 @@ class Found:
             return "cannot tell how it is blurred"
         if self.kind == "none":
             return "no blur was found"
+        if self.strength_px > self.max_length_px:
+            return f"its blur is longer than the {self.max_length_px:g} px that may be undone"
         return "" if self.undone else "its blur is not known well enough to gain by undoing it"
 
 
@@ -103,9 +107,11 @@ class Deblurrer:
         deconvolver: Restores in place of the run's, or of the total variation of light; None leaves that.
         linear: Do the images hold light, not the values of sRGB? Then no curve is undone before they are restored; the
             networks, which know files, are shown the values that a file would have.
+        max_length_px: A blur of a greater strength (length of a motion or a shake's path, diameter of a defocus, sigma
+            of a Gaussian) is named and left as it is; a kernel that is given is undone all the same.
 
     Raises:
-        ValueError: If the directory holds no finished run, or the tiles are too small.
+        ValueError: If the directory holds no finished run, the tiles are too small, or the length is not positive.
     """
 
     def __init__(
@@ -115,12 +121,16 @@ class Deblurrer:
         deconvolver: Deconvolver | None = None,
         *,
         linear: bool = False,
+        max_length_px: float = math.inf,
     ) -> None:
+        from blurlab.core.checks import check_positive
         from blurlab.deconvolver.tiled import check_tile
         from blurlab.pipeline import Pipeline
         from blurlab.run.stage.load import load_run, untrained
 
         check_tile(tile)
+        check_positive(max_length_px, "max_length_px")
+        self.max_length_px = max_length_px
         self.tile = tile
         self.linear = linear
         self.trained = untrained(deconvolver) if run_dir is None else load_run(Path(run_dir))
@@ -185,8 +195,9 @@ class Deblurrer:
         noise = self.sigma(sigma)
         pipeline = self.trained.pipeline
         estimate = pipeline.identify(self._seen(image))
-        if not bool(estimate.blurred):
-            return image, self._found(estimate, image)
+        found = self._found(estimate, image)
+        if not found.undone:
+            return image, found
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
         ((_, deconvolver),) = estimate.suited(pipeline.deconvolver)
         with torch.inference_mode():
@@ -197,7 +208,7 @@ class Deblurrer:
                 tile = min(tile, local_tile((y.shape[-2], y.shape[-1]), blur.psf.shape[-1]))
             restorer = by_tiles(deconvolver, tile, progress)
             restored = restorer(y, blur, noise).image.clamp_(0, 1)
-        return restored[0].permute(1, 2, 0).numpy(), self._found(estimate, image)
+        return restored[0].permute(1, 2, 0).numpy(), found
 
     def undo(
         self,
@@ -274,19 +285,21 @@ class Deblurrer:
             if one.is_free and math.isfinite(value)
         )
         angles = [value for one, value in valued if one.unit == "deg" and math.isfinite(value)]
+        strength_px = float(strength_of(family, label.params, label.kind)[0])
         return Found(
             kind=family.kinds[kind],
             probability=float(label.probability[0, kind]),
-            strength_px=float(strength_of(family, label.params, label.kind)[0]),
+            strength_px=strength_px,
             interval_px=(low, high),
             kernel_px=float(label.strength_px[0]),
             psf=psf,
             sigma=sigma,
             angle_deg=next(iter(angles), math.nan),
             can_tell=bool(label.can_tell[0]),
-            undone=bool(estimate.blurred[0]),
+            undone=bool(estimate.blurred[0]) and not strength_px > self.max_length_px,
             parameters=measured,
             varies=bool(estimate.turns[0]) and bool(estimate.blurred[0]),
+            max_length_px=self.max_length_px,
         )
 
 

@@ -96,6 +96,8 @@ def deblur(
     mask: Any = None,
     *,
     strength: float = 1.0,
+    linear: bool = False,
+    max_length_px: float = math.inf,
 ) -> Result:
     """Identify the blur of an image and undo it, or undo a kernel that is known.
 
@@ -107,6 +109,9 @@ def deblur(
         sigma: Noise standard deviation on the [0, 1] scale; None: it is measured.
         mask: (H, W) in [0, 1], 1 where to restore; None is everywhere.
         strength: From 0, the image as it came, to 1, restored.
+        linear: Does the image hold light? Else its values are those of an sRGB file, which are decoded to light first.
+        max_length_px: A longer blur (length of a motion or a shake's path, diameter of a defocus, sigma of a Gaussian)
+            is named and left as it is; a kernel that is given is undone all the same.
 
     Returns:
         The restored image and what was found. An image is left as it came where no blur was found, or where no gain is
@@ -130,7 +135,7 @@ def deblur(
     given, where = picture(image), None if mask is None else as_array(mask)
     if where is not None:
         check_mask(where, given.read.pixels.shape)
-    tool, pixels = _tool(method), given.read.pixels
+    tool, pixels = _tool(method, linear, max_length_px), given.read.pixels
     if kernel is None:
         restored, found = tool.deblur(pixels, sigma)
     else:
@@ -144,11 +149,12 @@ def deblur(
     return _result(made, found, changed, reason, time.perf_counter() - started)
 
 
-def identify(image: Any) -> Result:
+def identify(image: Any, *, linear: bool = False) -> Result:
     """Name and measure the blur of an image, and restore nothing.
 
     Args:
         image: As in :func:`deblur`.
+        linear: As in :func:`deblur`.
 
     Returns:
         What was found; its ``image`` is None.
@@ -160,26 +166,28 @@ def identify(image: Any) -> Result:
     from blurlab.core.picture import picture
 
     started = time.perf_counter()
-    found = _tool("auto").identify(picture(image).read.pixels)
+    found = _tool("auto", linear).identify(picture(image).read.pixels)
     return _result(None, found, False, found.reason, time.perf_counter() - started)
 
 
-def _tool(method: str | Deconvolver) -> Deblurrer:
+def _tool(method: str | Deconvolver, linear: bool = False, max_length_px: float = math.inf) -> Deblurrer:
     from blurlab import deconvolver
 
     if isinstance(method, deconvolver.Deconvolver):
-        return Deblurrer(deconvolver=method)
-    if method == "auto":
-        return _auto()
-    if method not in METHODS:
+        used = method
+    elif method == "auto":
+        return _auto(linear, max_length_px)
+    elif method not in METHODS:
         raise ValueError(f"method must be auto, {', '.join(METHODS)} or a deconvolver, got {method!r}")
-    return Deblurrer(deconvolver=deconvolver.InLight(getattr(deconvolver, METHODS[method])()))
+    else:
+        used = deconvolver.InLight(getattr(deconvolver, METHODS[method])())
+    return Deblurrer(deconvolver=used, linear=linear, max_length_px=max_length_px)
 
 
-@lru_cache(maxsize=1)
-def _auto() -> Deblurrer:
+@lru_cache(maxsize=2)
+def _auto(linear: bool, max_length_px: float) -> Deblurrer:
     """The package's network is read once."""
-    return Deblurrer()
+    return Deblurrer(linear=linear, max_length_px=max_length_px)
 
 
 def _result(image: Any, found: Found, restored: bool, reason: str, seconds: float) -> Result:

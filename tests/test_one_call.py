@@ -20,7 +20,8 @@ import blurlab
 from blurlab import one_call
 from blurlab.api import Deblurrer
 from blurlab.core.kernel_file import write_kernel
-from blurlab.deconvolver import Wiener
+from blurlab.deconvolver import TV, InLight, Wiener
+from blurlab.noise import Power
 from blurlab.run.stage import load
 
 GREY = skimage.data.camera()[200:270, 200:281]
@@ -139,6 +140,38 @@ def test_mask_and_strength_say_where_and_how_much(blurred: None) -> None:
     np.testing.assert_allclose(part[:, 40:], (image + whole)[:, 40:] / 2, atol=1e-6)
 
 
+def test_a_longer_blur_than_is_allowed_is_named_and_left_as_it_is(blurred: None) -> None:
+    taps_px = blurlab.identify(RGB).found.strength_px
+    assert blurlab.deblur(RGB, max_length_px=taps_px).restored
+    result = blurlab.deblur(RGB, max_length_px=taps_px - 0.1)
+    assert (
+        result.kind == "taps" and not result.restored and "longer than the 4.9 px that may be undone" in result.reason
+    )
+    np.testing.assert_array_equal(result.image, RGB)
+    assert blurlab.deblur(RGB, np.full((1, 9), 1 / 9), max_length_px=4.9).restored  # a kernel that is given is undone
+
+
+def test_an_image_that_holds_light_is_restored_without_a_curve() -> None:
+    kernel, light = np.full((1, 5), 0.2), (RGB / 255) ** 2.2
+    for name, method in (("wiener", Wiener()), ("tv", TV())):
+        curved, linear = (blurlab.deblur(light, kernel, name, sigma=0.01, linear=one).image for one in (False, True))
+        assert not np.array_equal(curved, linear)
+        want = blurlab.deblur(light, kernel, InLight(method, Power(1.0)), sigma=0.01).image
+        np.testing.assert_array_equal(linear, want)
+
+
+def test_networks_are_shown_what_a_file_of_light_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Says(0.01, 0.01, 0.98)
+    monkeypatch.setattr(load, "untrained", lambda deconvolver=None: trained(net))
+    one_call._auto.cache_clear()
+    for linear in (True, False):
+        blurlab.identify(RGB, linear=linear)
+    one_call._auto.cache_clear()
+    light, values = (one[0, 0].numpy() for one in net.seen)
+    np.testing.assert_allclose(values, RGB[..., 1] / 255, atol=1e-6)
+    assert (light >= values).all() and light.mean() > values.mean() + 0.05
+
+
 def test_identify_restores_nothing(blurred: None) -> None:
     result = blurlab.identify(RGB)
     assert result.image is None and not result.restored and result.kind == "taps" and result.seconds > 0
@@ -161,6 +194,8 @@ def test_identify_restores_nothing(blurred: None) -> None:
         ("nowhere.png", {}, ValueError, "does not exist"),
         (RGB, {"method": "magic"}, ValueError, "method must be auto, wiener"),
         (RGB, {"strength": 2}, ValueError, "strength must be"),
+        (RGB, {"max_length_px": 0}, ValueError, "max_length_px must be a positive number, got 0"),
+        (RGB, {"max_length_px": float("nan")}, ValueError, "max_length_px must be a positive number"),
         (RGB, {"mask": np.ones((3, 3))}, ValueError, "mask must be"),
         (RGB, {"kernel": -np.ones((3, 3))}, ValueError, "a kernel must be"),
         (RGB, {"kernel": np.ones((99, 99))}, ValueError, "larger than the image"),

@@ -1,6 +1,6 @@
 """Point-spread functions: a pure function for each, and families that sample labelled kernels."""
 
-from blurlab.blur.base import Blur, BlurFamily
+from blurlab.blur.base import Blur, BlurFamily, check_params
 from blurlab.blur.box import Box, box_psf
 from blurlab.blur.defocus import Defocus, disk_psf
 from blurlab.blur.field import Field
@@ -22,10 +22,11 @@ from blurlab.blur.odd_shake import OddShake, odd_shake_psf
 from blurlab.blur.parameter import Parameter, length, line_angle, parameter
 from blurlab.blur.pupil import Optics
 from blurlab.blur.recorded import Recorded, recorded_kernels
-from blurlab.blur.shape import centre_crop, centroid, of_side, pad_to_odd, trimmed
+from blurlab.blur.shape import centre_crop, centroid, of_side, pad_to_odd, pixel_grid, trimmed
 from blurlab.blur.strength import OneParameterStrength, StrengthFamily, strength_of
 from blurlab.blur.taps import Taps, taps_psf
 from blurlab.blur.trajectory import Trajectory, camera_path, trajectory_psf
+from blurlab.blur.values import as_psf, check_values, work_tensor
 from blurlab.blur.zernike import Zernike, zernike_psf, zernike_stack
 from blurlab.blur.zernike_polynomial import zernike_polynomial
 
@@ -54,11 +55,14 @@ __all__ = [
     "Trajectory",
     "Zernike",
     "anisotropic_gaussian_psf",
+    "as_psf",
     "box_psf",
     "camera_path",
     "centre_crop",
     "centroid",
     "check_family",
+    "check_params",
+    "check_values",
     "correlated_gaussian_psf",
     "disk_psf",
     "fspecial_disk",
@@ -75,11 +79,13 @@ __all__ = [
     "of_side",
     "pad_to_odd",
     "parameter",
+    "pixel_grid",
     "recorded_kernels",
     "strength_of",
     "taps_psf",
     "trajectory_psf",
     "trimmed",
+    "work_tensor",
     "zernike_polynomial",
     "zernike_psf",
     "zernike_stack",

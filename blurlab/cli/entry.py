@@ -6,7 +6,21 @@ import io
 import os
 import sys
 
-from blurlab.cli import blur, check, completion, datasets, deblur, doctor, export, identify, report, run, table, weights
+from blurlab.cli import (
+    blur,
+    check,
+    completion,
+    datasets,
+    deblur,
+    demo,
+    doctor,
+    export,
+    identify,
+    report,
+    run,
+    table,
+    weights,
+)
 from blurlab.cli.verb import Verb
 from blurlab.core.version import VERSION
 from blurlab.run.command.names import groups, options
@@ -22,6 +36,7 @@ VERBS: dict[str, Verb] = {
     "check": check.VERB,
     "doctor": doctor.VERB,
     "export": export.VERB,
+    "demo": demo.VERB,
 }
 VERBS["completion"] = completion.of_verbs(VERBS)
 

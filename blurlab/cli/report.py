@@ -9,7 +9,7 @@ from blurlab.run.errors import UsageError
 
 
 def report(words: list[str]) -> None:
-    """Write the report of each paper, and the index.
+    """Write the report of each paper, the index, and the tables of the README and the documentation beside FOLDER.
 
     Raises:
         UsageError: If the folder holds no paper.
@@ -19,10 +19,14 @@ def report(words: list[str]) -> None:
     if not papers:
         raise UsageError(f"no experiments/<paper>/published.csv under {folder}; run this at the top of a checkout")
     from blurlab.report import write_index, write_report_md
+    from blurlab.report.narrative import write_narratives
 
     for paper in papers:
         print(write_report_md(paper))
     print(write_index(folder))
+    for place in (folder.parent, folder.parent / "docs"):
+        for text in write_narratives(place):
+            print(text)
 
 
 def _parser() -> OneLineParser:

@@ -37,6 +37,19 @@ def all_finite(values: Tensor) -> bool:
     return math.isfinite(values.detach().sum()) or bool(torch.isfinite(values).all())
 
 
+def check_positive(value: float, name: str) -> None:
+    """Raise unless a number is above 0; infinity is.
+
+    Raises:
+        ValueError: If it is not, or is NaN.
+
+    Example:
+        >>> check_positive(math.inf, "max_length_px")
+    """
+    if not value > 0:
+        raise ValueError(f"{name} must be a positive number, got {value:g}")
+
+
 FLAT = 1e-9
 """Range of intensities within which a channel says nothing."""
 CLIPPED = 0.9

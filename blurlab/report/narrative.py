@@ -1,12 +1,12 @@
-"""Tables of figures inside a paper's own texts, filled from records.
+"""Tables of figures inside a text (a paper's, the README's, the documentation's), filled from records.
 
 A text asks for one by two comments, each a line of its own; what stands between them is replaced:
 
     <!-- figures: answered calibration_error of results/small/camera_bsds.photograph.json -->
     <!-- end of figures -->
 
-Of one record each figure is a row, with its 95 % interval and the number of images; of several records each record is a
-row.
+Of one record each figure is a row, with its 95 % interval and the number of images; after ``figures, published and
+limit:`` between the published figure and the limit. Of several records each record is a row.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from blurlab.report.record import load_record, page_of
 from blurlab.report.rows import Row, rows, variant
 from blurlab.report.text import link, md, md_table
 
-BEGIN = re.compile(r"^<!-- figures: (?P<names>[^\n]+?) of (?P<files>[^\n]+?) -->$", re.MULTILINE)
+BEGIN = re.compile(
+    r"^<!-- figures(?P<beside>, published and limit)?: (?P<names>[^\n]+?) of (?P<files>[^\n]+?) -->$", re.MULTILINE
+)
 END = "<!-- end of figures -->"
 
 
 def write_narratives(folder: Path) -> list[Path]:
-    """Fill the tables of every ``*.md`` in a paper's folder; files that ask for none stay as they are.
+    """Fill the tables of every ``*.md`` in a folder; files that ask for none stay as they are.
 
     Returns:
         The files that ask for some.
@@ -50,7 +52,8 @@ def narrative(text: str, folder: Path, name: str) -> str:
         following = BEGIN.search(text, begin.end())
         if end < 0 or (following is not None and following.start() < end):
             raise ValueError(f"{name}: a table of figures has no end; write {END} on a line of its own below it")
-        table = _table(begin["names"].split(), begin["files"].split(), folder, name)
+        asked = begin["names"].split(), begin["files"].split()
+        table = _beside(*asked, folder, name) if begin["beside"] else _table(*asked, folder, name)
         parts += [text[place : begin.end()], "\n\n", table, "\n\n"]
         place = end
     return "".join([*parts, text[place:]])
@@ -64,6 +67,18 @@ def _table(names: list[str], files: list[str], folder: Path, name: str) -> str:
     head = [_label(row) for row in found[files[0]]]
     return md_table(
         ["", *head], [[_page(file, folder), *(row.ours_text for row in own)] for file, own in found.items()]
+    )
+
+
+def _beside(names: list[str], files: list[str], folder: Path, name: str) -> str:
+    if len(files) != 1:
+        raise ValueError(f"{name}: a table of published figures and limits is of one record, got {len(files)}")
+    return md_table(
+        ["", "published", "ours", "95 % interval", "of", "limit"],
+        [
+            [_label(row), row.published_text, row.ours_text, row.interval_text, row.n_text, row.limit_text]
+            for row in _rows(names, folder / files[0], name)
+        ],
     )
 
 

@@ -46,16 +46,16 @@ class Shown:
 def shown(name: str, verdict: str, before: NDArray[Any], after: NDArray[Any], kernel: NDArray[Any]) -> Shown:
     """What a page shows, from images in [0, 1]; a detail is cut where there is most to see."""
     changed = not np.array_equal(before, after)
-    came = _bytes(before)
-    pairs = [("As it came", came)] + ([("Restored", _bytes(after))] if changed else [])
+    came = to_bytes(before)
+    pairs = [("As it came", came)] + ([("Restored", to_bytes(after))] if changed else [])
     place = most_detail(came, DETAIL_PX)
     return Shown(
         name=name,
         verdict=verdict,
         restored=changed,
-        whole=tuple((words, _uri(_fitted(image, WIDE_PX))) for words, image in pairs),
+        whole=tuple((words, _uri(fitted(image, WIDE_PX))) for words, image in pairs),
         detail=tuple((words, _uri(image[place])) for words, image in pairs),
-        kernel=_uri(_drawn(kernel)) if changed else "",
+        kernel=_uri(drawn_kernel(kernel)) if changed else "",
         kernel_px=f"{kernel.shape[0]} x {kernel.shape[1]} px",
     )
 
@@ -94,7 +94,7 @@ def most_detail(image: NDArray[Any], side: int) -> tuple[slice, slice]:
     return max(places, key=lambda place: float(light[place].var()))
 
 
-def _fitted(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+def fitted(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     """Shrunk by means over areas until no side is longer; a small image as it is."""
     import cv2
 
@@ -106,14 +106,15 @@ def _fitted(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
     return np.asarray(resized, dtype=np.uint8).reshape(rows, cols, -1)
 
 
-def _drawn(kernel: NDArray[Any]) -> NDArray[np.uint8]:
+def drawn_kernel(kernel: NDArray[Any]) -> NDArray[np.uint8]:
     """A kernel in grey, its largest value white, each pixel a square."""
     scaled = np.clip(kernel / max(float(kernel.max()), 1e-12), 0, 1)
     times = max(KERNEL_PX // max(kernel.shape), 1)
-    return _bytes(np.kron(scaled, np.ones((times, times)))[..., None])
+    return to_bytes(np.kron(scaled, np.ones((times, times)))[..., None])
 
 
-def _bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
+def to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """An image in [0, 1] as samples of 8 bits."""
     return (np.clip(image, 0, 1) * 255).round().astype(np.uint8)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 RESUMABLE = ("logger", "run.progress=", "run.keep=", "run.variant=", "paths.", "trainer", "stage=")
 """Beginnings of words that may stand beside ``run.resume``: those that do not change a figure, if they may add some."""
 
-PAGES = "pages"
+RESULTS, PAGES = "results", "pages"
 """Folder of the pages of records, beside ``results``."""
 
 _TOP: dict[str, type | tuple[type, ...]] = {
@@ -124,14 +124,16 @@ def load_folder(folder: str | Path) -> list[tuple[str, dict[str, Any]]]:
 
 
 def page_of(file: str) -> str:
-    """The page that shows a record, both seen from the paper's folder.
+    """The page that shows a record, both seen from the same folder.
 
     Example:
-        >>> page_of("results/small/yan2016.dbn.json")
-        'pages/small/yan2016.dbn.md'
+        >>> page_of("results/small/yan2016.dbn.json"), page_of("experiments/yan2016/results/small/yan2016.dbn.json")
+        ('pages/small/yan2016.dbn.md', 'experiments/yan2016/pages/small/yan2016.dbn.md')
     """
     path = PurePosixPath(file)
-    return str(PurePosixPath(PAGES, *path.parts[1:-1], f"{path.stem}.md"))
+    folders = [*path.parts[:-1]]
+    folders[folders.index(RESULTS)] = PAGES
+    return str(PurePosixPath(*folders, f"{path.stem}.md"))
 
 
 def budget_rank(budget: str) -> int:

@@ -43,8 +43,8 @@ def test_every_shell_is_given_every_verb(shell: str, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["de"], ["deblur"]),
-        (["d"], ["datasets", "deblur", "doctor"]),
+        (["de"], ["deblur", "demo"]),
+        (["d"], ["datasets", "deblur", "demo", "doctor"]),
         (["deblur", "--s"], ["--save-kernel", "--sigma", "--strength"]),
         (["table", "--format", "l"], ["latex"]),
         (["completion", "z"], ["zsh"]),

@@ -294,3 +294,16 @@ def test_identify_prints_and_tabulates_and_writes_nothing_else(
     assert out.count(": taps 5.00 px") == len(GOOD) and err.count("error: ") == 3
     rows = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
     assert [row["kind"] for row in rows].count("taps") == len(GOOD) and len(rows) == 9
+
+
+def test_a_longer_blur_than_max_length_is_copied_with_the_reason(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tool(monkeypatch, trained(Says(*BLURRED)))
+    words = folder / "one.png", "-o", tmp_path / "o", "--resume"
+    assert deblur(*words, "--max-length", 4.9) == 0
+    assert "unchanged: its blur is longer than the 4.9 px that may be undone" in capsys.readouterr().out
+    assert (tmp_path / "o" / "one.png").read_bytes() == (folder / "one.png").read_bytes()
+    assert deblur(*words, "--max-length", 5) == 0  # another option: it is done again
+    assert "unchanged" not in capsys.readouterr().out
+    assert deblur(*words, "--max-length", 0) == 2

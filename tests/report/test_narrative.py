@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from blurlab.cli import main
 from blurlab.report.narrative import END, narrative, write_narratives
 
 PAPERS = Path(__file__).parents[2] / "experiments"
@@ -46,6 +47,38 @@ def test_several_records_are_a_row_each(folder: Path) -> None:
     ]
     assert [row.rsplit("|", 2)[1].strip() for row in rows] == [f"{value:.2f}" for value in values]
     assert "(pages/small/levin32_blind.blind.tv.md)" in rows[0]
+
+
+def test_the_published_figure_and_the_limit_stand_beside_ours(folder: Path) -> None:
+    asked = ask("psnr_estimated", FIRST).replace("figures:", "figures, published and limit:")
+    found = narrative(asked, folder, "a.md")
+    record = json.loads((RECORDS / FIRST).read_text())
+    ours, limit = record["metrics"]["psnr_estimated"], record["limit"]["psnr_estimated"]
+    assert "|  | published | ours | 95 % interval | of | limit |" in found
+    (row,) = [line for line in found.splitlines() if line.startswith("| PSNR")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:3] == ["-", f"{ours['value']:.2f}"] and cells[-1] == f"{limit['value']:.2f}"
+    with pytest.raises(ValueError, match=r"a\.md: a table of published figures and limits is of one record, got 2"):
+        narrative(asked.replace(FIRST, f"{FIRST} results/small/{SECOND}"), folder, "a.md")
+
+
+def test_a_text_elsewhere_leads_to_the_pages_of_the_paper(folder: Path) -> None:
+    text = ask("psnr_estimated", FIRST, SECOND).replace("results/", f"{folder.name}/results/")
+    assert f"({folder.name}/pages/small/levin32_blind.blind.tv.md)" in narrative(text, folder.parent, "README.md")
+
+
+def test_the_command_fills_the_readme_and_the_documentation_too(tmp_path: Path) -> None:
+    paper = tmp_path / "experiments" / "mine"
+    (paper / "results" / "small").mkdir(parents=True)
+    shutil.copy(RECORDS / FIRST, paper / "results" / "small")
+    shutil.copy(PAPERS / "schuler2016" / "published.csv", paper)
+    (tmp_path / "docs").mkdir()
+    for text, up in ((tmp_path / "README.md", ""), (tmp_path / "docs" / "page.md", "../")):
+        text.write_text(ask("psnr_estimated", FIRST).replace("results/", f"{up}experiments/mine/results/"))
+    main(["report", str(tmp_path / "experiments")])
+    value = json.loads((RECORDS / FIRST).read_text())["metrics"]["psnr_estimated"]["value"]
+    for text in (tmp_path / "README.md", tmp_path / "docs" / "page.md"):
+        assert f"| {value:.2f} |" in text.read_text() and "old" not in text.read_text()
 
 
 def test_what_cannot_be_filled_is_named(folder: Path) -> None:
