@@ -19,7 +19,7 @@ LENGTH_STEP, ANGLE_STEP = 0.5, 0.5
 """Between two trials, as a share of half the 90 % interval."""
 LEAST_LENGTH_PX, LEAST_DEG, MOST_DEG = 0.3, 2.0, 8.0
 """The steps are no smaller than the first two, nor that of an angle greater than the last."""
-FITTED_SHARES = 0.5, 0.75
+FITTED_SHARES = 0.5, 1.0
 """A fit's intervals of length and of angle are these shares of a network's (``share90`` of
 ``experiments/schuler2016/results/motions.json``)."""
 MOST_SHARE = 5
