@@ -65,10 +65,10 @@ class ZernikeField(BlurFamily):
     def __init__(
         self,
         family: Zernike,
-        curvature_waves: Range = (-0.1, 0.1),
-        tilt_across_waves: Range = (-0.05, 0.05),
-        tilt_down_waves: Range = (-0.05, 0.05),
-        coma_waves: Range = (-0.1, 0.1),
+        curvature_waves: Range = (-0.2, 0.2),
+        tilt_across_waves: Range = (-0.1, 0.1),
+        tilt_down_waves: Range = (-0.1, 0.1),
+        coma_waves: Range = (-0.15, 0.15),
         terms: int = TERMS,
     ) -> None:
         if not isinstance(family, Zernike):
