@@ -63,12 +63,12 @@ def climb_field(
 
     value, damping = objective(state, theta), DAMPING
     for _ in range(iterations):
-        kernel, score, follow = _marginal(problem, state)
+        kernel, score, followed = follow(problem, state)
         information = torch.einsum("tjp,tjk,tkq->pq", design, kernel, design) + pull
         uphill = torch.einsum("tjp,tj->p", design, score) - pull @ (theta - centre)
         damped = information + damping * torch.diag(information.diagonal())
         trial = family.within((theta + torch.linalg.solve(damped, uphill))[None])[0]
-        new = _moved(problem, state, design @ trial, follow)
+        new = _moved(problem, state, design @ trial, followed)
         reached = objective(new, trial)
         if reached <= value:
             gain, theta, state, value = value - reached, trial, new, reached
@@ -77,15 +77,15 @@ def climb_field(
                 break
         else:
             damping = min(damping * 8, 1e6)
-    kernel = _marginal(problem, state)[0]
+    kernel = follow(problem, state)[0]
     return Climbed(theta, state, value, torch.einsum("tjp,tjk,tkq->pq", design, kernel, design) + pull)
 
 
-Follow = tuple[Tensor, Tensor]
+Followed = tuple[Tensor, Tensor]
 """How the spectra and the noise of the tiles answer: their own step (T, r), and its slope in the kernel's (T, r, J)."""
 
 
-def _marginal(problem: Problem, state: State) -> tuple[Tensor, Tensor, Follow]:
+def follow(problem: Problem, state: State) -> tuple[Tensor, Tensor, Followed]:
     """Information (T, J, J) and score (T, J) of the tiles' kernels, with spectrum and noise following, and how."""
     information, score = information_and_score(problem, state, slopes(problem, state))
     kernel = len(problem.free)
@@ -98,9 +98,9 @@ def _marginal(problem: Problem, state: State) -> tuple[Tensor, Tensor, Follow]:
     return left, score[:, :kernel] - (cross.mT @ alone[..., None])[..., 0], (alone, slope)
 
 
-def _moved(problem: Problem, state: State, params: Tensor, follow: Follow) -> State:
+def _moved(problem: Problem, state: State, params: Tensor, followed: Followed) -> State:
     """The state of the tiles with these coefficients (T, J), spectrum and noise having followed."""
-    alone, slope = follow
+    alone, slope = followed
     step = alone - (slope @ (params - state.params)[..., None])[..., 0]
     return evaluate(
         problem, params, state.smooth + step[:, :-1].clamp(-3, 3), state.log_noise + step[:, -1].clamp(-2, 2)

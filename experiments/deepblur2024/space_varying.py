@@ -115,10 +115,6 @@ def record(name: str, rows: list[dict[str, Any]], args: argparse.Namespace, fami
         gain = [row["ssim_estimated"] - row[f"ssim_{other}"] for row in rows]
         metrics[f"ssim_gain/{other}"] = interval(gain, photos, SEED, "")
     metrics["orientation_right"] = proportion(sum(row["orientation_right"] for row in rows), len(rows))
-    snr = {photo: [row["operator_snr"] for row in rows if row["photo"] == photo] for photo in dict.fromkeys(photos)}
-    metrics |= {
-        f"operator_snr/{photo}": interval(v, [photo] * len(v), SEED, "dB") for photo, v in snr.items() if len(snr) < 9
-    }
     options = {
         "middle_waves": WAVES,
         "pixel_nm": PIXEL_NM,
@@ -172,6 +168,7 @@ def main(args: argparse.Namespace) -> None:
                 writer.writeheader()
                 writer.writerows({k: round(v, 5) if isinstance(v, float) else v for k, v in r.items()} for r in rows)
             write_text(path, json.dumps(record(args.name, rows, args, family), indent=1) + "\n")
+    write_text(path, json.dumps(record(args.name, rows, args, family), indent=1) + "\n")
 
 
 if __name__ == "__main__":
