@@ -207,6 +207,6 @@ VERB = Verb(
         ("deblur photos/ -o out --table out.csv", "... of a folder and its sub-folders, and a table; --resume goes on"),
         ("deblur *.jpg --page", "... and a page with each before and after, its kernel and the reasons"),
         ("deblur photo.png --run runs/<...>", "... with the networks of a run"),
-        ("deblur cells.tif --psf zernike --na 1.4 --wavelength 520 --pixel 65", "a microscope's planes and stacks"),
+        ("deblur cells.tif --psf zernike --na 1.4 --wavelength 520 --pixel 65", "a microscope's stacks"),
     ),
 )
