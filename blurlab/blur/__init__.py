@@ -19,15 +19,18 @@ from blurlab.blur.mixture import Mixture
 from blurlab.blur.motion import Motion, motion_psf
 from blurlab.blur.none import NoBlur, identity_psf
 from blurlab.blur.odd_shake import OddShake, odd_shake_psf
+from blurlab.blur.operator_hull import OperatorHull, operator_hull
 from blurlab.blur.parameter import Parameter, length, line_angle, parameter
 from blurlab.blur.pupil import Optics
 from blurlab.blur.recorded import Recorded, recorded_kernels
 from blurlab.blur.shape import centre_crop, centroid, of_side, pad_to_odd, pixel_grid, trimmed
+from blurlab.blur.spread_out import farthest_points, onto_simplex, spread_shares
 from blurlab.blur.strength import OneParameterStrength, StrengthFamily, strength_of
 from blurlab.blur.taps import Taps, taps_psf
 from blurlab.blur.trajectory import Trajectory, camera_path, trajectory_psf
 from blurlab.blur.values import as_psf, check_values, work_tensor
 from blurlab.blur.zernike import Zernike, zernike_psf, zernike_stack
+from blurlab.blur.zernike_field import ZernikeField, field_places
 from blurlab.blur.zernike_polynomial import zernike_polynomial
 
 __all__ = [
@@ -47,6 +50,7 @@ __all__ = [
     "NoBlur",
     "OddShake",
     "OneParameterStrength",
+    "OperatorHull",
     "Optics",
     "Parameter",
     "Recorded",
@@ -54,6 +58,7 @@ __all__ = [
     "Taps",
     "Trajectory",
     "Zernike",
+    "ZernikeField",
     "anisotropic_gaussian_psf",
     "as_psf",
     "box_psf",
@@ -65,6 +70,8 @@ __all__ = [
     "check_values",
     "correlated_gaussian_psf",
     "disk_psf",
+    "farthest_points",
+    "field_places",
     "fspecial_disk",
     "fspecial_motion",
     "fspecial_motion_psf",
@@ -77,10 +84,13 @@ __all__ = [
     "motion_psf",
     "odd_shake_psf",
     "of_side",
+    "onto_simplex",
+    "operator_hull",
     "pad_to_odd",
     "parameter",
     "pixel_grid",
     "recorded_kernels",
+    "spread_shares",
     "strength_of",
     "taps_psf",
     "trajectory_psf",

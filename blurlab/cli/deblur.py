@@ -15,6 +15,7 @@ from blurlab.cli.batch import Progress, end, over_files
 from blurlab.cli.files import kernel_places, make_folder, photographs
 from blurlab.cli.journal import Journal
 from blurlab.cli.line import verdict
+from blurlab.cli.microscope import add_options, check_options, restore_stacks
 from blurlab.cli.rows import Row, check_table, row_of
 from blurlab.cli.verb import OneLineParser, Verb
 
@@ -50,6 +51,10 @@ def deblur(words: list[str]) -> None:
     check_table(args.table)
     if args.sigma is not None:
         check_sigma(args.sigma)
+    check_options(args)
+    if args.psf is not None:
+        restore_stacks(args, words)
+        return
     photos = photographs(args.photo, args.out)
     sources = targets(photos, args.out)
     places = {photo: target for target, photo in sources.items()}
@@ -195,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tile", default=TILE, type=int, help=f"restore larger photographs in tiles of this side, px; default: {TILE}"
     )
+    add_options(parser)
     return parser
 
 
@@ -206,5 +212,6 @@ VERB = Verb(
         ("deblur photos/ -o out --table out.csv", "... of a folder and its sub-folders, and a table; --resume goes on"),
         ("deblur *.jpg --page", "... and a page with each before and after, its kernel and the reasons"),
         ("deblur photo.png --run runs/<...>", "... with the networks of a run"),
+        ("deblur cells.tif --psf zernike --na 1.4 --wavelength 520 --pixel 65", "a microscope's stacks"),
     ),
 )

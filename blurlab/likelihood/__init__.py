@@ -1,12 +1,15 @@
 """Spectral likelihood of a blur: the estimate that no network is needed for, and the bound that none can beat."""
 
 from blurlab.likelihood.content import has_one_direction, second_direction
+from blurlab.likelihood.field_posterior import FieldPosterior, FieldRefiner
 from blurlab.likelihood.oriented import OrientedRefiner, Posterior
 from blurlab.likelihood.prior import SpectrumPrior, caution, detailed, flat, interval_halfwidth, natural, prior_from
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
 from blurlab.likelihood.sharpness import sharper_than
 
 __all__ = [
+    "FieldPosterior",
+    "FieldRefiner",
     "Fit",
     "OrientedRefiner",
     "Posterior",

@@ -43,7 +43,7 @@ def maximise(problem: Problem, starts: Tensor, iterations: int = 12) -> tuple[St
         state, damping = _best(problem, state, damping, FINALISTS)
     state, damping = _climb(problem, state, damping, iterations - trial)
     state, _ = _best(problem, state, damping, 1)
-    information, _ = _information(problem, state, _slopes(problem, state))
+    information, _ = information_and_score(problem, state, slopes(problem, state))
     return state, information
 
 
@@ -61,7 +61,7 @@ def climbs(problem: Problem, starts: Tensor, iterations: int = 12) -> tuple[Stat
     problem = problem.repeated(starts.shape[1])
     state = guess(problem, starts.flatten(0, 1))
     state, _ = _climb(problem, state, torch.full_like(state.value, DAMPING), iterations)
-    return state, _information(problem, state, _slopes(problem, state))[0]
+    return state, information_and_score(problem, state, slopes(problem, state))[0]
 
 
 def step(problem: Problem, state: State, damping: Tensor) -> tuple[State, Tensor]:
@@ -70,8 +70,7 @@ def step(problem: Problem, state: State, damping: Tensor) -> tuple[State, Tensor
     Returns:
         The new state, and the information matrix (B, p + m + 1, p + m + 1) at the old one.
     """
-    slopes = _slopes(problem, state)
-    information, score = _information(problem, state, slopes)
+    information, score = information_and_score(problem, state, slopes(problem, state))
     damped = information + torch.diag_embed(information.diagonal(dim1=1, dim2=2) * damping[:, None] + 1e-9)
     held = _held(problem, state.params, score)
     apart = held[:, :, None] ^ held[:, None, :]
@@ -123,7 +122,7 @@ def _held(problem: Problem, params: Tensor, score: Tensor) -> Tensor:
     return held
 
 
-def _slopes(problem: Problem, state: State) -> Tensor:
+def slopes(problem: Problem, state: State) -> Tensor:
     """D log P / d parameter: kernel, smooth spectrum, log noise (B, p + m + 1, N, N // 2 + 1)."""
     side = state.expected.shape[-2]
     kernel = [otf_slopes(problem.family, state.params, column, side) * state.content for column in problem.free]
@@ -133,12 +132,12 @@ def _slopes(problem: Problem, state: State) -> Tensor:
     return torch.cat([leak(inner, problem.factors), noise], 1) / state.expected[:, None]
 
 
-def _information(problem: Problem, state: State, slopes: Tensor) -> tuple[Tensor, Tensor]:
+def information_and_score(problem: Problem, state: State, slope: Tensor) -> tuple[Tensor, Tensor]:
     """Expected information (B, q, q) and score (B, q), the prior's included."""
     prior, nu = problem.prior, problem.prior.freedom
     ratio = problem.observed / state.expected
     pull = (nu + 1) * ratio / (nu + ratio) - 1
-    flat, weight = slopes.flatten(2), problem.weight.flatten()
+    flat, weight = slope.flatten(2), problem.weight.flatten()
     weighted = flat * weight
     information = weighted @ flat.transpose(1, 2) * (nu / (nu + 2))
     score = (weighted @ pull.flatten(1)[..., None])[..., 0]

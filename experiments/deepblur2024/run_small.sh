@@ -22,4 +22,5 @@ for sigma in 0.01 0.05; do
     budget=small run.keep=true dataset=bsds500_test dataset.test_source.count=12 blur=zernike pipeline=aberrations \
     noise=gaussian noise.sigma=$sigma deconvolver=tv budget.draws_restore=1
 done
+${BIN:+$BIN/}python experiments/deepblur2024/space_varying.py "$BLURLAB_DATA"
 $BLURLAB report

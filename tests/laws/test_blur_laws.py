@@ -28,7 +28,9 @@ from blurlab.blur import (
     Taps,
     Trajectory,
     Zernike,
+    ZernikeField,
     check_family,
+    operator_hull,
 )
 
 FAMILIES: dict[str, BlurFamily] = {
@@ -69,6 +71,11 @@ FAMILIES: dict[str, BlurFamily] = {
     "zernike": Zernike(pixel_nm=100),
     "zernike_no_defocus": Zernike([0.1, 0.05, 0.1], [7, 11, 3], "osa", pixel_nm=80, size=15, samples=40),
     "zernike_odd_orders": Zernike(0.1, [8, 10], na=0.8, refractive_index=1, pixel_nm=120, size=21),
+    "zernike_field": ZernikeField(Zernike(0.1, [4, 7, 8], pixel_nm=100)),
+    "zernike_field_in_one_way": ZernikeField(
+        Zernike(0.05, [4, 5, 7, 8], pixel_nm=80, size=21), [0, 0.1], 0.0, 0.0, [0, 0.05], terms=4
+    ),
+    "operator_hull": operator_hull(ZernikeField(Zernike(0.1, pixel_nm=100)), corners=4),
     "mixture": Mixture({"none": NoBlur(), "defocus": Defocus([0.5, 5]), "motion": Motion([1, 10], 0)}),
     "mixture_with_and_without_strength": Mixture({"motion": Motion(), "gaussian_correlated": CorrelatedGaussian()}),
     "mixture_weighted": Mixture({"taps": Taps(4, include_none=False), "gaussian": Gaussian(1.0)}, weights=[3, 1]),

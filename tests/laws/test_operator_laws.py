@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from blurlab.blur import BlurFamily, Defocus, Field, Zernike, ZernikeField, operator_hull
 from blurlab.core.boundary import BOUNDARIES
-from blurlab.physics import Convolution, Gradient, LinearOperator, ProductConvolution, check_operator
+from blurlab.physics import Convolution, EigenBlur, Gradient, LinearOperator, ProductConvolution, check_operator
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -47,6 +48,26 @@ def test_patches(boundary: str) -> None:
     psf = torch.randn(2, 3, 5, 7, generator=rng(), dtype=torch.float64)
     shape = (13, 18) if boundary == "valid" else (17, 24)
     check_operator(ProductConvolution.of_patches(psf, shape, boundary), (2, 2, 17, 24), generator=rng(1))
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_eigen_blur(boundary: str) -> None:
+    psf = torch.rand(2, 3, 4, 5, 5, generator=rng(), dtype=torch.float64)
+    check_operator(EigenBlur.of_grid(psf, (17, 24), boundary, terms=6), (2, 2, 17, 24), generator=rng(1))
+
+
+SMALL = ZernikeField(Zernike(0.1, [4, 7, 8], pixel_nm=100, size=15))
+VARYING: dict[str, BlurFamily] = {
+    "field": Field(Defocus([0.5, 2])), "zernike_field": SMALL, "operator_hull": operator_hull(SMALL, corners=3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("boundary", ["valid", "reflect"])
+@pytest.mark.parametrize("name", VARYING)
+def test_operator_of_a_family_that_varies(name: str, boundary: str) -> None:
+    family = VARYING[name]
+    operator = family.operator(family.draw(2, generator=rng())[1].double(), shape=(27, 34), boundary=boundary)
+    check_operator(operator, (2, 2, 27, 34), generator=rng(1))
 
 
 class Broken(LinearOperator):

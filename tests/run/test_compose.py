@@ -26,8 +26,9 @@ def test_every_experiment_composes(
 
 NO_STRENGTH = "no one parameter for its strength"
 VARIES = "varies over the image"
+VARYING = dict.fromkeys(("field", "zernike_field", "operator_hull"), VARIES)
 NOTHING = {
-    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", "field": VARIES,
+    "taps": "use blur=motion", "none": "neither kinds to tell apart nor a range", **VARYING,
     "gp_trajectory": "neither kinds to tell apart nor a range",
 }  # fmt: skip
 ANSWERS = {  # pipeline and blur -> what it says where it cannot
@@ -35,14 +36,14 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "none": "no range|kind 'none' and others", "motion": "angle_deg from 0 to 180", "taps": "use pipeline=direct",
         "fspecial_motion": "angle_deg from 0 to 180", "gaussian_anisotropic": NO_STRENGTH,
         "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
-        "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
+        "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, **VARYING,
         "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH, "zernike": NO_STRENGTH,
         "odd_shake": NO_STRENGTH,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {
         "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
-        "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
+        "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, **VARYING,
         "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH, "zernike": NO_STRENGTH,
         "odd_shake": NO_STRENGTH,
     },
@@ -54,12 +55,12 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         blur: f"must be mixtures|that are tried lack|{VARIES}" for blur in options("blur") if blur != "camera_kinds"
     },
     "aberrations": {blur: "use blur=zernike" for blur in options("blur") if blur != "zernike"},
-    "known": {"field": "takes one kernel an image"},
-    "kernel": {"field": VARIES},
-    "quotient17": {"field": VARIES},
-    "quotient25": {"field": VARIES},
-    "blind": {"field": "takes one kernel an image"},
-    "union": {"field": f"takes one kernel an image|{VARIES}"},
+    "known": dict.fromkeys(VARYING, "takes one kernel an image"),
+    "kernel": VARYING,
+    "quotient17": VARYING,
+    "quotient25": VARYING,
+    "blind": dict.fromkeys(VARYING, "takes one kernel an image"),
+    "union": dict.fromkeys(VARYING, f"takes one kernel an image|{VARIES}"),
     "regression": NOTHING,
     "regression_refined": {
         **NOTHING, "trajectory": "no image tells", "photographic": "no image tells", "camera_kinds": "no image tells",
@@ -120,11 +121,11 @@ def test_every_member_of_every_group_composes(
         "answers": ["pipeline=likelihood", "blur=three_kinds"],
         "aberrations": ["blur=zernike"], "kernels": ["pipeline=aberrations", "blur=zernike"],
         "robust_camera": ["pipeline=likelihood", "blur=three_kinds"],
-        "levin": known, "field": [*known, "deconvolver=douglas_rachford"],
+        "levin": known, **{blur: [*known, "deconvolver=douglas_rachford"] for blur in VARYING},
         "levin09": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
-    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin"), ("blur", "field")}
+    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", blur) for blur in ("levin", *VARYING)}
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
     if member in (
