@@ -1,13 +1,24 @@
 """Spectral likelihood of a blur: the estimate that no network is needed for, and the bound that none can beat."""
 
 from blurlab.likelihood.content import has_one_direction, second_direction
+from blurlab.likelihood.hint import Hint
 from blurlab.likelihood.oriented import OrientedRefiner, Posterior
-from blurlab.likelihood.prior import SpectrumPrior, caution, detailed, flat, interval_halfwidth, natural, prior_from
+from blurlab.likelihood.prior import (
+    SpectrumPrior,
+    caution,
+    detailed,
+    flat,
+    interval_halfwidth,
+    microscopes,
+    natural,
+    prior_from,
+)
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
 from blurlab.likelihood.sharpness import sharper_than
 
 __all__ = [
     "Fit",
+    "Hint",
     "OrientedRefiner",
     "Posterior",
     "Refiner",
@@ -18,6 +29,7 @@ __all__ = [
     "has_one_direction",
     "interval_halfwidth",
     "kind_probability",
+    "microscopes",
     "natural",
     "prior_from",
     "second_direction",
