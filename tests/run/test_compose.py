@@ -53,7 +53,10 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "likelihood_release": {
         blur: f"must be mixtures|that are tried lack|{VARIES}" for blur in options("blur") if blur != "camera_kinds"
     },
-    "aberrations": {blur: "use blur=zernike" for blur in options("blur") if blur != "zernike"},
+    **{
+        pipeline: {blur: "use blur=zernike" for blur in options("blur") if blur != "zernike"}
+        for pipeline in ("aberrations", "aberrations_network")
+    },
     "known": {"field": "takes one kernel an image"},
     "kernel": {"field": VARIES},
     "quotient17": {"field": VARIES},
@@ -118,7 +121,8 @@ def test_every_member_of_every_group_composes(
         "grow": ["pipeline=kernel", "blur=gp_trajectory", "head=learning_to_deblur", "optimizer=adadelta"],
         "likelihood_release": ["blur=camera_kinds"], "photograph": ["blur=camera_kinds"],
         "answers": ["pipeline=likelihood", "blur=three_kinds"],
-        "aberrations": ["blur=zernike"], "kernels": ["pipeline=aberrations", "blur=zernike"],
+        "aberrations": ["blur=zernike"], "aberrations_network": ["blur=zernike"],
+        "kernels": ["pipeline=aberrations", "blur=zernike"],
         "robust_camera": ["pipeline=likelihood", "blur=three_kinds"],
         "levin": known, "field": [*known, "deconvolver=douglas_rachford"],
         "levin09": [*known, "noise=captured", "boundary=captured"],
