@@ -92,6 +92,7 @@ class OrientedRefiner:
         iterations: Steps of each.
         draws: Kernels drawn.
         strength: What the phase evidence counts.
+        temper: What the log of a climb's evidence counts beside that of another: spectra are not as the prior has them.
         trust: What a hint's log density counts: it comes from the same image, so that it is no independent evidence.
         widen: By what the deviations of the parameters are multiplied, for what the model leaves out.
         floor: Deviation in waves that no lack of noise takes away, added in quadrature: spectra are not as the prior
@@ -111,23 +112,24 @@ class OrientedRefiner:
         iterations: int = 10,
         draws: int = 96,
         strength: float = 25.0,
+        temper: float = 1.0,
         trust: float = 0.5,
         widen: float = 1.1,
         floor: float = 0.009,
     ) -> None:
         if len(family.free) < len(family.parameters):
             raise ValueError("every coefficient must have a range; leave the others out of the list")
-        if draws < 2 or min(strength, trust, floor) < 0 or widen <= 0:
+        if draws < 2 or min(strength, trust, temper, floor) < 0 or widen <= 0:
             raise ValueError(
-                "draws must be 2 or more, strength and floor >= 0, trust >= 0, widen > 0, "
-                f"got {draws}, {strength}, {floor}, {trust}, {widen}"
+                "draws must be 2 or more, strength and floor >= 0, trust and temper >= 0, widen > 0, "
+                f"got {draws}, {strength}, {floor}, {trust}, {temper}, {widen}"
             )
         self.family = family
         priors = [detailed() if prior is None else prior, *others]
         self.refiners = [Refiner(family, one, starts=starts, iterations=iterations) for one in priors]
         self.quick = [Refiner(family, one, starts=CHOOSING_STARTS, iterations=CHOOSING_STEPS) for one in priors]
         self.draws = draws
-        self.strength, self.trust = strength, trust
+        self.strength, self.trust, self.temper = strength, trust, temper
         self.widen, self.floor = widen, floor
         self.twin = family.reversed(torch.ones(1, len(family.names), dtype=torch.float64))[0]
 
@@ -175,7 +177,7 @@ class OrientedRefiner:
         root = torch.linalg.cholesky(self._covariance(information))
         share = (-state.value + root.diagonal(dim1=1, dim2=2).log().sum(1)).reshape(len(y), -1)
         told = self._told(hint, state.params.reshape(*share.shape, -1))
-        share = (share + told).softmax(1)
+        share = (self.temper * share + told).softmax(1)
         climbed = share.shape[1]
         best = share.argmax(1) + climbed * torch.arange(len(y), device=y.device)
         state_of = State(*(part[best] for part in vars(state).values()))

@@ -1,6 +1,7 @@
 """How much of the network's kernel is handed on, and how wide intervals are, by noise: from validation photographs.
 
-    python experiments/deepblur2024/fit.py DATA FOLDER WEIGHTS   # DATA holds bsds500/val; writes results/fit.json
+    python experiments/deepblur2024/fit.py DATA FOLDER zernike       # DATA holds bsds500/val; writes results/fit.json
+    python experiments/deepblur2024/fit.py DATA FOLDER1 zernike --temper 1       # writes results/fit.temper1.json
 
 Validation photographs of BSDS500, centres of 288 px, and such photographs and drawn nuclei made like a microscope's
 images, each through a kernel of `blur=zernike`, at four levels of noise. What is found of each is stored in FOLDER, so
@@ -28,9 +29,11 @@ from blurlab.metric import psf_snr
 from blurlab.physics import Convolution
 from blurlab.pipeline.aberrations import HALF90, Aberrations
 
-SIDE, PHOTOS, MICRO = 288, 20, 8
+SIDE, PHOTOS, MICRO, EVERY = 288, 20, 8, 2
+"""Side of the images, how many there are of each sort, and that every second one is taken."""
 SIGMAS, SHARES = (0.001, 0.01, 0.05, 0.24), [round(0.05 * step, 2) for step in range(21)]
-RESULT = Path(__file__).parent / "results" / "fit.json"
+TEMPER = 0.5
+RESULTS = Path(__file__).parent / "results"
 
 
 def sharp(data: Path, draw: torch.Generator) -> Tensor:
@@ -46,11 +49,14 @@ def sharp(data: Path, draw: torch.Generator) -> Tensor:
     return torch.cat(found)
 
 
-def measure(data: Path, folder: Path, weights: str) -> list[dict[str, Any]]:
+def measure(data: Path, folder: Path, weights: str, temper: float) -> list[dict[str, Any]]:
     """What is found of every item."""
     family = Zernike(pixel_nm=100)
     asked = Aberrations(
-        family, fit=lambda one: OrientedRefiner(one, others=[microscopes()]), head=SpectrumAndEdges, weights=weights
+        family,
+        fit=lambda one: OrientedRefiner(one, others=[microscopes()], temper=temper),
+        head=SpectrumAndEdges,
+        weights=weights,
     )
     rows = []
     for sigma in SIGMAS:
@@ -58,7 +64,7 @@ def measure(data: Path, folder: Path, weights: str) -> list[dict[str, Any]]:
         x, blur = sharp(data, draw), family.sample(PHOTOS + MICRO, generator=draw)
         y = Convolution(blur.psf, "valid").forward(x)
         y = y + sigma * torch.randn(y.shape, generator=draw)
-        for number in range(len(y)):
+        for number in range(0, len(y), EVERY):
             path = folder / f"{sigma:g}.{number}.pt"
             if not path.exists():
                 with torch.inference_mode():
@@ -98,13 +104,14 @@ def fitted(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return said
 
 
-def main(data: Path, folder: Path, weights: str) -> None:
+def main(data: Path, folder: Path, weights: str, temper: float) -> None:
     """Measure, fit, write."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = measure(data, folder, weights)
+    rows = measure(data, folder, weights, temper)
     levels = {f"{sigma:g}": fitted([row for row in rows if row["sigma"] == sigma]) for sigma in SIGMAS}
     made = {"created": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}", "half90": HALF90, "levels": levels}
-    RESULT.write_text(json.dumps(made, indent=1) + "\n")
+    result = RESULTS / ("fit.json" if temper == TEMPER else f"fit.temper{temper:g}.json")
+    result.write_text(json.dumps(made, indent=1) + "\n")
     print(json.dumps(levels, indent=1))
 
 
@@ -113,4 +120,5 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path, help="holds bsds500/val")
     parser.add_argument("folder", type=Path, help="where what was found is kept")
     parser.add_argument("weights")
+    parser.add_argument("--temper", type=float, default=TEMPER)
     main(**vars(parser.parse_args()))

@@ -13,6 +13,8 @@ run() { # name of the record, words
 
 for sigma in 0.001 0.01 0.05 0.24; do
   run "zernike.sigma$sigma" noise.sigma=$sigma dataset.test_source.count=24
+done
+for sigma in 0.01 0.001 0.05 0.24; do
   run "zernike.microscopy.sigma$sigma" noise.sigma=$sigma dataset=microscopy dataset.size=286 \
     dataset.test_source.least_side=316 budget.draws_test=4 run.variant=microscopy.sigma$sigma
 done

@@ -110,7 +110,12 @@ def test_details_explain_what_smooth_terms_cannot() -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"draws": 1}, "draws must be 2"), ({"strength": -1}, "strength and floor >= 0"), ({"trust": -0.1}, "trust >= 0")],
+    [
+        ({"draws": 1}, "draws must be 2"),
+        ({"strength": -1}, "strength and floor >= 0"),
+        ({"trust": -0.1}, "trust and temper >= 0"),
+        ({"temper": -1}, "trust and temper >= 0"),
+    ],
 )
 def test_options_that_cannot_be_are_refused(options: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
