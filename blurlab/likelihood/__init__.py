@@ -4,12 +4,12 @@ from blurlab.likelihood.content import has_one_direction, second_direction
 from blurlab.likelihood.hint import Hint
 from blurlab.likelihood.oriented import OrientedRefiner, Posterior
 from blurlab.likelihood.prior import (
+    Microscopes,
     SpectrumPrior,
     caution,
     detailed,
     flat,
     interval_halfwidth,
-    microscopes,
     natural,
     prior_from,
 )
@@ -19,6 +19,7 @@ from blurlab.likelihood.sharpness import sharper_than
 __all__ = [
     "Fit",
     "Hint",
+    "Microscopes",
     "OrientedRefiner",
     "Posterior",
     "Refiner",
@@ -29,7 +30,6 @@ __all__ = [
     "has_one_direction",
     "interval_halfwidth",
     "kind_probability",
-    "microscopes",
     "natural",
     "prior_from",
     "second_direction",

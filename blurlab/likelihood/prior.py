@@ -117,12 +117,14 @@ def detailed() -> SpectrumPrior:
     return _with_details("details")
 
 
-def microscopes() -> SpectrumPrior:
+class Microscopes(SpectrumPrior):
     """The same of images like a microscope's: soft, dark, with white noise of their own under the blur.
 
     ``experiments/bench/spectrum_details.py --microscopes``: drawn nuclei and altered photographs, no microscope's own.
     """
-    return _with_details("microscopes")
+
+    def __init__(self) -> None:
+        super().__init__(**vars(_with_details("microscopes")))
 
 
 def _with_details(name: str) -> SpectrumPrior:

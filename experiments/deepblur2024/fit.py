@@ -24,7 +24,7 @@ from torch import Tensor
 from blurlab.blur import Zernike
 from blurlab.dataset.micrograph import like_a_microscope
 from blurlab.head import SpectrumAndEdges
-from blurlab.likelihood import OrientedRefiner, microscopes
+from blurlab.likelihood import Microscopes, OrientedRefiner
 from blurlab.metric import psf_snr
 from blurlab.physics import Convolution
 from blurlab.pipeline.aberrations import HALF90, Aberrations
@@ -54,7 +54,7 @@ def measure(data: Path, folder: Path, weights: str, temper: float) -> list[dict[
     family = Zernike(pixel_nm=100)
     asked = Aberrations(
         family,
-        fit=lambda one: OrientedRefiner(one, others=[microscopes()], temper=temper),
+        fit=lambda one: OrientedRefiner(one, others=[Microscopes()], temper=temper),
         head=SpectrumAndEdges,
         weights=weights,
     )

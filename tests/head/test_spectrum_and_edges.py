@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from blurlab.blur import Zernike
-from blurlab.head import AberrationTarget, SpectrumAndEdges
+from blurlab.head import SpectrumAndEdges
 from blurlab.head.edge_average import AVERAGES, REACH_PX, contrast_spectra, edge_averages
 from blurlab.head.spectrum_and_edges import inverted, measure, turned
 from blurlab.physics import Convolution
@@ -94,19 +94,14 @@ def test_every_weight_gets_a_finite_gradient() -> None:
 @pytest.mark.slow
 def test_it_can_learn_which_way_round_a_kernel_lies() -> None:
     torch.manual_seed(0)
-    target = AberrationTarget(FAMILY, share=1.0)
     params = torch.cat([COMA, FAMILY.reversed(COMA)]).repeat(3, 1)
-    psf = FAMILY.psf(params)
-    y = torch.cat([seen(row // 2, one[None]) for row, one in enumerate(psf)])
-    net, looked = SpectrumAndEdges(len(target), width=8, hidden=32), measure(y)
-    with torch.no_grad():
-        net.answer.bias.copy_(target.uninformed())
+    y = torch.cat([seen(row // 2, FAMILY.psf(one[None])) for row, one in enumerate(params)])
+    net, looked = SpectrumAndEdges(7, width=8, hidden=32), measure(y)
     optimizer = torch.optim.Adam(net.parameters(), 3e-3)
-    for _ in range(200):
-        loss = target.loss_of(net.of(looked), psf, params).mean()
+    for _ in range(60):
+        loss = (net.of(looked) - 10 * params).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    found = target.read(net.of(looked)).psf
-    right, wrong = ((found - one).square().sum((1, 2, 3)) for one in (psf, psf.flip(-2, -1)))
-    assert bool((right < 0.3 * wrong).all())
+    found = net.of(looked)[:, 3].sign()
+    assert bool((found == params[:, 3].sign()).all()), loss
