@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from torch import nn
 
 from blurlab.blur import Gaussian, Zernike
@@ -79,6 +81,15 @@ def test_the_shipped_network_fits_the_blur_as_it_is_configured() -> None:
     label = Aberrations(FAMILY, fit=FIT, head=SpectrumAndEdges, weights="zernike").identify(image(), {}, {}).label
     assert label is not None and label.network_psf is not None
     torch.testing.assert_close(label.network_psf.sum((1, 2, 3)), torch.ones(2))
+
+
+def test_the_configured_curves_are_the_fitted_ones() -> None:
+    root = Path(__file__).parents[2]
+    asked = yaml.safe_load((root / "conf" / "pipeline" / "aberrations_network.yaml").read_text())
+    levels = json.loads((root / "experiments" / "deepblur2024" / "results" / "fit.json").read_text())["levels"]
+    for name in ("share", "widen"):
+        assert asked[name]["sigma"] == [float(sigma) for sigma in levels]
+        assert asked[name]["value"] == [level[name] for level in levels.values()]
 
 
 @pytest.mark.parametrize(("sigma", "value"), [([], []), ([0.1, 0.01], [1, 2]), ([0.1], [1, 2]), ([0.0, 0.1], [1, 2])])
