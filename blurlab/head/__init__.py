@@ -1,5 +1,6 @@
 """Networks that say what the blur is: images in, logits out; nets only, no training."""
 
+from blurlab.head.aberration_target import AberrationTarget
 from blurlab.head.blur_target import BlurTarget, Readout
 from blurlab.head.compact import Compact
 from blurlab.head.dbn import DBN
@@ -15,11 +16,13 @@ from blurlab.head.rbm import RBM, Pretrainable
 from blurlab.head.resnet import ResNet
 from blurlab.head.shape import Cepstrum, Profiles, SpectrumEdges
 from blurlab.head.spectrum import welch_log_spectrum
+from blurlab.head.spectrum_and_edges import SpectrumAndEdges
 
 __all__ = [
     "DBN",
     "GRNN",
     "RBM",
+    "AberrationTarget",
     "BlurTarget",
     "Cepstrum",
     "Compact",
@@ -38,6 +41,7 @@ __all__ = [
     "RawPixels",
     "Readout",
     "ResNet",
+    "SpectrumAndEdges",
     "SpectrumEdges",
     "StrengthLabels",
     "Target",

@@ -2,8 +2,18 @@
 
 from blurlab.likelihood.content import has_one_direction, second_direction
 from blurlab.likelihood.field_posterior import FieldPosterior, FieldRefiner
+from blurlab.likelihood.hint import Hint
 from blurlab.likelihood.oriented import OrientedRefiner, Posterior
-from blurlab.likelihood.prior import SpectrumPrior, caution, detailed, flat, interval_halfwidth, natural, prior_from
+from blurlab.likelihood.prior import (
+    Microscopes,
+    SpectrumPrior,
+    caution,
+    detailed,
+    flat,
+    interval_halfwidth,
+    natural,
+    prior_from,
+)
 from blurlab.likelihood.refine import Fit, Refiner, kind_probability
 from blurlab.likelihood.sharpness import sharper_than
 
@@ -11,6 +21,8 @@ __all__ = [
     "FieldPosterior",
     "FieldRefiner",
     "Fit",
+    "Hint",
+    "Microscopes",
     "OrientedRefiner",
     "Posterior",
     "Refiner",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from blurlab.blur import Zernike
 from blurlab.core.rng import generator
 from blurlab.likelihood.climb import climbs
+from blurlab.likelihood.hint import Hint
 from blurlab.likelihood.phase import Sight, phase_evidence, sight
 from blurlab.likelihood.prior import SpectrumPrior, detailed
 from blurlab.likelihood.refine import Refiner
@@ -18,6 +20,10 @@ from blurlab.likelihood.whittle import State
 
 AT_ONCE = 32
 """Kernels whose phase is looked at together: memory is bounded."""
+CHOOSING_STARTS, CHOOSING_STEPS = 3, 6
+"""Climbs, and steps of each, by whose evidence an image's prior is chosen."""
+HINTED = 4
+"""Climbs that begin where a hint says, beside those of the catalogue."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +56,17 @@ class Population:
         params: (2 n, P).
         psf: (2 n, k, k).
         evidence: Of the phase (2 n,).
+        told: What a hint adds to the log of the weight (2 n,); 0 without one.
     """
 
     params: Tensor
     psf: Tensor
     evidence: Tensor
+    told: Tensor
 
     def weighed(self, strength: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Mean kernel, mean parameters, covariance, best parameters, probability of the best one's twin."""
-        weight = (strength * self.evidence).softmax(0)
+        weight = (strength * self.evidence + self.told).softmax(0)
         kernel = torch.einsum("n,nij->ij", weight.to(self.psf), self.psf)
         centre = weight @ self.params
         off = self.params - centre
@@ -73,15 +81,19 @@ class OrientedRefiner:
     Fisher scoring climbs from several kernels of a catalogue; a Gaussian about the end of each climb (Laplace's
     approximation), weighed by its evidence, is what the spectrum tells [Whittle1953]. Kernels are drawn from it, and
     each and its reversed twin get the weight ``exp(strength * phase evidence)``
-    (:mod:`blurlab.likelihood.phase`).
+    (:mod:`blurlab.likelihood.phase`). A hint gives more starts, and its density to the power ``trust`` is a factor of
+    the weights.
 
     Args:
         family: The blurs.
         prior: What is believed of sharp images' spectra; :func:`~blurlab.likelihood.prior.detailed` if None.
+        others: Other such beliefs: each image is fitted with the one of most evidence.
         starts: Climbs.
         iterations: Steps of each.
         draws: Kernels drawn.
         strength: What the phase evidence counts.
+        temper: What the log of a climb's evidence counts beside that of another: spectra are not as the prior has them.
+        trust: What a hint's log density counts: it comes from the same image, so that it is no independent evidence.
         widen: By what the deviations of the parameters are multiplied, for what the model leaves out.
         floor: Deviation in waves that no lack of noise takes away, added in quadrature: spectra are not as the prior
             has them. It and ``widen`` were chosen by eye; no record shows a better pair.
@@ -95,51 +107,77 @@ class OrientedRefiner:
         family: Zernike,
         prior: SpectrumPrior | None = None,
         *,
+        others: Sequence[SpectrumPrior] = (),
         starts: int = 20,
         iterations: int = 10,
         draws: int = 96,
         strength: float = 25.0,
+        temper: float = 1.0,
+        trust: float = 0.5,
         widen: float = 1.1,
         floor: float = 0.009,
     ) -> None:
         if len(family.free) < len(family.parameters):
             raise ValueError("every coefficient must have a range; leave the others out of the list")
-        if draws < 2 or strength < 0 or widen <= 0 or floor < 0:
+        if draws < 2 or min(strength, trust, temper, floor) < 0 or widen <= 0:
             raise ValueError(
-                "draws must be 2 or more, strength and floor >= 0, widen > 0, "
-                f"got {draws}, {strength}, {floor}, {widen}"
+                "draws must be 2 or more, strength and floor >= 0, trust and temper >= 0, widen > 0, "
+                f"got {draws}, {strength}, {floor}, {trust}, {temper}, {widen}"
             )
         self.family = family
-        self.refiner = Refiner(family, detailed() if prior is None else prior, starts=starts, iterations=iterations)
+        priors = [detailed() if prior is None else prior, *others]
+        self.refiners = [Refiner(family, one, starts=starts, iterations=iterations) for one in priors]
+        self.quick = [Refiner(family, one, starts=CHOOSING_STARTS, iterations=CHOOSING_STEPS) for one in priors]
         self.draws = draws
-        self.strength = strength
+        self.strength, self.trust, self.temper = strength, trust, temper
         self.widen, self.floor = widen, floor
         self.twin = family.reversed(torch.ones(1, len(family.names), dtype=torch.float64))[0]
 
-    def __call__(self, y: Tensor) -> Posterior:
+    def __call__(self, y: Tensor, hint: Hint | None = None) -> Posterior:
         """The posterior of each image.
 
         Args:
             y: Observed images (B, C, H, W), H and W at least 64; the phase is that of the channels' mean.
+            hint: What is believed besides.
 
         Raises:
             ValueError: If an image is too small, constant or not finite.
         """
-        state, populations = self.populations(y)
+        log_noise, populations = self.populations(y, hint)
         parts = [part.weighed(self.strength) for part in populations]
         psf, params, spread, likeliest, turned = (torch.stack(part) for part in zip(*parts, strict=True))
         spread = spread * self.widen**2 + self.floor**2 * torch.eye(spread.shape[-1]).to(spread)
-        return Posterior(psf[:, None].to(y), params, spread, likeliest, (state.log_noise / 2).exp(), turned)
+        return Posterior(psf[:, None].to(y), params, spread, likeliest, (log_noise / 2).exp(), turned)
 
-    def populations(self, y: Tensor) -> tuple[State, list[Population]]:
-        """The most likely state of each image (B rows), and the kernels drawn for it."""
-        refiner = self.refiner
+    def populations(self, y: Tensor, hint: Hint | None = None) -> tuple[Tensor, list[Population]]:
+        """Log of the noise's variance (B,), and the kernels drawn for each image."""
+        chosen = self._choice(y)
+        found: dict[int, tuple[Tensor, Population]] = {}
+        for number, refiner in enumerate(self.refiners):
+            rows = (chosen == number).nonzero().squeeze(1)
+            if len(rows):
+                noise, drawn = self._populations(refiner, y[rows], None if hint is None else hint.rows(rows))
+                found |= dict(zip(rows.tolist(), zip(noise, drawn, strict=True), strict=True))
+        return torch.stack([found[row][0] for row in range(len(y))]), [found[row][1] for row in range(len(y))]
+
+    def _choice(self, y: Tensor) -> Tensor:
+        """Which prior explains the spectrum of each image best (B,)."""
+        if len(self.quick) == 1:
+            return torch.zeros(len(y), dtype=torch.long, device=y.device)
+        evidence = [one(y).log_evidence + 0.5 * torch.logdet(one.prior.precision).to(y.device) for one in self.quick]
+        return torch.stack(evidence).argmax(0)
+
+    def _populations(self, refiner: Refiner, y: Tensor, hint: Hint | None) -> tuple[Tensor, list[Population]]:
         problem = refiner.problem(y)
         starts = search(problem, refiner.catalogue(problem.observed.shape[-2]), refiner.starts)
+        if hint is not None:
+            drawn = hint.draws(HINTED)
+            starts = torch.cat([starts, self.family.within(drawn.flatten(0, 1)).reshape(drawn.shape)], 1)
         state, information = climbs(problem, starts, refiner.iterations)
         root = torch.linalg.cholesky(self._covariance(information))
-        share = -state.value + root.diagonal(dim1=1, dim2=2).log().sum(1)
-        share = share.reshape(len(y), -1).softmax(1)
+        share = (-state.value + root.diagonal(dim1=1, dim2=2).log().sum(1)).reshape(len(y), -1)
+        told = self._told(hint, state.params.reshape(*share.shape, -1))
+        share = (self.temper * share + told).softmax(1)
         climbed = share.shape[1]
         best = share.argmax(1) + climbed * torch.arange(len(y), device=y.device)
         state_of = State(*(part[best] for part in vars(state).values()))
@@ -149,8 +187,16 @@ class OrientedRefiner:
             smooth, noise = state_of.smooth[row], state_of.log_noise[row]
             shown = sight(y[row].mean(0), psf[row], smooth, noise, refiner.prior.softness_px)
             rows = slice(row * climbed, (row + 1) * climbed)
-            found.append(self._drawn(shown, share[row], state.params[rows], root[rows]))
-        return state_of, found
+            own = None if hint is None else hint.rows(torch.tensor([row], device=y.device))
+            found.append(self._drawn(shown, share[row], state.params[rows], root[rows], own, told[row]))
+        return state_of.log_noise, found
+
+    def _told(self, hint: Hint | None, params: Tensor) -> Tensor:
+        """What a hint adds to the log of the weight of climbs' ends (B, K, P), either way round (B, K)."""
+        if hint is None:
+            return params.new_zeros(params.shape[:2])
+        both = torch.logaddexp(hint.log_density(params), hint.log_density(self.twin.to(params) * params))
+        return self.trust * both
 
     def _covariance(self, information: Tensor) -> Tensor:
         """Of the parameters (n, P, P); none is less certain than its range."""
@@ -162,8 +208,13 @@ class OrientedRefiner:
         whole = torch.linalg.inv(known)[:, :count, :count]
         return (whole + whole.mT) / 2
 
-    def _drawn(self, shown: Sight, share: Tensor, mean: Tensor, root: Tensor) -> Population:
-        """Kernels of an image from Gaussians with these weights (K,), means (K, P) and Cholesky factors (K, P, P)."""
+    def _drawn(
+        self, shown: Sight, share: Tensor, mean: Tensor, root: Tensor, hint: Hint | None, told: Tensor
+    ) -> Population:
+        """Kernels of an image from Gaussians with these weights (K,), means (K, P) and Cholesky factors (K, P, P).
+
+        What the hint told of the Gaussians (K,) is in their weights; the kernels get the rest.
+        """
         draw = generator(0, "kernels of an image")
         pick = torch.multinomial(share.cpu(), self.draws, replacement=True, generator=draw).to(mean.device)
         noise = torch.randn(self.draws, mean.shape[1], generator=draw, dtype=mean.dtype).to(mean.device)
@@ -172,4 +223,8 @@ class OrientedRefiner:
         pairs = [phase_evidence(shown, some) for some in psf.split(AT_ONCE)]
         evidence = torch.cat([torch.cat(part).double() for part in zip(*pairs, strict=True)])
         twins = self.twin.to(params) * params
-        return Population(torch.cat([params, twins]), torch.cat([psf, psf.flip(-2, -1)]), evidence)
+        both = torch.cat([params, twins])
+        rest = torch.zeros_like(evidence)
+        if hint is not None:
+            rest = self.trust * hint.log_density(both[None])[0] - told[pick].repeat(2)
+        return Population(both, torch.cat([psf, psf.flip(-2, -1)]), evidence, rest)

@@ -114,7 +114,21 @@ def detailed() -> SpectrumPrior:
     windows of 64 px. With them a blur's errors are what its covariance says, where the smooth prior alone takes a ridge
     for the work of the blur.
     """
-    stored = load_file(str(files("blurlab.likelihood").joinpath("details.safetensors")))
+    return _with_details("details")
+
+
+class Microscopes(SpectrumPrior):
+    """The same of images like a microscope's: soft, dark, with white noise of their own under the blur.
+
+    ``experiments/bench/spectrum_details.py --microscopes``: drawn nuclei and altered photographs, no microscope's own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(**vars(_with_details("microscopes")))
+
+
+def _with_details(name: str) -> SpectrumPrior:
+    stored = load_file(str(files("blurlab.likelihood").joinpath(f"{name}.safetensors")))
     mean, covariance, details = (stored[key].double() for key in ("mean", "covariance", "details"))
     smooth = natural()
     return replace(smooth, mean=mean, precision=torch.linalg.inv(covariance), details=details)

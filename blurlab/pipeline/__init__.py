@@ -12,6 +12,7 @@ from blurlab.pipeline.hierarchical import Hierarchical
 from blurlab.pipeline.identifier import Identifier
 from blurlab.pipeline.known_kernel import KnownKernel
 from blurlab.pipeline.likelihood import Likelihood
+from blurlab.pipeline.noise_curve import NoiseCurve
 from blurlab.pipeline.photograph import Photograph
 from blurlab.pipeline.pipeline import Deblurred, Pipeline
 from blurlab.pipeline.regression import Regression
@@ -33,6 +34,7 @@ __all__ = [
     "KindEstimate",
     "KnownKernel",
     "Likelihood",
+    "NoiseCurve",
     "Photograph",
     "Pipeline",
     "Regression",

@@ -1,54 +1,93 @@
-"""The aberrations of an objective, from the image alone and without a network."""
+"""The aberrations of an objective from the image alone, by the likelihood and, if at hand, a network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily, Mixture, Zernike
+from blurlab.head import AberrationTarget
+from blurlab.likelihood.hint import Hint
 from blurlab.likelihood.oriented import OrientedRefiner
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel, by_parameters
+from blurlab.pipeline.noise_curve import NoiseCurve
+from blurlab.pipeline.shipped import load_nets
 from blurlab.pipeline.task import Task
 
 HALF90 = 1.645
 """Half of a 90 % interval in standard deviations of a Gaussian."""
+TASK, PROBE = "aberrations", "probe"
+"""Names of the network and of a kernel of its optics in a file of weights."""
+SAME_OPTICS = 1e-4
+"""Difference of a pixel that half precision makes."""
 
 
 class Aberrations(ByKind):
     """The spectral likelihood of the coefficients from several starts; edges tell which way round the kernel lies.
 
-    What is handed on is the mean kernel of the posterior; the parameters are the posterior's mean, with intervals.
+    What is handed on is the mean kernel of the posterior; the parameters are the posterior's mean, with intervals. A
+    network's coefficients are a start and, to a power, a prior; of its own kernel a share is handed on that noise sets.
 
     Args:
         family: Kernels of an aberrated objective.
         fit: Makes an :class:`~blurlab.likelihood.oriented.OrientedRefiner` of the family.
+        head: Makes the network from its number of outputs; None for no network, unless a run trains it.
+        weights: A file of the package's ``pipeline/weights`` by its name, or another's path.
+        share: Of the network's own kernel in what is handed on, by noise.
+        widen: By what the halves of intervals are multiplied, by noise; 1 if None.
 
     Raises:
-        ValueError: If the family is another.
+        FileNotFoundError: If there is no such file of weights.
+        ValueError: If the family is another, or the weights are those of another network or of other optics.
     """
 
-    def __init__(self, family: BlurFamily, *, fit: Callable[[Zernike], OrientedRefiner] = OrientedRefiner) -> None:
+    def __init__(
+        self,
+        family: BlurFamily,
+        *,
+        fit: Callable[[Zernike], OrientedRefiner] = OrientedRefiner,
+        head: Callable[..., nn.Module] | None = None,
+        weights: str | None = None,
+        share: NoiseCurve | None = None,
+        widen: NoiseCurve | None = None,
+    ) -> None:
         if not isinstance(family, Zernike):
             raise ValueError(
                 f"pipeline=aberrations fits an objective's polynomials, got {family.kinds[-1]}; use blur=zernike"
             )
         super().__init__(Mixture({family.kinds[0]: family}), 1.0)
         self.refiner = fit(family)
+        self.target = AberrationTarget(family)
+        self.share, self.widen = share, widen
+        self.trained = head is not None and weights is None
+        self.own = None if weights is None else _loaded(weights, head, self.target)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        return ()
+        return (Task(TASK, self.target, self.family),) if self.trained else ()
 
     @property
     def finds_noise(self) -> bool:
         return True
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
-        found = self.refiner(y)
+        net = nets[TASK] if self.trained else self.own
+        if net is None:
+            found, own = self.refiner(y), None
+        else:
+            believed = self.target.read(net.to(y.device)(y))
+            own = believed.psf
+            found = self.refiner(y, Hint(believed.mean.double(), believed.root.double()))
+        psf, half = found.psf, HALF90 * found.covariance.diagonal(dim1=1, dim2=2).sqrt().to(y)
+        if own is not None and self.share is not None:
+            psf = torch.lerp(psf, own.to(psf), self.share(found.sigma).to(psf)[:, None, None, None])
+        if self.widen is not None:
+            half = half * self.widen(found.sigma).to(half)[:, None]
         kind = torch.zeros(len(y), dtype=torch.long, device=y.device)
         none = torch.zeros(len(y), device=y.device)
         label = KindEstimate(
@@ -60,6 +99,42 @@ class Aberrations(ByKind):
             interval_px=torch.full((len(y), 2), torch.nan, device=y.device),
             params=found.params.to(y),
             most_probable=by_parameters(self.family, found.best.to(y), kind),
-            halfwidth=HALF90 * found.covariance.diagonal(dim1=1, dim2=2).sqrt().to(y),
+            halfwidth=half,
         )
-        return by_kernel(found.psf, torch.ones_like(kind, dtype=torch.bool), found.sigma.to(y), label)
+        label = replace(label, network_psf=own)
+        return by_kernel(psf, torch.ones_like(kind, dtype=torch.bool), found.sigma.to(y), label)
+
+
+class Optics(nn.Module):
+    """A kernel of a family, which tells whether weights were made for its optics.
+
+    Args:
+        family: Of the objective.
+    """
+
+    psf: Tensor
+
+    def __init__(self, family: Zernike) -> None:
+        super().__init__()
+        low, high = torch.tensor(family.bounds, dtype=torch.float64).T
+        self.register_buffer("psf", family.psf((high - (high - low) * torch.linspace(0, 0.3, len(low)))[None]).float())
+
+
+def _loaded(weights: str, head: Callable[..., nn.Module] | None, target: AberrationTarget) -> nn.Module:
+    """A head with the weights of a file, in evaluation mode."""
+    if head is None:
+        raise ValueError(f"weights={weights} are a network's; give the head that they are of")
+    stored, probe = load_nets(weights), Optics(target.family).psf
+    there = stored.get(PROBE, {}).get("psf")
+    if there is None or there.shape != probe.shape or float((there - probe).abs().max()) > SAME_OPTICS:
+        raise ValueError(
+            f"weights={weights} were trained for other optics or polynomials than this blur's; "
+            "use pipeline=aberrations, which needs no network"
+        )
+    net = head(num_classes=len(target))
+    try:
+        net.load_state_dict(stored[TASK])
+    except (KeyError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise ValueError(f"{weights} holds another network; choose the options of its card ({said})") from error
+    return net.eval()

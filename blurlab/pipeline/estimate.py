@@ -35,6 +35,7 @@ class KindEstimate:
         halfwidth: Half of the 90 % interval of each of ``params`` (B, P); None where there is none but the strength's.
         before: Kind (B,) and parameters (B, P) that the network said before they were refined; None where none were.
         beyond: Is the strength at the upper end of what can be measured, and may be greater (B,) bool? None: nowhere.
+        network_psf: The kernels (B, 1, k, k) that a network names by itself, where another step decides; None: none.
     """
 
     kind: Tensor
@@ -48,6 +49,7 @@ class KindEstimate:
     halfwidth: Tensor | None = None
     before: tuple[Tensor, Tensor] | None = None
     beyond: Tensor | None = None
+    network_psf: Tensor | None = None
 
     @property
     def can_tell(self) -> Tensor:

@@ -11,11 +11,13 @@ run() { # name of the record, words
   [ -f "$RESULTS/$1.json" ] || $BLURLAB +experiment=zernike budget=small run.keep=true "${@:2}"
 }
 
-run zernike.sigma0.05 noise.sigma=0.05 dataset.test_source.count=48
-for sigma in 0.01 0.001 0.24; do
+for sigma in 0.001 0.01 0.05 0.24; do
   run "zernike.sigma$sigma" noise.sigma=$sigma dataset.test_source.count=24
 done
-run zernike.microscopy.sigma0.01 noise.sigma=0.01 dataset=microscopy budget.draws_test=4 run.variant=microscopy.sigma0.01
+for sigma in 0.01 0.001 0.05 0.24; do
+  run "zernike.microscopy.sigma$sigma" noise.sigma=$sigma dataset=microscopy dataset.size=286 \
+    dataset.test_source.least_side=316 budget.draws_test=4 run.variant=microscopy.sigma$sigma
+done
 for sigma in 0.01 0.05; do
   variant=zernike.tv.sigma$sigma
   [ -f "$RESULTS/restoration.$variant.json" ] || $BLURLAB +experiment=restoration run.paper=deepblur2024 run.variant=$variant \

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from blurlab.blur import Zernike
 from blurlab.likelihood import OrientedRefiner, Refiner, detailed, natural
+from blurlab.likelihood.hint import Hint
 from blurlab.likelihood.oriented import Population
 from blurlab.likelihood.phase import phase_evidence, sight
 from blurlab.likelihood.prior import TERMS
@@ -15,6 +16,7 @@ from blurlab.metric import psf_snr
 from blurlab.physics import Convolution
 
 FAMILY = Zernike(pixel_nm=100)
+EVIDENCE = torch.tensor([1.0, 2, 3, 4])
 COMA = torch.tensor([[0.05, 0.02, -0.03, 0.12, -0.08, 0.05, 0.1]], dtype=torch.float64)
 
 
@@ -78,9 +80,21 @@ def test_images_of_a_batch_are_fitted_as_they_are_alone() -> None:
     torch.testing.assert_close(both.psf[1:], alone.psf, rtol=0, atol=1e-6)
 
 
+def test_a_hint_gives_starts_and_weights() -> None:
+    refiner = OrientedRefiner(FAMILY, starts=1, iterations=6, draws=24, trust=1.0, strength=0.0)
+    y, precise = seen(COMA, 0.05), 200 * torch.eye(7, dtype=torch.float64)[None]
+    straight, turned = (psf_snr(refiner(y, Hint(mean, precise)).psf, FAMILY.psf(COMA).float())
+                        for mean in (COMA, FAMILY.reversed(COMA)))  # fmt: skip
+    assert float(straight) > float(turned) + 5
+    _, (drawn,) = refiner.populations(y, Hint(COMA, precise))
+    assert float(drawn.told.argmax()) < 24  # as they lie, not their reversed twins
+    untold = refiner.populations(y)[1][0].told
+    assert not bool(untold.any())
+
+
 def test_without_strength_both_ways_round_weigh_the_same() -> None:
     psf = torch.rand(2, 3, 3, generator=torch.Generator().manual_seed(0))
-    drawn = Population(torch.eye(2).repeat(2, 1), torch.cat([psf, psf.flip(-2, -1)]), torch.tensor([1.0, 2, 3, 4]))
+    drawn = Population(torch.eye(2).repeat(2, 1), torch.cat([psf, psf.flip(-2, -1)]), EVIDENCE, 0 * EVIDENCE)
     mean, *_, turned = drawn.weighed(0.0)
     torch.testing.assert_close(mean, mean.flip(-2, -1))
     assert float(turned) == 0.5
@@ -95,7 +109,13 @@ def test_details_explain_what_smooth_terms_cannot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"draws": 1}, "draws must be 2"), ({"strength": -1}, "strength and floor >= 0")]
+    ("options", "message"),
+    [
+        ({"draws": 1}, "draws must be 2"),
+        ({"strength": -1}, "strength and floor >= 0"),
+        ({"trust": -0.1}, "trust and temper >= 0"),
+        ({"temper": -1}, "trust and temper >= 0"),
+    ],
 )
 def test_options_that_cannot_be_are_refused(options: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):

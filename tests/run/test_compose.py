@@ -54,13 +54,16 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "likelihood_release": {
         blur: f"must be mixtures|that are tried lack|{VARIES}" for blur in options("blur") if blur != "camera_kinds"
     },
-    "aberrations": {blur: "use blur=zernike" for blur in options("blur") if blur != "zernike"},
     "known": dict.fromkeys(VARYING, "takes one kernel an image"),
     "kernel": VARYING,
     "quotient17": VARYING,
     "quotient25": VARYING,
     "blind": dict.fromkeys(VARYING, "takes one kernel an image"),
     "union": dict.fromkeys(VARYING, f"takes one kernel an image|{VARIES}"),
+    **{
+        pipeline: {blur: "use blur=zernike" for blur in options("blur") if blur != "zernike"}
+        for pipeline in ("aberrations", "aberrations_network")
+    },
     "regression": NOTHING,
     "regression_refined": {
         **NOTHING, "trajectory": "no image tells", "photographic": "no image tells", "camera_kinds": "no image tells",
@@ -119,7 +122,8 @@ def test_every_member_of_every_group_composes(
         "grow": ["pipeline=kernel", "blur=gp_trajectory", "head=learning_to_deblur", "optimizer=adadelta"],
         "likelihood_release": ["blur=camera_kinds"], "photograph": ["blur=camera_kinds"],
         "answers": ["pipeline=likelihood", "blur=three_kinds"],
-        "aberrations": ["blur=zernike"], "kernels": ["pipeline=aberrations", "blur=zernike"],
+        "aberrations": ["blur=zernike"], "aberrations_network": ["blur=zernike"],
+        "kernels": ["pipeline=aberrations", "blur=zernike"],
         "robust_camera": ["pipeline=likelihood", "blur=three_kinds"],
         "levin": known, **{blur: [*known, "deconvolver=douglas_rachford"] for blur in VARYING},
         "levin09": [*known, "noise=captured", "boundary=captured"],

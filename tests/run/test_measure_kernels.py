@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -50,6 +52,18 @@ def test_a_reversed_kernel_is_counted_as_the_wrong_way_round() -> None:
     assert found["limit"]["psf_snr"]["value"] == pytest.approx(sum(one["psf_snr_bound"] for one in lines) / 2)
     lines[0]["half_noll7_waves"] = 0.001
     assert summary(lines, 0)["metrics"]["coverage90"]["value"] == pytest.approx(13 / 14)
+
+
+def test_the_networks_own_kernel_has_a_figure_of_its_own() -> None:
+    item = truth()
+    named = replace(label(item.params, 0.02), network_psf=0.9 * item.psf)
+    estimate = by_kernel(0.99 * item.psf, torch.ones(2, dtype=torch.bool), label=named)
+    lines = measured(FAMILY, item, estimate, item.psf.mean(0, keepdim=True), 0.5)
+    for place, one in enumerate(lines):
+        one["photo"] = str(place)
+    metrics = summary(lines, 0)["metrics"]
+    assert metrics["psf_snr/network"]["value"] == pytest.approx(20, abs=0.01)
+    assert metrics["psf_snr"]["value"] == pytest.approx(40, abs=0.01)
 
 
 def test_the_bound_rises_with_the_size_of_the_image_and_falls_with_noise() -> None:

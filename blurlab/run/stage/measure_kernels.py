@@ -27,8 +27,8 @@ from blurlab.run.stage.kernels import PSF_SNR_CEILING_DB, mean_kernel
 
 BATCH = 4
 BOUND = "Cramer-Rao bound, the smooth spectrum of the sharp photograph and the noise known"
-FIGURES = ("psf_snr", "psf_snr_constant", "psf_snr_either_way", "identify_cpu_s")
-"""Columns of a line whose means stand in the record."""
+FIGURES = ("psf_snr", "psf_snr/network", "psf_snr_constant", "psf_snr_either_way", "identify_cpu_s")
+"""Columns of a line whose means stand in the record, where there are any."""
 
 
 class MeasureKernels(Stage):
@@ -84,6 +84,9 @@ def measured(
         "reversed": psf_snr(estimate.psf.flip(-2, -1), truth.psf),
         "psf_snr_constant": psf_snr(constant.expand_as(truth.psf), truth.psf),
     }
+    label = estimate.label
+    if label is not None and label.network_psf is not None:
+        figures["psf_snr/network"] = psf_snr(label.network_psf.to(truth.psf), truth.psf)
     if len(family.kinds) == 1 and truth.x.shape[-1] == truth.x.shape[-2]:
         figures["psf_snr_bound"] = psf_snr_bound(
             family, truth.params, smooth_spectrum(truth.x), truth.sigma.double().square().clamp_min(1e-12)
@@ -95,7 +98,6 @@ def measured(
         one |= {name: values[row] for name, values in columns.items()}
         one["psf_snr_either_way"] = max(one["psf_snr"], one["reversed"])
         one |= dict(zip(family.names, truth.params[row].tolist(), strict=True))
-        label = estimate.label
         if label is not None and label.halfwidth is not None:
             one |= {
                 f"found_{name}": value for name, value in zip(family.names, label.params[row].tolist(), strict=True)
@@ -110,7 +112,7 @@ def summary(lines: Sequence[Line], seed: int) -> dict[str, Any]:
     """Means with intervals over photographs, and the bound beside them."""
     photos = [one["photo"] for one in lines]
     metrics: dict[str, Any] = {}
-    for name in FIGURES:
+    for name in (name for name in FIGURES if all(name in one for one in lines)):
         unit = "s" if name.endswith("_s") else "dB"
         metrics[name] = interval([one[name] for one in lines], photos, seed, unit)
     right = sum(one["psf_snr"] >= one["reversed"] for one in lines)
