@@ -3,6 +3,7 @@
 from blurlab.physics.conjugate_gradient import conjugate_gradient
 from blurlab.physics.convolution import Convolution, kernels_of
 from blurlab.physics.degraded import Degraded
+from blurlab.physics.foreign import Foreign
 from blurlab.physics.gradient import Gradient
 from blurlab.physics.laws import check_operator
 from blurlab.physics.operator import LinearOperator, LocalBlur
@@ -12,6 +13,7 @@ from blurlab.physics.replaced_rows import replaced_rows
 __all__ = [
     "Convolution",
     "Degraded",
+    "Foreign",
     "Gradient",
     "LinearOperator",
     "LocalBlur",
