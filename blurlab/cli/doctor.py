@@ -126,8 +126,8 @@ def _free_bytes() -> int | None:
 
 
 def _folders() -> Iterator[Finding]:
-    from blurlab.run.command.compose import check_writable
     from blurlab.run.command.member import member
+    from blurlab.run.command.places import check_writable
 
     places = member("paths", "default")
     for key, name in (("runs_dir", "BLURLAB_RUNS"), ("cache_dir", "BLURLAB_CACHE")):

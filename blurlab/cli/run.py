@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from blurlab.run.command.compose import check_jobs, count_jobs, with_budget
 from blurlab.run.command.names import conf_dir
-from blurlab.run.command.resume import with_resume
+from blurlab.run.command.resume import GO_ON, with_resume
 from blurlab.run.command.seeds import with_seeds
 from blurlab.run.command.words import absolute_places, readable
 from blurlab.run.errors import UsageError, nearest
@@ -24,7 +24,7 @@ EXAMPLES = (
     ("+experiment=messidor_hier", "the main job: type -> strength -> kernel -> restored image"),
     ("-m +experiment=messidor_binary blur.taps=20,3", "a sweep, one table"),
     ("+experiment=messidor_binary seeds=5", "the seeds 0 to 4, and a table over them"),
-    ("run.resume=runs/<experiment>/<date>", "go on with a run that was stopped"),
+    ("run.resume=runs/<experiment>/<date>", "go on with a run, or a sweep, that was stopped"),
 )
 
 FLAGS: dict[str, tuple[str, ...]] = {
@@ -70,13 +70,17 @@ def run(words: list[str], verbs: Collection[str]) -> None:
         raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], verbs)}; a setting is written KEY=VALUE")
     config_dir = apart.flags.get("--config-dir")
     named = [word.partition("=")[0] for word in apart.overrides]
-    if "seeds" in named:
+    own = absolute_places(readable(apart.overrides), with_data="run.resume" not in named)
+    resumed = with_resume(own, config_dir)
+    searched = any(word.startswith("hparams=") and word != "hparams=none" for word in resumed)
+    if GO_ON in resumed or searched or "seeds" in named:
         apart.flags["--multirun"] = ""
     check_together(apart.flags)
     sweep = "--multirun" in apart.flags
-    own = absolute_places(readable(apart.overrides), with_data="run.resume" not in named)
-    overrides, why = with_budget(with_seeds(with_resume(own, config_dir)))
+    overrides, why = with_budget(with_seeds(resumed))
     count = count_jobs(overrides, config_dir)
+    if count > 1 and searched:
+        raise UsageError(f"hparams= chooses the jobs itself, and these words make {count}; name one value a setting")
     if count > 1 and not sweep:
         raise UsageError(
             f"these words make {count} jobs; add -m to run them one after the other, or, where a comma belongs to a "
@@ -88,16 +92,15 @@ def run(words: list[str], verbs: Collection[str]) -> None:
         check_package(apart.flags.get("--package"), checked.cfg)
     if why:
         print(f"{overrides[-1]} ({why}); set budget=smoke, small or full to choose", file=sys.stderr)
-    start_hydra([word for pair in apart.flags.items() for word in pair if word], overrides, count, prepared)
+    start_hydra([word for pair in apart.flags.items() for word in pair if word], overrides, prepared)
 
 
-def start_hydra(flags: list[str], overrides: list[str], jobs: int, prepared: Prepared | None) -> None:
+def start_hydra(flags: list[str], overrides: list[str], prepared: Prepared | None) -> None:
     """Run checked words.
 
     Args:
         flags: Hydra's flags and their values.
         overrides: The other words.
-        jobs: How many jobs they make.
         prepared: What was built to check a single job; None in a sweep.
     """
     import hydra
@@ -111,7 +114,7 @@ def start_hydra(flags: list[str], overrides: list[str], jobs: int, prepared: Pre
     sys.argv = [sys.argv[0], *flags, *overrides]
     hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="run")(task)()
     for folder in finished:
-        print_sweep(folder, jobs)
+        print_sweep(folder)
 
 
 def take_apart(words: list[str]) -> Words:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing.context import BaseContext
 
 import numpy as np
 import pytorch_lightning as pl
@@ -204,6 +207,7 @@ class DegradedData(pl.LightningDataModule):
             drop_last=True,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
+            multiprocessing_context=_forked() if self.workers else None,
         )
 
     def val_dataloader(self) -> DataLoader[Item]:
@@ -214,7 +218,17 @@ class DegradedData(pl.LightningDataModule):
         return DataLoader(items, batch_size=self.batch_size)
 
     def on_after_batch_transfer(self, batch: list[Tensor], dataloader_idx: int) -> Degraded:
-        """Degrade on the device: one generator a batch in training, one a sample where items are fixed."""
+        """Degrade on the device: one generator a batch in training, one a sample where items are fixed.
+
+        Where several processes train, each degrades the whole batch and takes its part of it: what is learned from does
+        not depend on their number. Each validates on all items.
+        """
+        whole = self._degraded(batch)
+        if self.trainer is None or not self.trainer.training:
+            return whole
+        return part_of(whole, self.trainer.global_rank, self.trainer.world_size)
+
+    def _degraded(self, batch: list[Tensor]) -> Degraded:
         training = self.trainer is not None and self.trainer.training and self.fixed is None
         degrade = partial(self.condition, self.degrade) if training and self.condition is not None else self.degrade
         if not training or self.echo == 1:
@@ -224,6 +238,23 @@ class DegradedData(pl.LightningDataModule):
         if first not in self.kept:
             self.kept[first] = degrade_batch(degrade, batch, training=True)
         return self.kept[first]
+
+
+def part_of(batch: Degraded, process: int, processes: int) -> Degraded:
+    """The part of a batch that one of several processes learns from; an item without weight where there is none left.
+
+    Args:
+        batch: The whole batch.
+        process: Number of the process, from 0.
+        processes: How many there are.
+    """
+    if processes == 1:
+        return batch
+    rows = torch.arange(len(batch)).tensor_split(processes)[process]
+    if len(rows):
+        return batch.take(rows)
+    first = batch.take(torch.zeros(1, dtype=torch.long))
+    return replace(first, weight=torch.zeros_like(first.weight))
 
 
 def degrade_batch(degrade: Callable[..., Degraded], batch: list[Tensor], *, training: bool) -> Degraded:
@@ -238,6 +269,14 @@ def degrade_batch(degrade: Callable[..., Degraded], batch: list[Tensor], *, trai
         return degrade(sharp, generator=one, item=items)
     each = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
     return degrade(sharp, generator=each, item=items)
+
+
+def _forked() -> BaseContext | None:
+    """How workers are started: as copies of this process, where the system can; else as it does by itself.
+
+    In a process of joblib's the way it does by itself is joblib's own, which pickles what a worker is given.
+    """
+    return multiprocessing.get_context("fork") if sys.platform == "linux" else None
 
 
 def _square_of(array: np.ndarray, size: int, seed: int) -> np.ndarray:

@@ -15,8 +15,10 @@ from blurlab.learning.contrastive import ContrastiveDivergence, filter_picture
 from blurlab.learning.growing import Growing, begin_larger, start_from
 from blurlab.learning.kernel_error import KernelError
 from blurlab.learning.outliers import Outliers
+from blurlab.learning.pruning import Pruned, Pruning
 from blurlab.learning.restoration import Restoration
 from blurlab.learning.restoration_loss import DSSIM, L1, MSE, LogMSE, Mix, RestorationLoss
+from blurlab.learning.shared_norm import SharedNorm
 from blurlab.learning.supervised import Supervised, load_net
 
 __all__ = [
@@ -36,9 +38,12 @@ __all__ = [
     "Mix",
     "OtherRun",
     "Outliers",
+    "Pruned",
+    "Pruning",
     "Restoration",
     "RestorationLoss",
     "RunStamp",
+    "SharedNorm",
     "StepSeed",
     "Supervised",
     "WholeCheckpointIO",

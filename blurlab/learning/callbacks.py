@@ -34,7 +34,8 @@ class StepSeed(Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: object, batch_idx: int
     ) -> None:
         """Seed from the run's seed, the stage, the epoch and the step in it."""
-        torch.manual_seed(seed_from(self.seed, self.stage, trainer.current_epoch, batch_idx))
+        process = (trainer.global_rank,) if trainer.global_rank else ()
+        torch.manual_seed(seed_from(self.seed, self.stage, trainer.current_epoch, batch_idx, *process))
 
 
 class Interrupts(Callback):

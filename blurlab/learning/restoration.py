@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from blurlab.dataset import Degraded
 from blurlab.deconvolver import SIGMA_FLOOR
 from blurlab.learning.kernel_error import KernelError
+from blurlab.learning.parts import part_of_whole, steps_in_all
 from blurlab.learning.restoration_loss import RestorationLoss
 from blurlab.learning.schedule import OptimizerFactory, check_schedule, scheduled
 from blurlab.metric import isnr, psnr
@@ -74,7 +75,7 @@ class Restoration(pl.LightningModule):
         told = batch if self.kernel_error is None else misinformed(batch, self.kernel_error)
         loss = self.loss(self(told), batch.x).mean()
         self.log("train_loss", loss, prog_bar=True, batch_size=len(batch))
-        return loss
+        return loss * part_of_whole(self, batch.weight.count_nonzero())
 
     def validation_step(self, batch: Degraded, batch_idx: int) -> None:
         """Loss, PSNR and ISNR on degradations that are the same in every epoch; the first items are shown."""
@@ -90,7 +91,7 @@ class Restoration(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimizer with its schedule, stepped every batch."""
-        return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, self.total_steps)
+        return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, steps_in_all(self))
 
 
 def misinformed(batch: Degraded, error: KernelError) -> Degraded:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from blurlab.head import Target
 from blurlab.learning.checkpoint import OtherRun, RunStamp, check_stamp, read_checkpoint
 from blurlab.learning.outliers import Outliers
+from blurlab.learning.parts import part_of_whole, steps_in_all
 from blurlab.learning.schedule import OptimizerFactory, check_schedule, scheduled
 from blurlab.physics import Degraded
 
@@ -61,7 +62,7 @@ class Supervised(pl.LightningModule):
         """One step of the loss."""
         means = self.means(batch, self.outliers)
         self._log("train", means, len(batch))
-        return means["loss"]
+        return means["loss"] * part_of_whole(self, batch.weight.sum())
 
     def validation_step(self, batch: Degraded, batch_idx: int) -> None:
         """Loss and figures on degradations that are the same in every epoch."""
@@ -69,7 +70,7 @@ class Supervised(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimizer with its schedule, stepped every batch."""
-        return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, self.total_steps)
+        return scheduled(self.make_optimizer(self.net.parameters()), self.schedule, steps_in_all(self))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the mean that outliers are held against."""

@@ -4,6 +4,7 @@ from blurlab.physics.conjugate_gradient import conjugate_gradient
 from blurlab.physics.convolution import Convolution, kernels_of
 from blurlab.physics.degraded import Degraded
 from blurlab.physics.eigen import EigenBlur, eigen_kernels, grid_places, thin_plate_maps
+from blurlab.physics.foreign import Foreign
 from blurlab.physics.gradient import Gradient
 from blurlab.physics.laws import check_operator
 from blurlab.physics.operator import LinearOperator, LocalBlur
@@ -14,6 +15,7 @@ __all__ = [
     "Convolution",
     "Degraded",
     "EigenBlur",
+    "Foreign",
     "Gradient",
     "LinearOperator",
     "LocalBlur",

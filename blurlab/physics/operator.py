@@ -17,7 +17,8 @@ class LinearOperator(ABC):
     """A linear map A of image batches, sample by sample, and what follows from having its adjoint.
 
     Subclasses give :meth:`forward` and :meth:`adjoint`; both are differentiable and store no argument. ``A``,
-    ``A_adjoint`` and ``prox_l2`` answer as deepinv's do. :func:`blurlab.physics.check_operator` checks a subclass.
+    ``A_adjoint``, ``A_vjp`` and ``prox_l2`` answer as deepinv's do. :func:`blurlab.physics.check_operator` checks a
+    subclass.
     """
 
     @abstractmethod
@@ -46,6 +47,10 @@ class LinearOperator(ABC):
     def A_adjoint(self, y: Tensor) -> Tensor:
         """:meth:`adjoint`, by the name that deepinv's solvers call."""
         return self.adjoint(y)
+
+    def A_vjp(self, x: Tensor, v: Tensor) -> Tensor:
+        """A* v, the gradient of <A x, v> in x; deepinv's gradient of a data fidelity asks for it."""
+        return self.adjoint(v)
 
     def normal(self, x: Tensor, weight: float | Tensor = 0.0) -> Tensor:
         """(A*A + weight I) x.

@@ -4,7 +4,8 @@ from blurlab.report.markdown import write_index, write_report_md
 from blurlab.report.page import write_html
 from blurlab.report.paper import published
 from blurlab.report.record import load_record, validate_record
-from blurlab.report.terminal import sweep_table, terminal_table, terminal_tables
+from blurlab.report.sweep import sweep_table
+from blurlab.report.terminal import terminal_table, terminal_tables
 
 __all__ = [
     "load_record",

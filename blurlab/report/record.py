@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-RESUMABLE = ("logger", "run.progress=", "run.keep=", "run.variant=", "paths.", "trainer", "stage=")
+RESUMABLE = ("logger", "run.progress=", "run.keep=", "run.variant=", "paths.", "trainer", "stage=", "launcher=")
 """Beginnings of words that may stand beside ``run.resume``: those that do not change a figure, if they may add some."""
 
 RESULTS, PAGES = "results", "pages"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from blurlab.report.labels import METRICS, label, sort_key, split_name
 from blurlab.report.record import fell_back, validate_record
 from blurlab.report.robustness import robustness_table
 from blurlab.report.rows import Row, conditions, interval_note, rows
-from blurlab.report.text import MISSING, brief, figure, interval
+from blurlab.report.text import MISSING, styled
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -52,31 +51,25 @@ def terminal_table(record: Mapping[str, Any]) -> Table:
         if row.label.group != group:
             table.add_section()
             group = row.label.group
-        cells = [_metric(row), *([_text(row.head or MISSING)] if with_heads else [])]
-        numbers = [_text(row.interval_text), _text(row.n_text, "dim"), _text(row.limit_text)]
-        table.add_row(*cells, _text(row.published_text), _ours(row), *numbers)
+        cells = [_metric(row), *([styled(row.head or MISSING)] if with_heads else [])]
+        numbers = [styled(row.interval_text), styled(row.n_text, "dim"), styled(row.limit_text)]
+        table.add_row(*cells, styled(row.published_text), _ours(row), *numbers)
     return table
 
 
-def _text(words: str, style: str = "") -> Text:
-    from rich.text import Text
-
-    return Text(words, style=style)
-
-
 def _metric(row: Row) -> Text:
-    return _text(row.label.text).append(f" ({row.unit})" if row.unit else "", style="dim")
+    return styled(row.label.text).append(f" ({row.unit})" if row.unit else "", style="dim")
 
 
 def _ours(row: Row) -> Text:
     if row.ours is None:
-        return _text(row.ours_text, "dim italic")
-    return _text(row.ours_text, _STYLE[row.verdict])
+        return styled(row.ours_text, "dim italic")
+    return styled(row.ours_text, _STYLE[row.verdict])
 
 
 def _title(record: Mapping[str, Any]) -> Text:
     dataset = record["dataset"]
-    title = _text(
+    title = styled(
         f"{record['experiment']} · {dataset['name']} · budget {record['budget']} · seed {record['seed']}",
         "bold",
     )
@@ -99,7 +92,7 @@ def _caption(record: Mapping[str, Any]) -> Text:
         lines.append(
             "green: our interval lies on the better side of the published figure; bold: holds it; yellow: worse"
         )
-    return _text("\n".join(lines), "dim")
+    return styled("\n".join(lines), "dim")
 
 
 def banner(record: Mapping[str, Any]) -> str:
@@ -112,65 +105,3 @@ def banner(record: Mapping[str, Any]) -> str:
     dataset = record["dataset"]
     requested = str(dataset["requested"])
     return f"{requested[:1].upper()}{requested[1:]} was not found: these figures are for {dataset['name']}."
-
-
-def sweep_table(records: Sequence[Mapping[str, Any]]) -> Table:
-    """One row a job of a multirun: the overrides that differ, then the headline metrics.
-
-    Args:
-        records: Valid records. Where all have ``overrides`` (a list of ``key=value``) these are compared; otherwise
-            variant, budget, seed, data set and the options of blur, noise and boundary.
-
-    Raises:
-        ValueError: If there is no record or one lacks a key.
-    """
-    from rich.table import Table
-
-    if not records:
-        raise ValueError("a sweep's table needs at least one record, got none; name run directories that have one")
-    for record in records:
-        validate_record(record)
-    options = [_options(record, all("overrides" in other for other in records)) for record in records]
-    keys = list(dict.fromkeys(key for option in options for key in option))
-    differing = [key for key in keys if len({option.get(key) for option in options}) > 1]
-    named = {name for record in records for name in record["metrics"]}
-    headline = sorted((n for n in named if (known := METRICS.get(split_name(n)[0])) and known.headline), key=sort_key)
-    names = sorted({str(record["dataset"]["name"]) for record in records})
-    budgets = ", ".join(dict.fromkeys(record["budget"] for record in records))
-    title = f"{records[0]['experiment']} · {len(records)} jobs · {', '.join(names)} · budget {budgets}"
-    table = Table(title=_text(title, "bold"), title_justify="left")
-    for key in differing or ["job"]:
-        table.add_column(_text(key), overflow="fold")
-    for name in headline:
-        table.add_column(_text(_column(name)), justify="right")
-    for place, (record, option) in enumerate(zip(records, options, strict=True)):
-        job = [option.get(key, MISSING) for key in differing] or [str(place)]
-        table.add_row(*map(_text, job), *(_cell(record, name) for name in headline))
-    return table
-
-
-def _column(name: str) -> str:
-    known, suffix = label(name), split_name(name)[1]
-    return known.text + (f" ({known.unit})" if known.unit else "") + (f", {suffix}" if suffix else "")
-
-
-def _cell(record: Mapping[str, Any], name: str) -> Text:
-    entry = record["metrics"].get(name)
-    digits = label(name).digits
-    cell = _text(figure(entry["value"], digits) if entry else MISSING)
-    return cell.append(f"\n{interval(entry, digits)}".rstrip(), style="dim")
-
-
-def _options(record: Mapping[str, Any], from_overrides: bool) -> dict[str, str]:
-    if from_overrides:
-        pairs = (str(override).partition("=") for override in record["overrides"])
-        return {key.lstrip("+~"): value for key, _, value in pairs}
-    options = {key: str(record[key]) for key in ("variant", "budget", "seed")} | {
-        "dataset": str(record["dataset"]["name"])
-    }
-    for part in ("blur", "noise", "boundary"):
-        named = {key: value for key, value in record[part].items() if key != "_target_"}
-        options |= {f"{part}.{key}": brief(value) for key, value in named.items()}
-        if "_target_" in record[part]:
-            options[part] = brief({"_target_": record[part]["_target_"]})
-    return options

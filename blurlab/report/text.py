@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 MISSING = "-"
 NOT_RUN = "not run"
@@ -93,3 +96,10 @@ def md(words: object) -> str:
     """
     safe = str(words).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
     return " ".join(safe.replace("*", "\\*").replace("_", "\\_").split())
+
+
+def styled(words: str, style: str = "") -> Text:
+    """Words for a table of the terminal's, in which no square bracket is markup."""
+    from rich.text import Text
+
+    return Text(words, style=style)

@@ -12,9 +12,9 @@ import pytest
 from cli_run import in_own_process
 from tiny_run import WORDS, go
 
-from blurlab.run.command.job import ERROR
+from blurlab.run.command.manifest import ERROR, Manifest, SweptJob
 from blurlab.run.command.seeds import with_seeds
-from blurlab.run.command.sweep import by_seed, own_words, records
+from blurlab.run.command.sweep import by_seed, ends_of, finished_of, own_words, print_sweep
 from blurlab.run.errors import UsageError
 from blurlab.run.record.record import FINISHED
 
@@ -59,25 +59,34 @@ def test_seeds_end_in_one_table_that_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_only_jobs_of_this_sweep_count(tmp_path: Path) -> None:
-    """Directories of an earlier, longer sweep, and of jobs that failed this time, are left out."""
+def test_only_jobs_of_this_sweep_count_and_rows_have_their_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Directories of an earlier, longer sweep are left out; a job that failed or was stopped is marked."""
     go(tmp_path / "run")
-    for job in ("0", "1", "2", "10"):
-        shutil.copytree(tmp_path / "run", tmp_path / "sw" / job)
-        held = json.loads((tmp_path / "sw" / job / "record.json").read_text())
-        (tmp_path / "sw" / job / "record.json").write_text(json.dumps({**held, "seed": int(job), "overrides": [job]}))
-    stopped = tmp_path / "sw" / "stopped"
-    shutil.copytree(tmp_path / "run", stopped)
+    sweep = tmp_path / "sw"
+    for job in ("0", "1", "deep/2", "10"):
+        shutil.copytree(tmp_path / "run", sweep / job)
+        held = json.loads((sweep / job / "record.json").read_text())
+        held |= {"seed": int(job[-1]), "overrides": [f"run.seed={job[-1]}"]}
+        (sweep / job / "record.json").write_text(json.dumps(held))
     half = {key: value for key, value in held.items() if key != FINISHED}
-    (stopped / "record.json").write_text(json.dumps(half))
-    (tmp_path / "sw" / "1" / ERROR).write_text("failed")
-    found = records(tmp_path / "sw", 3)
-    assert [file.parent.name for file, _ in found] == ["0", "2"]
-    assert [[record["seed"] for _, record in group] for group in by_seed(found)] == [[0, 2]]
-    assert own_words(found[:1], found) == ["0"]
-    (tmp_path / "sw" / "deep").mkdir()
-    shutil.move(tmp_path / "sw" / "2", tmp_path / "sw" / "deep" / "2")  # where hydra.sweep.subdir has a slash
-    assert [file.parent.name for file, _ in records(tmp_path / "sw", 3)] == ["0", "2"]
+    (sweep / "3").mkdir()
+    (sweep / "3" / "record.json").write_text(json.dumps(half))
+    (sweep / "0" / ERROR).write_text("photographs are missing\n")
+    names = ("0", "1", "deep/2", "3")
+    Manifest((), tuple(SweptJob(name, (f"run.seed={name[-1]}",)) for name in names)).write(sweep)
+    ends = ends_of(sweep)
+    found = finished_of(sweep, ends)
+    assert [file.parent.name for file, _ in found] == ["1", "2"]
+    assert [end.note for _, end in ends] == ["photographs are missing", "", "", "stopped"]
+    assert [[record["seed"] for _, record in group] for group in by_seed(found)] == [[1, 2]]
+    assert own_words(found[:1], found) == []
+    with pytest.raises(UsageError, match=r"2 of 4 jobs did not finish; .*run\.resume="):
+        print_sweep(sweep)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert [row[1] for row in rows[:4]] == ["0", "1", "3", "deep/2"] and [row[3] for row in rows[:4]] == list("0132")
+    assert "photographs" in rows[0] and "stopped" in rows[2]
 
 
 @pytest.mark.slow

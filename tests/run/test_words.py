@@ -154,7 +154,7 @@ def test_where_the_data_lie_is_kept_unless_a_word_names_it(tmp_path: Path, monke
         (["run.keep=true", "paths.experiments_dir=/proc/none"], "set paths.experiments_dir=<folder>"),
         (["hydra.launcher.x=1"], "unknown key 'hydra.launcher.x'"),
         (["hydra.x=1"], "unknown key 'hydra.x'"),
-        (["hydra/launcher=nothing"], "hydra/launcher|not installed"),
+        (["hydra/launcher=nothing"], "there is no such launcher"),
         (["run.resume=a,b"], "one run is resumed at a time"),
     ],
 )

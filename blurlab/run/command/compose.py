@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from blurlab.run.command.check import Prepared, prepare_job
+from blurlab.run.command.engine_check import check_engine
 from blurlab.run.command.keys import missing_key, other_type, unknown_key
 from blurlab.run.command.names import conf_dir, groups, nested_groups, options
-from blurlab.run.command.ranges import check_ranges, name
+from blurlab.run.command.places import check_places, hydra_places
+from blurlab.run.command.ranges import check_ranges
 from blurlab.run.errors import UsageError, nearest
 from blurlab.run.setup.targets import check_targets
 
@@ -23,8 +23,6 @@ NEEDED = (
     "run", "paths", "budget", "dataset", "blur", "noise", "boundary", "augment", "optimizer", "head", "deconvolver",
     "pipeline", "stage", "trainer", "logger",
 )  # fmt: skip
-LEAST_SPACE = 1 << 20
-"""Bytes that must be free where a run writes: less would not even hold what Hydra writes at its start."""
 
 
 def with_budget(overrides: list[str]) -> tuple[list[str], str]:
@@ -88,10 +86,12 @@ def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool 
         hydra_words = [word for word in overrides if _is_hydras(word)]
         hydra_places(hydra_words)
         _check_choices(overrides, config_dir)
-        for words in _jobs(overrides, config_dir):
-            cfg, place = _checked(words, hydra_words, config_dir, len(jobs) if sweep else None)
+        for words in job_words(overrides, config_dir):
+            cfg, place, ends = _checked(words, hydra_words, config_dir, len(jobs) if sweep else None)
+            for more in ends:
+                prepare_job(_checked([*words, *more], hydra_words, config_dir, len(jobs))[0])
             prepared = prepare_job(cfg)
-            _check_places(cfg, hydra_words, writable)
+            check_places(cfg, hydra_words, writable)
             jobs.append((cfg, words, place))
             yield Job(cfg, prepared)
     except (HydraException, OmegaConfBaseException) as error:
@@ -109,20 +109,24 @@ def count_jobs(overrides: list[str], config_dir: str | None = None) -> int:
     from hydra.errors import HydraException
 
     try:
-        return sum(1 for _ in _jobs(overrides, config_dir))
+        return sum(1 for _ in job_words(overrides, config_dir))
     except HydraException as error:
         raise UsageError(_one_line(str(error))) from error
 
 
 def _checked(
     words: list[str], hydra_words: list[str], config_dir: str | None, job: int | None
-) -> tuple[Any, Path | None]:
-    """The configuration of a job, whose keys and values are known and whose targets are allowed, and its directory."""
+) -> tuple[Any, Path | None, list[list[str]]]:
+    """The configuration of a job, whose keys and values are known and whose targets are allowed, and its directory.
+
+    Besides the words for the ends of a search's ranges.
+    """
     from hydra import initialize_config_dir
     from omegaconf import OmegaConf
 
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        cfg, place = _compose([*words, *hydra_words], config_dir, job)
+        cfg, place, hydra = _compose([*words, *hydra_words], config_dir, job)
+        ends = check_engine(hydra)
         choices = tuple(word for word in words if _is_choice(word, config_dir))
         chosen = _chosen(choices, config_dir) if len(choices) < len(words) else cfg
     wrong = missing_key(cfg, chosen) or unknown_key(cfg, chosen) or other_type(cfg, chosen)
@@ -137,46 +141,11 @@ def _checked(
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     check_targets(values)
     check_ranges(values)
-    return cfg, place
+    return cfg, place, ends
 
 
-def hydra_places(hydra_words: Sequence[str]) -> dict[str, str]:
-    """Folders for runs that words of Hydra's own name, by key.
-
-    Raises:
-        UsageError: If one is empty: files would be strewn over the folder one stands in. Or if Hydra's own files would
-            be written elsewhere than in the run's folder.
-    """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    places = {}
-    for word, parsed in zip(hydra_words, OverridesParser.create().parse_overrides(list(hydra_words)), strict=True):
-        if parsed.key_or_group in ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"):
-            place = parsed.value()
-            if place is None or not str(place).strip():
-                raise UsageError(f"{parsed.key_or_group} names no folder; leave it out, or name one")
-            places[parsed.key_or_group] = str(place)
-        if parsed.key_or_group == "hydra.output_subdir" and name(str(parsed.value()).removeprefix(".")):
-            raise UsageError(f"{word} is no folder's name; Hydra's own files lie in the run's folder, so leave it out")
-    return places
-
-
-def _check_places(cfg: Any, hydra_words: Sequence[str], writable: set[str]) -> None:
-    """Raise unless a run can write where it will; places are added to those known to be writable."""
-    places = {
-        "paths.runs_dir=<folder>, or BLURLAB_RUNS": cfg.paths.runs_dir,
-        "paths.cache_dir=<folder>, or BLURLAB_CACHE": cfg.paths.cache_dir,
-    }
-    places |= {"paths.experiments_dir=<folder>": cfg.paths.experiments_dir} if cfg.run.keep else {}
-    places |= {f"another {key}": place for key, place in hydra_places(hydra_words).items() if "subdir" not in key}
-    for remedy, place in places.items():
-        if "${" not in str(place) and str(place) not in writable:
-            check_writable(Path(str(place)), remedy)
-            writable.add(str(place))
-
-
-def _compose(words: list[str], config_dir: str | None, job: int | None = None) -> tuple[Any, Path | None]:
-    """The configuration, without Hydra's own, and the directory of the job, the ``job``-th of a sweep."""
+def _compose(words: list[str], config_dir: str | None, job: int | None = None) -> tuple[Any, Path | None, Any]:
+    """The configuration without Hydra's own, the directory of the job, the ``job``-th of a sweep, and Hydra's own."""
     from hydra import compose
     from omegaconf import open_dict
 
@@ -185,10 +154,10 @@ def _compose(words: list[str], config_dir: str | None, job: int | None = None) -
     extra = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
     cfg = compose("run", overrides=[*words, *extra], return_hydra_config=True)
     _fill_choices(cfg, cfg.hydra.runtime.choices)
-    place = job_dir(cfg, job)
+    place, hydra = job_dir(cfg, job), cfg.hydra.copy()
     with open_dict(cfg):
         del cfg["hydra"]
-    return cfg, place
+    return cfg, place, hydra
 
 
 @lru_cache(maxsize=8)
@@ -237,8 +206,8 @@ def _is_hydras(word: str) -> bool:
     return word.lstrip("+~").startswith("hydra.")
 
 
-def _jobs(overrides: list[str], config_dir: str | None) -> Iterator[list[str]]:
-    """The words of each job of a sweep."""
+def job_words(overrides: list[str], config_dir: str | None = None) -> Iterator[list[str]]:
+    """The words of each job of a sweep, without Hydra's own."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.core.override_parser.types import Glob
 
@@ -255,32 +224,11 @@ def _jobs(overrides: list[str], config_dir: str | None) -> Iterator[list[str]]:
     return (list(words) for words in product(*choices))
 
 
-def check_writable(folder: Path, remedy: str) -> None:
-    """Raise unless files can be written to a folder, or to the nearest one above it that is there.
-
-    Args:
-        folder: Need not be there yet; it is not made.
-        remedy: What the error says to set.
-
-    Raises:
-        UsageError: With the reason.
-    """
-    existing = folder.absolute()
-    while not os.path.lexists(existing):  # a link to nothing, or to itself, cannot be written to
-        existing = existing.parent
-    try:
-        with tempfile.TemporaryDirectory(dir=existing) as probe:  # surer than reading permissions
-            Path(probe, "probe").write_bytes(bytes(LEAST_SPACE))
-    except OSError as error:
-        why = f"{existing} cannot be written to ({error.strerror})"
-        raise UsageError(f"cannot write to {folder}: {why}; set {remedy}") from error
-
-
 def _one_line(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     text = " ".join(line for line in lines if not line.startswith(("See ", "full_key", "object_type", "Set the env")))
     if "hydra/launcher" in text or "hydra/sweeper" in text:
-        return "this launcher or sweeper is not installed; pip install 'blurlab-toolbox[sweeps]'"
+        return f"there is no such launcher or sweeper; launcher= knows {', '.join(options('launcher'))}"
     text = text.partition(" Config search path:")[0]
     known = re.search(r"Could not (?:find|load) '(\w+)/(\w+)'", text)
     if known and known[1] in groups():

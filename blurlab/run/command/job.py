@@ -7,7 +7,7 @@ import errno
 import shutil
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,23 +18,27 @@ from rich.console import Console
 
 from blurlab.core.atomic import write_text
 from blurlab.core.image_io import read_image
+from blurlab.core.lock import Locked, locked
+from blurlab.learning import Pruned
 from blurlab.run.command.check import Prepared, prepare_job
+from blurlab.run.command.manifest import ERROR, PRUNED
 from blurlab.run.command.plan import say_plan
+from blurlab.run.errors import UsageError
 from blurlab.run.record.kept import keep_record, refuse_to_keep
 from blurlab.run.record.record import FINISHED, write_record
 from blurlab.run.setup.context import Context, make_context
 from blurlab.run.setup.logger.wandb import wandb_folders
 from blurlab.run.stage.base import Stage
 
-ERROR = "error.txt"
-MADE_FIRST = {".hydra", "wandb", "csv", "tensorboard", "stages", "settings.json", "data.json", "record.json"}
+LOCK = ".lock"
+MADE_FIRST = {LOCK, ".hydra", "wandb", "csv", "tensorboard", "stages", "settings.json", "data.json", "record.json"}
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def job(cfg: DictConfig, prepared: Prepared | None = None) -> None:
     """One job of Hydra's; an error ends it with one line, exit code 2 and, once stages began, the traceback in a file.
 
-    In a sweep the other jobs go on; the command line counts the records.
+    In a sweep the other jobs go on, and the reason is left in the job's folder for the table.
 
     Args:
         cfg: The configuration.
@@ -42,18 +46,23 @@ def job(cfg: DictConfig, prepared: Prepared | None = None) -> None:
     """
     console = Console(soft_wrap=True)
     hydra = HydraConfig.get()
-    run_dir = Path(hydra.runtime.output_dir)
+    run_dir, swept = Path(hydra.runtime.output_dir), hydra.mode is RunMode.MULTIRUN
     before = {path.name for path in run_dir.glob("*")} - {".hydra"}  # Hydra has just written it
     try:
         run(cfg, run_dir, console, prepared)
     except KeyboardInterrupt:
-        console.print(f"\nstopped; go on with: python -m blurlab run.resume={run_dir}", markup=False, highlight=False)
+        whole = Path(hydra.sweep.dir) if swept else run_dir
+        console.print(f"\nstopped; go on with: python -m blurlab run.resume={whole}", markup=False, highlight=False)
         sys.exit(130)
+    except Pruned as early:
+        write_text(run_dir / PRUNED, f"{early}\n")
     except Exception as error:
+        line = one_line(error, run_dir)
         clean_up(run_dir, error, before)
-        print(f"error: {one_line(error, run_dir)}", file=sys.stderr)
-        if hydra.mode is not RunMode.MULTIRUN:
+        print(f"error: {line}", file=sys.stderr)
+        if not swept:
             sys.exit(2)
+        keep_error(run_dir, line, error)
 
 
 def one_line(error: Exception, run_dir: Path) -> str:
@@ -76,15 +85,20 @@ def clean_up(run_dir: Path, error: Exception, before: set[str]) -> None:
         before: Names that were there before the run.
     """
     if any(path.is_file() for path in run_dir.glob("stages/*/*")):
-        text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()  # names of files
-        with contextlib.suppress(OSError):  # what ended the run may be a full disk
-            write_text(run_dir / ERROR, text)
+        keep_error(run_dir, one_line(error, run_dir), error)
         return
     with contextlib.suppress(OSError):  # somebody else's files are in it
         for name in MADE_FIRST - before:
             made = run_dir / name
             shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
         run_dir.rmdir()
+
+
+def keep_error(run_dir: Path, line: str, error: Exception) -> None:
+    """Write what ended a run, in a line and with its traceback, into the run's folder."""
+    text = f"{line}\n\n{''.join(traceback.format_exception(error))}"
+    with contextlib.suppress(OSError):  # what ended the run may be a full disk
+        write_text(run_dir / ERROR, text.encode(errors="backslashreplace").decode())  # names of files
 
 
 def run(cfg: DictConfig, run_dir: Path, console: Console, prepared: Prepared | None = None) -> Path:
@@ -101,7 +115,7 @@ def run(cfg: DictConfig, run_dir: Path, console: Console, prepared: Prepared | N
     """
     prepared = prepared or prepare_job(cfg)
     run_dir.mkdir(parents=True, exist_ok=True)
-    with wandb_folders(run_dir):
+    with alone_in(run_dir), wandb_folders(run_dir):
         context = make_context(cfg, prepared.parts, run_dir, console)
         status = "failed"
         try:
@@ -110,6 +124,20 @@ def run(cfg: DictConfig, run_dir: Path, console: Console, prepared: Prepared | N
             return record
         finally:
             context.logger.close(status)
+
+
+@contextlib.contextmanager
+def alone_in(run_dir: Path) -> Iterator[None]:
+    """Keep other processes out of a run's directory.
+
+    Raises:
+        UsageError: If one is at work there.
+    """
+    try:
+        with locked(run_dir / LOCK, wait=False):
+            yield
+    except Locked as error:
+        raise UsageError(f"{run_dir} is being worked on by another process; let it end, or stop it") from error
 
 
 def do_stages(context: Context, stages: Sequence[Stage]) -> Path:
@@ -124,13 +152,12 @@ def do_stages(context: Context, stages: Sequence[Stage]) -> Path:
     for stage in stages:
         stage(context)
         write_record(context)
-    context.record[FINISHED] = True
-    record = write_record(context)
     log_run(context)
     if context.cfg.run.keep:
         context.console.print(f"kept {keep_record(context)}")
+    context.record[FINISHED] = True  # at the very end: a sweep that goes on passes over what is finished
     (context.dir / ERROR).unlink(missing_ok=True)  # of an earlier start
-    return record
+    return write_record(context)
 
 
 def log_run(context: Context) -> None:

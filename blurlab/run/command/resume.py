@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from blurlab.report.record import RESUMABLE
+from blurlab.run.command.manifest import FILE, is_sweep, read_manifest, search_words
 from blurlab.run.command.names import groups, nested_groups, options
 from blurlab.run.command.words import quoted
 from blurlab.run.errors import UsageError, nearest
@@ -12,10 +13,12 @@ from blurlab.run.setup.moved import present_word
 from blurlab.run.setup.targets import check_targets
 
 SAVED = ".hydra/overrides.yaml"
+GO_ON = "hydra.sweeper.resume=true"
+"""The word with which a sweep goes on."""
 
 
 def with_resume(overrides: list[str], config_dir: str | None = None) -> list[str]:
-    """Replay the command line of the run directory that ``run.resume=`` names, in that directory.
+    """Replay the command line of the run directory, or of the sweep's, that ``run.resume=`` names, in that directory.
 
     Only settings of blurlab's own configuration are replayed. What would change Hydra itself (its callbacks, launchers
     or search path) is refused, as are files of configuration outside ``conf/`` and ``config_dir``.
@@ -34,6 +37,8 @@ def with_resume(overrides: list[str], config_dir: str | None = None) -> list[str
     if not given or given[-1] == "run.resume=null":
         return overrides
     folder = _folder(given[-1])
+    if is_sweep(folder):
+        return _with_sweep(folder, overrides, config_dir)
     replayed = [word for word in saved_words(folder, config_dir) if not word.startswith("run.resume=")]
     rest = [word for word in overrides if not word.startswith("run.resume=")]
     other = [word for word in rest if not word.startswith(RESUMABLE)]
@@ -41,6 +46,24 @@ def with_resume(overrides: list[str], config_dir: str | None = None) -> list[str
         raise UsageError(f"{other[0]} beside run.resume: a resumed run keeps its settings; start a new run for others")
     place = quoted(str(folder))
     return [*replayed, *rest, f"run.resume={place}", f"hydra.run.dir={place}"]
+
+
+def _with_sweep(folder: Path, overrides: list[str], config_dir: str | None) -> list[str]:
+    """The words of a sweep to go on with; how its jobs are run may be said anew."""
+    manifest, path = read_manifest(folder), folder / FILE
+    for word in manifest.words:
+        _check_saved(word, path, config_dir, sweeps=True)
+    for word in dict.fromkeys(word for job in manifest.jobs for word in job.words):
+        _check_saved(word, path, config_dir)
+    wrong = [word for word in manifest.search if word not in search_words(manifest.search)]
+    if wrong:
+        raise UsageError(f"{path}: the word {wrong[0]} is none of a search's; start a new sweep")
+    rest = [word for word in overrides if not word.startswith("run.resume=")]
+    other = [word for word in rest if not word.startswith((*RESUMABLE, "hydra.launcher.", "hydra.sweeper."))]
+    if other:
+        raise UsageError(f"{other[0]} beside run.resume: a sweep keeps its settings; start a new one for others")
+    place = quoted(str(folder.absolute()))
+    return [*manifest.words, *manifest.search, *rest, f"hydra.sweep.dir={place}", GO_ON]
 
 
 def _folder(word: str) -> Path:
@@ -96,7 +119,7 @@ def _saved(folder: Path, path: Path) -> list[str]:
     return [present_word(str(word)) for word in words]
 
 
-def _check_saved(word: str, path: Path, config_dir: str | None) -> None:
+def _check_saved(word: str, path: Path, config_dir: str | None, sweeps: bool = False) -> None:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
@@ -113,7 +136,11 @@ def _check_saved(word: str, path: Path, config_dir: str | None) -> None:
     if key.replace("/", ".").split(".")[0] == "hydra" or parsed.package is not None:
         raise refuse("would change Hydra itself")
     if parsed.is_sweep_override():
-        raise refuse("is a sweep")
+        if not sweeps:
+            raise refuse("is a sweep")
+        for one in parsed.sweep_string_iterator():
+            _check_saved(f"{word.partition('=')[0]}={one}", path, config_dir)
+        return
     value = parsed.value()
     check_targets({key.rpartition(".")[2]: value})
     if key in nested_groups(config_dir) and not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The end of a sweep: which of its jobs left a record, one table of them all, one more over the seeds of each run."""
+"""The end of a sweep: one table of all its jobs, one more over the seeds of each run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from rich.console import Console
 
-from blurlab.report.record import load_record
 from blurlab.report.seeds import seeds_table, write_seeds
-from blurlab.report.terminal import sweep_table
-from blurlab.run.command.job import ERROR
+from blurlab.report.sweep import Unfinished, sweep_table
+from blurlab.run.command.manifest import ERROR, Progress, SweptJob, progress_of, read_manifest
 from blurlab.run.errors import UsageError
-from blurlab.run.record.record import FINISHED
-from blurlab.run.setup.settings import Settings, differences, values_of, words_of
+from blurlab.run.setup.settings import Settings, differences, values_of, without_places, words_of
 
 finished: list[Path] = []
 Found = tuple[Path, dict[str, Any]]
@@ -31,21 +29,23 @@ class RememberSweep(Callback):
         finished.append(Path(config.hydra.sweep.dir))
 
 
-def print_sweep(folder: Path, expected: int) -> None:
-    """One table for the jobs of a sweep that have finished, and one over seeds for each run that has several.
+def print_sweep(folder: Path) -> None:
+    """One table for the jobs of a sweep, and one over seeds for each run that has several.
 
     The latter are kept in the sweep's directory, as ``seeds.json`` and ``seeds.md``.
 
     Args:
         folder: The sweep's directory.
-        expected: Number of its jobs.
 
     Raises:
         UsageError: If a job left no record.
     """
-    found, console = records(folder, expected), Console()
-    if found:
-        console.print(sweep_table([record for _, record in found]))
+    console, ends = Console(), ends_of(folder)
+    found = finished_of(folder, ends)
+    left = [Unfinished(job.name, without_places(job.words), end.note) for job, end in ends if end.record is None]
+    if ends:
+        names = [job.name for job, end in ends if end.record is not None]
+        console.print(sweep_table([record for _, record in found], names, left))
     groups = by_seed(found)
     for group in groups:
         first = group[0][0].parent.name
@@ -53,29 +53,21 @@ def print_sweep(folder: Path, expected: int) -> None:
         console.print(seeds_table(write_seeds(path, group), ", ".join(own_words(group, found))))
         console.print(f"table over seeds {path}.md", markup=False, highlight=False)
     print(f"sweep directory {folder}")
-    if len(found) < expected:
-        raise UsageError(f"{expected - len(found)} of {expected} jobs failed; their errors stand above")
+    if failed := sum(end.record is None and not end.pruned for _, end in ends):
+        raise UsageError(
+            f"{failed} of {len(ends)} jobs did not finish; why stands in the table and in <job>/{ERROR}; "
+            f"go on with: python -m blurlab run.resume={folder}"
+        )
 
 
-def records(folder: Path, expected: int) -> list[Found]:
-    """The records of a sweep's jobs that have finished, with their files, in the order of the jobs.
-
-    Where the directory was used before, jobs beyond ``expected`` are an earlier sweep's; and a job that failed this
-    time may have left its record then.
-    """
-    whole = [path.parent for path in folder.rglob("record.json") if not (path.parent / ERROR).exists()]
-    names = [path.relative_to(folder).as_posix() for path in whole]
-    own = [name for name in names if not name.isdigit() or int(name) < expected]
-    files = [folder / name / "record.json" for name in sorted(own, key=lambda name: (name.zfill(9), name))]
-    return [(file, record) for file in files if FINISHED in (record := _read(file))]
+def ends_of(folder: Path) -> list[tuple[SweptJob, Progress]]:
+    """The jobs of a sweep in their order, and how far each has come."""
+    return [(job, progress_of(folder / job.name)) for job in read_manifest(folder).jobs]
 
 
-def _read(file: Path) -> dict[str, Any]:
-    """A record, or nothing where the file does not hold a whole one, as that of a job that was stopped."""
-    try:
-        return load_record(file)
-    except ValueError:
-        return {}
+def finished_of(folder: Path, ends: Sequence[tuple[SweptJob, Progress]]) -> list[Found]:
+    """The records of the jobs that have finished, with their files."""
+    return [(folder / job.name / "record.json", end.record) for job, end in ends if end.record is not None]
 
 
 def by_seed(found: Sequence[Found]) -> list[list[Found]]:

@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from blurlab.core.atomic import replace_whole
+from blurlab.core.lock import locked
 from blurlab.report.seeds import write_seeds
 from blurlab.run.errors import UsageError
 from blurlab.run.record.json_file import write_json
@@ -26,6 +27,7 @@ Found = tuple[Path, dict[str, Any]]
 """A record with its file."""
 TABLE = "per_image.csv"
 SEEDS = "seeds"
+LOCK = ".lock"
 PHOTOGRAPHS = ("name", "sha256", "val_sha256", "test_sha256", "train", "val", "test")
 """What of the entry ``dataset`` of a record says which photographs were used."""
 
@@ -132,6 +134,13 @@ def keep_record(context: Context) -> Path:
     Raises:
         UsageError: If a record of other settings or other photographs is there.
     """
+    folder = record_path(plain(context.cfg)).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / LOCK):  # another sweep may keep a record of the same name in the same moment
+        return _keep(context)
+
+
+def _keep(context: Context) -> Path:
     path = refuse_to_keep(context)
     record = make_record(context)
     kept = {key: value for key, value in record.items() if key not in ("examples", "config", FINISHED)}
@@ -139,7 +148,6 @@ def keep_record(context: Context) -> Path:
     kept["config"]["run"] = {**kept["config"]["run"], "resume": None}
     if stood_in := _stood_in(context):
         kept["variant"] = f"{kept['variant']}.{stood_in}"
-    path.parent.mkdir(parents=True, exist_ok=True)
     table = context.dir / TABLE
     if table.is_file():
         with replace_whole(path.with_suffix(".csv")) as file:

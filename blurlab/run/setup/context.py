@@ -28,6 +28,7 @@ from blurlab.run.setup.items import DegradedItems
 from blurlab.run.setup.logger import RunLogger
 from blurlab.run.setup.naming import run_name
 from blurlab.run.setup.parts import Parts
+from blurlab.run.setup.processes import torch_device
 
 
 @dataclass
@@ -151,7 +152,6 @@ def make_context(cfg: DictConfig, parts: Parts, run_dir: Path, console: Console)
     name = run_name(plain(cfg.run))
     with open_dict(cfg):
         facts = {"data_used": data.facts["name"], **_flat(plain(cfg))}
-    cpu = cfg.trainer.accelerator == "cpu" or not torch.cuda.is_available()
     return Context(
         cfg=cfg,
         dir=run_dir,
@@ -161,7 +161,7 @@ def make_context(cfg: DictConfig, parts: Parts, run_dir: Path, console: Console)
         data=data,
         logger=parts.logger(run_dir, name, facts),
         console=console,
-        device=torch.device("cpu" if cpu else "cuda"),
+        device=torch_device(str(cfg.trainer.accelerator)),
         begun=ours,
     )
 

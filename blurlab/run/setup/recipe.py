@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import warnings
 from typing import Any
 
 from omegaconf import DictConfig
 
-from blurlab.run.errors import UsageError
+from blurlab.run.errors import UsageError, nearest
 from blurlab.run.setup.build import build, plain
 
-TRAINER_SETTINGS = ("accelerator", "devices", "precision", "deterministic", "benchmark", "detect_anomaly", "profiler")
-"""Arguments of Lightning's Trainer that a configuration may set; the run decides on all others."""
-INSTEAD = {
-    "max_epochs": "budget.epochs", "max_steps": "budget.epochs and budget.steps_per_epoch", "max_time": "budget.epochs",
-    "min_epochs": "budget.epochs", "min_steps": "budget.epochs and budget.steps_per_epoch",
-    "fast_dev_run": "budget=smoke", "overfit_batches": "budget=smoke", "limit_train_batches": "budget.steps_per_epoch",
-    "limit_val_batches": "budget.draws_val", "check_val_every_n_epoch": "budget.steps_per_epoch",
-    "val_check_interval": "budget.steps_per_epoch", "accumulate_grad_batches": "budget.batch_size",
-    "gradient_clip_val": "optimizer.gradient_clip", "logger": "logger=<one of those that blurlab --help lists>",
-    "default_root_dir": "hydra.run.dir", "enable_progress_bar": "run.progress",
-    "strategy": "launcher=joblib, which runs jobs side by side", "num_nodes": "launcher=slurm, which runs a job a node",
+DECIDED = {
+    "max_epochs": "use budget.epochs", "logger": "use logger=<one of those that blurlab --help lists>",
+    "default_root_dir": "use hydra.run.dir", "enable_progress_bar": "use run.progress",
+    "gradient_clip_val": "use optimizer.gradient_clip", "num_nodes": "use launcher=slurm: a job a node",
+    "callbacks": "leave it out", "plugins": "leave it out", "enable_checkpointing": "leave it out: a run needs them",
+    "num_sanity_val_steps": "leave it out: photographs were checked before", "barebones": "leave it out",
+    "use_distributed_sampler": "leave it out: each process takes its part of every batch",
 }  # fmt: skip
-"""Argument of the Trainer -> the setting of a run that decides on it."""
+"""Argument of Lightning's Trainer that a run decides on -> what to do instead; every other one is the user's."""
+STRATEGIES = ("auto", "ddp", "ddp_fork", "ddp_spawn", "fsdp")
 
 
 def check_recipe(cfg: DictConfig) -> None:
@@ -35,6 +33,7 @@ def check_recipe(cfg: DictConfig) -> None:
     import torch
 
     from blurlab.learning.schedule import SCHEDULES
+    from blurlab.run.setup.processes import count, refuse_uneven
 
     try:
         build(cfg.optimizer.factory)([torch.nn.Parameter(torch.zeros(1))])
@@ -54,6 +53,7 @@ def check_recipe(cfg: DictConfig) -> None:
             f"budget.draws_train 0, got {cfg.budget.steps_per_epoch} and {cfg.budget.draws_train}"
         )
     check_trainer(cfg.trainer)
+    refuse_uneven(int(cfg.budget.batch_size), count(build(cfg.trainer)))
 
 
 def check_trainer(trainer: DictConfig) -> None:
@@ -62,22 +62,41 @@ def check_trainer(trainer: DictConfig) -> None:
     Raises:
         UsageError: With the setting to use instead.
     """
-    import torch
+    import pytorch_lightning as pl
 
     options = {key: value for key, value in plain(trainer).items() if key not in ("_target_", "_partial_")}
-    for key in options:
-        if key not in TRAINER_SETTINGS:
-            instead = f"; use {INSTEAD[key]}" if key in INSTEAD else f"; trainer takes {', '.join(TRAINER_SETTINGS)}"
-            raise UsageError(f"trainer.{key} is decided by the run{instead}")
-    devices = options.get("devices", 1)
-    if devices not in (1, "1") and not (isinstance(devices, list) and len(devices) == 1):
-        raise UsageError(
-            f"trainer.devices must be 1, got {devices}: a run trains on one device; "
-            "-m launcher=joblib runs jobs side by side"
-        )
-    if options.get("accelerator") == "gpu" and not torch.cuda.is_available():
-        raise UsageError("trainer=gpu, but no CUDA device was found; use trainer=auto or trainer=cpu")
+    known = inspect.signature(pl.Trainer).parameters
+    for key, value in options.items():
+        if key in DECIDED:
+            raise UsageError(f"trainer.{key} is decided by the run; {DECIDED[key]}")
+        if key not in known:
+            raise UsageError(f"Lightning's Trainer has no argument '{key}'{nearest(key, {*known} - {*DECIDED})}")
+        if value == 0 and key.startswith("limit_") and not isinstance(value, bool):
+            raise UsageError(f"trainer.{key}=0 leaves nothing to choose the best network by; name 1 or more")
+    if options.get("strategy", "auto") not in STRATEGIES:
+        raise UsageError(f"trainer.strategy must be one of {', '.join(STRATEGIES)}, got {options['strategy']}")
+    refuse_lacking_device(str(options.get("accelerator", "auto")), str(options.get("strategy", "auto")))
     try_trainer(build(trainer))
+
+
+def refuse_lacking_device(accelerator: str, strategy: str) -> None:
+    """Raise where this machine lacks the device that is asked for.
+
+    Raises:
+        UsageError: With the remedy.
+    """
+    import torch
+
+    cuda = torch.cuda.is_available()
+    if accelerator in ("gpu", "cuda") and not cuda and not (accelerator == "gpu" and torch.backends.mps.is_available()):
+        raise UsageError(
+            f"trainer={'fsdp' if strategy == 'fsdp' else 'gpu'}, but no CUDA device was found; "
+            "use trainer=auto or trainer=cpu"
+        )
+    if accelerator == "mps" and not torch.backends.mps.is_available():
+        raise UsageError("trainer=mps, but this is no Mac with such a device; use trainer=auto or trainer=cpu")
+    if strategy == "fsdp" and not cuda:
+        raise UsageError("trainer.strategy=fsdp needs CUDA devices; use trainer=ddp")
 
 
 def try_trainer(factory: Any) -> None:

@@ -20,7 +20,7 @@ from blurlab.run.setup.revision import code
 from blurlab.run.setup.targets import resolve
 
 SILENT = (
-    "paths", "logger", "trainer.accelerator", "trainer.devices", "budget.workers",
+    "paths", "logger", "trainer.accelerator", "trainer.devices", "trainer.strategy", "budget.workers",
     "run.resume", "run.keep", "run.progress", "run.variant",
 )  # fmt: skip
 """Keys, with all below them, that change no figure: places, what is shown or kept, on what the run is computed."""
@@ -65,7 +65,12 @@ def given() -> list[str]:
 
 def overrides() -> list[str]:
     """The words of the command line that made this job, less those about places; none where Hydra did not start it."""
-    return [word for word in given() if not word.startswith(("paths.", "run.resume", "run.progress"))]
+    return without_places(given())
+
+
+def without_places(words: Sequence[str]) -> list[str]:
+    """Words of a command line, less those about places and what is shown."""
+    return [word for word in words if not word.startswith(("paths.", "run.resume", "run.progress"))]
 
 
 def words_of(overrides: Sequence[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EarlyStopping
 from rich.console import Console
 from torch import nn
+from torch.multiprocessing.spawn import ProcessException
 
 from blurlab.core.rng import seed_from
 from blurlab.dataset import BalancedItems, Degrade, DegradedData, FixedItems
@@ -27,16 +28,19 @@ from blurlab.learning import (
     FolderCheckpoint,
     Interrupts,
     OtherRun,
+    SharedNorm,
     WholeCheckpointIO,
     check_stamp,
     read_checkpoint,
 )
 from blurlab.pipeline import Task
 from blurlab.run.errors import UsageError
-from blurlab.run.setup.build import build
+from blurlab.run.setup.build import build, plain
 from blurlab.run.setup.context import Context
+from blurlab.run.setup.processes import Relay, count, said_by_process, strategy, take_over
 from blurlab.run.setup.remaining import RemainingTime
 
+SRUN = ".*`srun` command is available.*"  # submitit starts a job of Slurm's by it, and no other process needs it
 QUIET = (
     ".*does not have many workers.*",  # photographs are in memory: a worker would only cost
     ".*Checkpoint directory .* exists and is not empty.*",  # a resumed stage writes where it wrote
@@ -44,8 +48,9 @@ QUIET = (
     ".*have no `validation_step`.*",  # pre-training looks at no validation photographs
     ".*in eval mode at the start of training.*",  # the layers below the one that is pre-trained
     ".*number of training batches.*smaller than the logging interval.*",
+    SRUN,
+    ".*recommended to use `self.log\\(.*sync_dist=True.*",  # what each process finds is brought together already
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning 2.6 with torch 2.13
-    ".*`srun` command is available on your system but is not used.*",  # a machine of a cluster, one process
 )
 
 
@@ -107,7 +112,15 @@ def planned(budget: dict[str, Any]) -> str:
     return f"{most}{budget['epochs']} x {budget['steps_per_epoch']} steps of {budget['batch_size']} images"
 
 
-def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int, clip: float | None) -> pl.Trainer:
+def make_trainer(
+    context: Context,
+    callbacks: list[pl.Callback],
+    *,
+    epochs: int,
+    clip: float | None,
+    folder: Path,
+    alone: bool = False,
+) -> pl.Trainer:
     """The configured Trainer with the run's logger, that heeds Ctrl-C between two batches; no global chatter.
 
     Args:
@@ -115,31 +128,53 @@ def make_trainer(context: Context, callbacks: list[pl.Callback], *, epochs: int,
         callbacks: Beside :class:`~blurlab.learning.Interrupts`, which is added.
         epochs: Length of the training.
         clip: Largest norm of the gradient; None for any.
+        folder: The stage's.
+        alone: Train in this process, however many are configured.
     """
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    with quietly():
-        return build(context.cfg.trainer)(
-            max_epochs=epochs,
-            logger=context.logger,
-            callbacks=[*callbacks, Interrupts(), RemainingTime(context.console)],
-            plugins=[WholeCheckpointIO()],
+    node = plain(context.cfg.trainer)
+    factory = build({**node, **({"devices": 1} if alone else {})})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=SRUN)
+        processes = 1 if alone else count(factory)
+        name = "auto" if alone else str(node.get("strategy", "auto"))
+        plan = strategy(name, processes, context.device.type == "cpu")
+        several = plan != "auto"
+        return factory(
+            **{"log_every_n_steps": 10, "enable_model_summary": False, **shortened(node, epochs, context.budget)},
+            logger=Relay(folder) if several else context.logger,
+            callbacks=[*callbacks, Interrupts(), *([] if several else [RemainingTime(context.console)])],
+            plugins=[WholeCheckpointIO(), *([SharedNorm()] if several else [])],
             default_root_dir=str(context.dir),
-            enable_model_summary=False,
             enable_progress_bar=context.progress,
             gradient_clip_val=clip,
             num_sanity_val_steps=0,
-            log_every_n_steps=10,
+            strategy=plan,
+            use_distributed_sampler=False,
         )
 
 
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Without the warnings of ``QUIET``."""
-    with warnings.catch_warnings():
-        for message in QUIET:
-            warnings.filterwarnings("ignore", message=message)
-        yield
+def shortened(node: dict[str, Any], epochs: int, budget: dict[str, Any]) -> dict[str, Any]:
+    """Arguments that end a training early, such that it still validates and keeps a network.
+
+    Args:
+        node: The configured arguments of Lightning's Trainer.
+        epochs: Of the training.
+        budget: The run's.
+
+    Example:
+        >>> shortened({"fast_dev_run": True}, 5, {})
+        {'max_epochs': 1, 'fast_dev_run': False, 'limit_train_batches': 1, 'limit_val_batches': 1}
+        >>> shortened({"max_steps": 3}, 5, {"steps_per_epoch": 12, "draws_train": 0})
+        {'max_epochs': 5, 'limit_train_batches': 3}
+    """
+    run, steps = int(node.get("fast_dev_run") or 0), int(node.get("max_steps") or -1)
+    if run:
+        return {"max_epochs": 1, "fast_dev_run": False, "limit_train_batches": run, "limit_val_batches": run}
+    if 0 < steps < budget.get("steps_per_epoch", 0) and not budget["draws_train"]:
+        return {"max_epochs": epochs, "limit_train_batches": steps * int(node.get("accumulate_grad_batches") or 1)}
+    return {"max_epochs": epochs}
 
 
 def fit_or_resume(
@@ -156,15 +191,22 @@ def fit_or_resume(
     if start is not None and (epochs := ended_at(start, trainer.callbacks)):  # type: ignore[attr-defined]
         trainer.fit_loop.max_epochs = epochs
     (interrupts,) = (one for one in trainer.callbacks if isinstance(one, Interrupts))  # type: ignore[attr-defined]
-    with quietly(), threads_beside(workers), interrupts.listening():
+    with warnings.catch_warnings(), threads_beside(workers), interrupts.listening():
+        for message in QUIET:
+            warnings.filterwarnings("ignore", message=message)
         try:
             trainer.fit(module, data, ckpt_path=None if start is None else str(start), weights_only=True)
         except SystemExit as stop:  # what Lightning makes of Ctrl-C
             raise KeyboardInterrupt from stop
-        except RuntimeError as error:  # a worker that Ctrl-C ended first
+        except (RuntimeError, ProcessException) as error:  # a process that Ctrl-C ended first
             if interrupts.asked:
                 raise KeyboardInterrupt from error
+            if isinstance(error, ProcessException):
+                raise said_by_process(error) from error
             raise
+    if isinstance(trainer.logger, Relay):
+        trainer.logger.hand_on(context.logger)
+        take_over(trainer, folder)
 
 
 def resume_point(folder: Path, callbacks: Sequence[pl.Callback], console: Console) -> Path | None:

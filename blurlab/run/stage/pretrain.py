@@ -67,7 +67,7 @@ def fit_layer(context: Context, task: Task, layer: int, folder: Path, below: Pat
     module = ContrastiveDivergence(net, layer, epochs=epochs, seed=context.seed, stage=stage)
     remedy = "its rates are fixed, so train without it (budget.pretrain_epochs=0) or with another head"
     callbacks = shared_callbacks(folder, run=context.begun.id, stage=stage, progress=context.progress, remedy=remedy)
-    trainer = make_trainer(context, callbacks, epochs=epochs, clip=None)
+    trainer = make_trainer(context, callbacks, epochs=epochs, clip=None, folder=folder, alone=True)
     fit_or_resume(context, trainer, module, degraded_data(context, context.degrade_for(task), stage), folder)
     if layer == 0:
         picture = filter_picture(net.filters())

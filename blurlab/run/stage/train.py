@@ -28,6 +28,7 @@ from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
+from blurlab.run.setup.processes import count
 from blurlab.run.setup.recipe import check_recipe
 from blurlab.run.setup.trainer import (
     best_score,
@@ -38,6 +39,7 @@ from blurlab.run.setup.trainer import (
     make_trainer,
     planned,
 )
+from blurlab.run.setup.trial import pruning
 from blurlab.run.stage.base import FIRST_NETWORK, NETWORKS, Stage, check_photographs, once
 from blurlab.run.stage.pretrain import load_pretrained, pretrain
 
@@ -80,6 +82,10 @@ class Train(Stage):
             self._check_growth(cfg, net)
             self._check_start(net)
         check_recipe(cfg)
+        if self.outliers is not None and count(build(cfg.trainer)) > 1:
+            raise UsageError(
+                "stage.train.outliers holds losses against a mean of all items; use trainer.devices=1 with it"
+            )
 
     def _check_growth(self, cfg: DictConfig, net: nn.Module) -> None:
         """Has the network stages, where some are to be added?"""
@@ -171,7 +177,8 @@ def fit(
         progress=context.progress, remedy=lower_rate(recipe), patience=budget["patience"],
     )  # fmt: skip
     callbacks += [] if growing is None else [growing]
-    trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
+    callbacks += pruning() if task == context.identifier.tasks[0] else []
+    trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip, folder=folder)
     fit_or_resume(context, trainer, module, data, folder)
     stamp = RunStamp(context.begun.id, task.name)
     context.nets[task.name] = load_net(net, folder / BEST, stamp).to(context.device)

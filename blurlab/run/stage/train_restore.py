@@ -17,8 +17,10 @@ from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
 from blurlab.run.setup.context import Context
 from blurlab.run.setup.parts import Parts
+from blurlab.run.setup.processes import Relay
 from blurlab.run.setup.recipe import check_recipe
 from blurlab.run.setup.trainer import best_score, degraded_data, fit_or_resume, lower_rate, make_trainer, planned
+from blurlab.run.setup.trial import pruning
 from blurlab.run.stage.base import DECONVOLVER, MARK, Stage, check_photographs, once
 from blurlab.run.stage.train import refuse_diverged
 
@@ -95,7 +97,10 @@ class TrainRestorer(Stage):
             folder, run=context.begun.id, seed=context.seed, stage=NAME, ema_decay=float(recipe.ema_decay),
             progress=context.progress, remedy=lower_rate(recipe), patience=budget["patience"],
         )  # fmt: skip
-        trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip)
+        callbacks += [] if context.identifier.tasks else pruning()
+        trainer = make_trainer(context, callbacks, epochs=budget["epochs"], clip=recipe.gradient_clip, folder=folder)
+        if isinstance(trainer.logger, Relay):
+            module.show = None  # a logger's connections do not outlive a new process
         fit_or_resume(context, trainer, module, data, folder)
         score = best_score(trainer, NAME)
         facts = {"steps": str(trainer.global_step), "data": str(context.data.facts["name"]), "seed": str(context.seed)}
