@@ -119,7 +119,7 @@ def run_search(launcher: Any, config: DictConfig, arguments: Sequence[str], sear
     folder.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         storage=open_storage(folder, search.storage), study_name=study_name(folder, search.storage),
-        direction=search.direction, load_if_exists=True,
+        direction=optuna.study.StudyDirection[search.direction.upper()], load_if_exists=True,
         pruner=make_pruner(search.prune, search.first_trials, search.warm_up_epochs),
     )  # fmt: skip
     running = optuna.trial.TrialState.RUNNING
