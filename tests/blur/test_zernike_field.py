@@ -28,6 +28,7 @@ from blurlab.physics import EigenBlur, conjugate_gradient, eigen_kernels, grid_p
 
 LENS = Zernike(0.1, pixel_nm=100)
 FIELD = ZernikeField(LENS)
+MILD = ZernikeField(LENS, [-0.1, 0.1], [-0.05, 0.05], [-0.05, 0.05], [-0.1, 0.1])
 
 
 def draw(*shape: int, seed: int = 0) -> Tensor:
@@ -64,16 +65,17 @@ def test_its_coma_points_away_from_the_centre() -> None:
 
 
 @pytest.mark.parametrize("boundary", ["valid", "reflect"])
-def test_its_operator_has_the_kernels_of_the_formula(boundary: str) -> None:
-    """Everywhere, between the points of the grid too: ten terms leave next to nothing."""
+@pytest.mark.parametrize(("field", "least_db"), [(MILD, 40.0), (FIELD, 30.0)])
+def test_its_operator_has_the_kernels_of_the_formula(field: ZernikeField, least_db: float, boundary: str) -> None:
+    """Everywhere, between the points of the grid too: what ten terms leave out is next to nothing."""
     shape, lost = (70, 95), 15 if boundary == "valid" else 0
-    found = params()
-    operator = FIELD.operator(found, shape=shape, boundary=boundary)
+    found = field.draw(3, generator=torch.Generator().manual_seed(0))[1].double()
+    operator = field.operator(found, shape=shape, boundary=boundary)
     for row, col in ((0, 0), (17, 29), (39, 64)):
         place = field_places(torch.tensor([[row + lost, col + lost]], dtype=torch.float64), shape)
-        expected = torch.stack([zernike_psf(FIELD.waves_at(one[None], place)[0], LENS.modes, LENS.optics, 31)[0]
-                                for one in found])  # fmt: skip
-        assert (psf_snr(operator.psf_at(row, col), expected) > 40).all()
+        waves = field.waves_at(found, place)[:, 0]
+        expected = zernike_psf(waves, LENS.modes, LENS.optics, 31)
+        assert (psf_snr(operator.psf_at(row, col), expected) > least_db).all()
 
 
 def test_with_all_terms_the_kernels_on_the_grid_are_exact() -> None:
