@@ -20,7 +20,7 @@ class NoiseCurve:
 
     Example:
         >>> NoiseCurve([0.01, 0.1], [0.0, 1.0])(torch.tensor([0.001, 0.0316228, 0.5])).round(decimals=3)
-        tensor([0.0000, 0.5000, 1.0000])
+        tensor([0.0000, 0.5000, 1.0000], dtype=torch.float64)
     """
 
     def __init__(self, sigma: Sequence[float], value: Sequence[float]) -> None:
