@@ -43,6 +43,7 @@ from .prepare import prepare_all as prepare_all
 from .prepare import to_square as to_square
 from .sampler import EpochSampler as EpochSampler
 from .sampler import ShuffledPass as ShuffledPass
+from .shrunk import Shrunk as Shrunk
 from .source import DataNotFound as DataNotFound
 from .source import Photo as Photo
 from .source import Source as Source
