@@ -21,7 +21,7 @@ from blurlab.blur.none import NoBlur, identity_psf
 from blurlab.blur.odd_shake import OddShake, odd_shake_psf
 from blurlab.blur.parameter import Parameter, length, line_angle, parameter
 from blurlab.blur.pupil import Optics
-from blurlab.blur.recorded import Recorded, recorded_kernels
+from blurlab.blur.recorded import Recorded, matlab_kernels, recorded_kernels
 from blurlab.blur.shape import centre_crop, centroid, of_side, pad_to_odd, trimmed
 from blurlab.blur.strength import OneParameterStrength, StrengthFamily, strength_of
 from blurlab.blur.taps import Taps, taps_psf
@@ -70,6 +70,7 @@ __all__ = [
     "identity_psf",
     "length",
     "line_angle",
+    "matlab_kernels",
     "motion_psf",
     "odd_shake_psf",
     "of_side",

@@ -31,6 +31,7 @@ from .graphics import Graphics as Graphics
 from .graphics import graphic as graphic
 from .hrf import Hrf as Hrf
 from .levin09 import Levin09 as Levin09
+from .levin09 import Levin09Mat as Levin09Mat
 from .messidor import Messidor as Messidor
 from .microscopy import Microscopy as Microscopy
 from .night import Night as Night
