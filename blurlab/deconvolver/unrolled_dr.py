@@ -11,13 +11,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import irfft2, rfft2
 from blurlab.deconvolver.base import check_count
 from blurlab.deconvolver.border import keep_observed
 from blurlab.deconvolver.douglas_rachford import DouglasRachford, douglas_rachford_step
 from blurlab.deconvolver.louder import louder
 from blurlab.deconvolver.observation import GridObservation, Observation, observe
-from blurlab.deconvolver.tv import TV
+from blurlab.deconvolver.second_order import second_order
 from blurlab.deconvolver.wiener import density, wiener_filter
 from blurlab.physics import Gradient, LinearOperator, conjugate_gradient
 
@@ -26,7 +26,9 @@ SIGMA_UNIT = 0.01
 FILTERS = (0.3, 0.03, 0.003)
 """Strengths of the Wiener filters that a denoiser is shown, at noise of ``SIGMA_UNIT``: from smooth to noisy."""
 START_STRENGTH = 1.5
-"""Weight of the total variation that is started from, over sigma^1.5."""
+"""Weight of the total variation that is started from, over sigma^1.5, where the blur has no transfer function."""
+START_SLOPES, START_BENDS = 0.5, 0.5
+"""Weight of the first differences of the start over sigma^1.5, and that of the second ones over it."""
 INPUTS = 3 + 2 * len(FILTERS)
 """What a denoiser is shown: the iterate, the noise level, the start, what each filter adds to it, and what each makes
 of the part of y that the iterate does not explain."""
@@ -40,15 +42,15 @@ class UnrolledDR(nn.Module):
     """A few steps of Douglas-Rachford [DebarnotWeiss2024], each with a denoiser and a weight of its own.
 
     ``z = D_t(x);  r = (H*H + lambda_t)^-1 (H* (M y + (1 - M) H z) + lambda_t (2 z - x));  x <- x - z + r``; the last z
-    is the image. It starts from total variation, so it knows before training what that knows; Wiener filters that
-    trust y more show each denoiser what total variation took away, and what y asks to be added to x. Channels are
-    restored one by one. What lies beyond the border is unknown. Of an operator that is no convolution, start and
-    filters are found by iteration.
+    is the image. It starts from a prior on first and second differences, so it knows before training what that knows;
+    Wiener filters that trust y more show each denoiser what the start took away, and what y asks to be added to x.
+    Channels are restored one by one. What lies beyond the border is unknown. Of an operator that is no convolution,
+    filters are found by iteration, and so is the start, which is that of total variation.
 
     Args:
         denoiser: Makes a denoiser from the number of channels that it is shown; (B, inputs, H, W) -> (B, 1, H, W).
         iterations: T.
-        start_iterations: Iterations of total variation before the first step.
+        start_iterations: Iterations to the start.
     """
 
     boundary = "unknown"
@@ -66,7 +68,7 @@ class UnrolledDR(nn.Module):
         self.denoisers = nn.ModuleList(denoiser(INPUTS) for _ in range(iterations))
         self.log_weight = nn.Parameter(torch.full((iterations - 1,), math.log(0.2)))
         self.power = nn.Parameter(torch.full((iterations - 1,), 1.5))
-        self.start = TV(iterations=start_iterations, tolerance=0, boundary=self.boundary)
+        self.start_iterations = start_iterations
 
     def forward(self, y: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
         """Restore.
@@ -104,14 +106,14 @@ class UnrolledDR(nn.Module):
         return [(a + b * (sigma / SIGMA_UNIT).log()).exp() for a, b in pairs]
 
     def _started(self, y: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Observation:
-        """The observation, whose first guess is what total variation gives, (B, 1, P, Q)."""
-        alpha = START_STRENGTH * sigma**1.5
-        if isinstance(psf, LinearOperator):
-            seen = observe(y, psf, self.boundary)
-            return replace(seen, first=DouglasRachford(iterations=STEPS, tolerance=0).solve(seen, alpha)[0])
-        start, _ = self.start.solve(y, psf, alpha)
-        otf = psf_to_otf(psf, (start.shape[-2], start.shape[-1]))
-        return GridObservation(y, start, (y.shape[-2], y.shape[-1]), otf)
+        """The observation, its first guess (B, 1, P, Q) what priors on differences give."""
+        seen = observe(y, psf, self.boundary)
+        if isinstance(seen, GridObservation):
+            first = second_order(seen, START_SLOPES * sigma**1.5, START_BENDS, self.start_iterations).clamp(0, 1)
+        else:
+            total_variation = DouglasRachford(iterations=STEPS, tolerance=0)
+            first, _ = total_variation.solve(seen, START_STRENGTH * sigma**1.5)
+        return replace(seen, first=first)
 
 
 class Filters(ABC):

@@ -66,7 +66,7 @@ def main() -> None:
         longer = lengthened(read_state(weights_file(args.weights)), [n - 1 for n in args.steps])
     except (FileNotFoundError, ValueError) as error:
         parser.error(str(error))
-    save_file(longer, args.to)
+    save_file({name: value.contiguous() for name, value in longer.items()}, args.to)
 
 
 if __name__ == "__main__":

@@ -37,14 +37,14 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
         "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH, "zernike": NO_STRENGTH,
-        "odd_shake": NO_STRENGTH,
+        "odd_shake": NO_STRENGTH, "levin_mat": NO_STRENGTH, "shaken_and_soft": NO_STRENGTH,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {
         "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, "field": VARIES,
         "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH, "zernike": NO_STRENGTH,
-        "odd_shake": NO_STRENGTH,
+        "odd_shake": NO_STRENGTH, "levin_mat": NO_STRENGTH, "shaken_and_soft": NO_STRENGTH,
     },
     "photograph": {
         blur: f"must be none|neither kinds|{VARIES}|use blur=motion" for blur in options("blur")
@@ -63,7 +63,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "regression": NOTHING,
     "regression_refined": {
         **NOTHING, "trajectory": "no image tells", "photographic": "no image tells", "camera_kinds": "no image tells",
-        "odd_shake": "no image tells",
+        "odd_shake": "no image tells", "shaken_and_soft": "no image tells",
     },
     "grnn": NOTHING,
 }  # fmt: skip
@@ -120,11 +120,12 @@ def test_every_member_of_every_group_composes(
         "answers": ["pipeline=likelihood", "blur=three_kinds"],
         "aberrations": ["blur=zernike"], "kernels": ["pipeline=aberrations", "blur=zernike"],
         "robust_camera": ["pipeline=likelihood", "blur=three_kinds"],
-        "levin": known, "field": [*known, "deconvolver=douglas_rachford"],
+        "levin": known, "levin_mat": known, "field": [*known, "deconvolver=douglas_rachford"],
         "levin09": [*known, "noise=captured", "boundary=captured"],
+        "levin09_mat": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
-    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin"), ("blur", "field")}
+    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", "levin"), ("blur", "levin_mat"), ("blur", "field")}
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
     if member in (
@@ -136,6 +137,7 @@ def test_every_member_of_every_group_composes(
         "photographic",
         "camera_kinds",
         "zernike",
+        "shaken_and_soft",
     ):
         with pytest.raises(UsageError, match=NO_STRENGTH):
             check([f"{group}={member}", "pipeline=likelihood"])

@@ -39,8 +39,10 @@ class Cases(Sequence[Degraded]):
 
 
 def cases(context: Context) -> Cases:
-    """The items of a run: its captures where the set tested on has them; their pairs, degraded here, where border and
-    noise are not the camera's; else photographs degraded as the run says.
+    """The items of a run: photographs degraded as it says, or a set of captures.
+
+    Of captures each pair of photograph and kernel is one item, as it was taken where border and noise are the camera's,
+    else degraded here.
     """
     captures = context.data.captures
     if captures is None:
