@@ -60,7 +60,7 @@ class UnrolledDR(nn.Module):
     def __init__(
         self,
         denoiser: Callable[[int], nn.Module],
-        iterations: int = 3,
+        iterations: int = 4,
         start_iterations: int = 15,
     ) -> None:
         super().__init__()
