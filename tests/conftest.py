@@ -46,9 +46,11 @@ def put_levin(folder: Path, side: int = 56) -> None:
     import numpy as np
     from PIL import Image
     from scipy import ndimage, signal
+    from scipy.io import savemat
 
     rng = np.random.default_rng(9)
     (folder / "gt").mkdir(parents=True)
+    (folder / "mat").mkdir()
     kernels = {}
     for number in range(1, 9):
         plane = rng.integers(0, 256, (3 + 2 * (number % 3),) * 2, dtype=np.uint8)
@@ -63,3 +65,5 @@ def put_levin(folder: Path, side: int = 56) -> None:
             inner = wide[margin : len(wide) - margin, margin : len(wide) - margin]
             y = signal.convolve2d(inner, kernel, "valid") + rng.normal(0, 1, (side, side))
             Image.fromarray(y.round().clip(0, 255).astype(np.uint8)).save(folder / f"im{photo}_kernel{number}_img.png")
+            pair = {"x": wide[3:-3, 3:-3] / 255, "y": y / 255, "f": kernel[::-1, ::-1]}
+            savemat(folder / "mat" / f"im{photo:02d}_ker{number:02d}.mat", pair)

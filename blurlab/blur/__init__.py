@@ -22,7 +22,7 @@ from blurlab.blur.odd_shake import OddShake, odd_shake_psf
 from blurlab.blur.operator_hull import OperatorHull, operator_hull
 from blurlab.blur.parameter import Parameter, length, line_angle, parameter
 from blurlab.blur.pupil import Optics
-from blurlab.blur.recorded import Recorded, recorded_kernels
+from blurlab.blur.recorded import Recorded, matlab_kernels, recorded_kernels
 from blurlab.blur.shape import centre_crop, centroid, of_side, pad_to_odd, pixel_grid, trimmed
 from blurlab.blur.spread_out import farthest_points, onto_simplex, spread_shares
 from blurlab.blur.strength import OneParameterStrength, StrengthFamily, strength_of
@@ -81,6 +81,7 @@ __all__ = [
     "identity_psf",
     "length",
     "line_angle",
+    "matlab_kernels",
     "motion_psf",
     "odd_shake_psf",
     "of_side",

@@ -14,6 +14,7 @@ from blurlab.blur.base import BlurFamily, check_params
 from blurlab.blur.mixture import Mixture
 from blurlab.blur.shape import odd_at_least, pad_to_odd
 from blurlab.core.image_io import read_image
+from blurlab.core.mat_file import read_plane
 
 
 class Recorded(BlurFamily):
@@ -70,13 +71,43 @@ def recorded_kernels(
     every = sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []
     paths = {path.stem: path for path in every if re.fullmatch(pattern, path.name)}
     if not paths:
-        raise FileNotFoundError(
-            f"no kernels in {Path(folder).absolute()} (looked for {pattern}); set paths.data_dir "
-            "(or BLURLAB_DATA) to the folder of sets"
-        )
+        raise FileNotFoundError(_nothing_in(folder, pattern))
     unknown = sorted({*turned} - {*paths})
     if unknown:
         raise ValueError(f"turned names {unknown[0]}, which is none of {', '.join(paths)}")
     planes = {name: torch.from_numpy(read_image(path).mean(-1)) for name, path in paths.items()}
     kernels = {name: plane.flip(0, 1) if name in turned else plane for name, plane in planes.items()}
     return Mixture({name: Recorded(kernel) for name, kernel in kernels.items()}, size=size)
+
+
+def matlab_kernels(
+    folder: str | os.PathLike[str], pattern: str = r"im01_ker0*(\d+)\.mat", variable: str = "f", size: int | None = None
+) -> Mixture:
+    """The kernels of MATLAB files as one family, each a kind of its own, equally often.
+
+    They are correlated with the image where MATLAB's ``filter2`` or an equation written so blurs; here each is turned
+    by 180 degrees, as a convolution has it.
+
+    Args:
+        folder: Where the files lie.
+        pattern: What a file's whole name matches; its group is the kernel's number, whose kind is ``kernel1`` for 1.
+        variable: The kernel's name in the file.
+        size: Side of all kernels; that of the largest if None.
+
+    Raises:
+        FileNotFoundError: If no file of the folder matches.
+        ValueError: If a file cannot be read, or is no kernel.
+    """
+    every = sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []
+    matches = [(match[1], path) for path in every if (match := re.fullmatch(pattern, path.name))]
+    if not matches:
+        raise FileNotFoundError(_nothing_in(folder, pattern))
+    planes = {f"kernel{number}": torch.from_numpy(read_plane(path, variable)) for number, path in matches}
+    return Mixture({name: Recorded(plane.flip(0, 1)) for name, plane in planes.items()}, size=size)
+
+
+def _nothing_in(folder: str | os.PathLike[str], pattern: str) -> str:
+    return (
+        f"no kernels in {Path(folder).absolute()} (looked for {pattern}); set paths.data_dir (or BLURLAB_DATA) to the "
+        "folder of sets"
+    )

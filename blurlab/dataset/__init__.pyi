@@ -31,6 +31,7 @@ from .graphics import Graphics as Graphics
 from .graphics import graphic as graphic
 from .hrf import Hrf as Hrf
 from .levin09 import Levin09 as Levin09
+from .levin09 import Levin09Mat as Levin09Mat
 from .messidor import Messidor as Messidor
 from .microscopy import Microscopy as Microscopy
 from .night import Night as Night
@@ -43,6 +44,7 @@ from .prepare import prepare_all as prepare_all
 from .prepare import to_square as to_square
 from .sampler import EpochSampler as EpochSampler
 from .sampler import ShuffledPass as ShuffledPass
+from .shrunk import Shrunk as Shrunk
 from .source import DataNotFound as DataNotFound
 from .source import Photo as Photo
 from .source import Source as Source

@@ -133,7 +133,7 @@ def load_weights(net: nn.Module, weights: str) -> nn.Module:
         ValueError: If they are another network's, or cannot be read.
     """
     path = weights_file(weights)
-    state = _read(path)
+    state = read_state(path)
     try:
         net.load_state_dict(state)
     except RuntimeError as error:
@@ -144,7 +144,7 @@ def load_weights(net: nn.Module, weights: str) -> nn.Module:
     return net
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a file by name; a training's checkpoint is read with ``weights_only``, so that it runs no code."""
     try:
         if path.suffix == ".ckpt":

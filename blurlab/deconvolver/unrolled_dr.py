@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
+from blurlab.core.fourier import irfft2, rfft2
 from blurlab.deconvolver.base import check_count
 from blurlab.deconvolver.border import keep_observed
 from blurlab.deconvolver.douglas_rachford import DouglasRachford, douglas_rachford_step
 from blurlab.deconvolver.louder import louder
 from blurlab.deconvolver.observation import GridObservation, Observation, observe
-from blurlab.deconvolver.tv import TV
+from blurlab.deconvolver.second_order import second_order
 from blurlab.deconvolver.wiener import density, wiener_filter
 from blurlab.physics import Gradient, LinearOperator, conjugate_gradient
 
@@ -25,9 +26,12 @@ SIGMA_UNIT = 0.01
 FILTERS = (0.3, 0.03, 0.003)
 """Strengths of the Wiener filters that a denoiser is shown, at noise of ``SIGMA_UNIT``: from smooth to noisy."""
 START_STRENGTH = 1.5
-"""Weight of the total variation that is started from, over sigma^1.5."""
-INPUTS = 3 + len(FILTERS)
-"""What a denoiser is shown: the iterate, the noise level, the start, what each filter adds to it."""
+"""Weight of the total variation that is started from, over sigma^1.5, where the blur has no transfer function."""
+START_SLOPES, START_BENDS = 0.5, 0.5
+"""Weight of the first differences of the start over sigma^1.5, and that of the second ones over it."""
+INPUTS = 3 + 2 * len(FILTERS)
+"""What a denoiser is shown: the iterate, the noise level, the start, what each filter adds to it, and what each makes
+of the part of y that the iterate does not explain."""
 LEAST_GAIN = 1e-6
 """Of a frequency that the kernel takes away; the filters would blow it up."""
 STEPS = 40
@@ -38,14 +42,15 @@ class UnrolledDR(nn.Module):
     """A few steps of Douglas-Rachford [DebarnotWeiss2024], each with a denoiser and a weight of its own.
 
     ``z = D_t(x);  r = (H*H + lambda_t)^-1 (H* (M y + (1 - M) H z) + lambda_t (2 z - x));  x <- x - z + r``; the last z
-    is the image. It starts from total variation, so it knows before training what that knows; Wiener filters that
-    trust y more show each denoiser what total variation took away. Channels are restored one by one. What lies beyond
-    the border is unknown. Of an operator that is no convolution, start and filters are found by iteration.
+    is the image. It starts from a prior on first and second differences, so it knows before training what that knows;
+    Wiener filters that trust y more show each denoiser what the start took away, and what y asks to be added to x.
+    Channels are restored one by one. What lies beyond the border is unknown. Of an operator that is no convolution,
+    filters are found by iteration, and so is the start, which is that of total variation.
 
     Args:
         denoiser: Makes a denoiser from the number of channels that it is shown; (B, inputs, H, W) -> (B, 1, H, W).
         iterations: T.
-        start_iterations: Iterations of total variation before the first step.
+        start_iterations: Iterations to the start.
     """
 
     boundary = "unknown"
@@ -55,7 +60,7 @@ class UnrolledDR(nn.Module):
     def __init__(
         self,
         denoiser: Callable[[int], nn.Module],
-        iterations: int = 3,
+        iterations: int = 4,
         start_iterations: int = 15,
     ) -> None:
         super().__init__()
@@ -63,7 +68,7 @@ class UnrolledDR(nn.Module):
         self.denoisers = nn.ModuleList(denoiser(INPUTS) for _ in range(iterations))
         self.log_weight = nn.Parameter(torch.full((iterations - 1,), math.log(0.2)))
         self.power = nn.Parameter(torch.full((iterations - 1,), 1.5))
-        self.start = TV(iterations=start_iterations, tolerance=0, boundary=self.boundary)
+        self.start_iterations = start_iterations
 
     def forward(self, y: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
         """Restore.
@@ -86,8 +91,11 @@ class UnrolledDR(nn.Module):
             seen = self._started(y, psf, sigma)
             x = start = seen.first
             level = ((sigma / SIGMA_UNIT).log() / 3).expand_as(start)
-            shown = torch.cat([level, start, louder(filtered(seen, sigma))], 1)
-        denoisers = [lambda v, net=net: net(torch.cat([v, shown], 1)) for net in self.denoisers]
+            filters = filters_of(seen, sigma)
+            shown = torch.cat([level, start, louder(filters.added(start))], 1)
+        denoisers = [
+            lambda v, net=net: net(torch.cat([v, shown, louder(filters.unexplained(v))], 1)) for net in self.denoisers
+        ]
         for denoise, weight in zip(denoisers[:-1], self.weights(sigma), strict=True):
             x, _ = douglas_rachford_step(x, denoise, partial(seen.prox, weight=weight))
         return seen.crop(denoisers[-1](x))
@@ -98,36 +106,79 @@ class UnrolledDR(nn.Module):
         return [(a + b * (sigma / SIGMA_UNIT).log()).exp() for a, b in pairs]
 
     def _started(self, y: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Observation:
-        """The observation, whose first guess is what total variation gives, (B, 1, P, Q)."""
-        alpha = START_STRENGTH * sigma**1.5
-        if isinstance(psf, LinearOperator):
-            seen = observe(y, psf, self.boundary)
-            return replace(seen, first=DouglasRachford(iterations=STEPS, tolerance=0).solve(seen, alpha)[0])
-        start, _ = self.start.solve(y, psf, alpha)
-        otf = psf_to_otf(psf, (start.shape[-2], start.shape[-1]))
-        return GridObservation(y, start, (y.shape[-2], y.shape[-1]), otf)
+        """The observation, its first guess (B, 1, P, Q) what priors on differences give."""
+        seen = observe(y, psf, self.boundary)
+        if isinstance(seen, GridObservation):
+            first = second_order(seen, START_SLOPES * sigma**1.5, START_BENDS, self.start_iterations).clamp(0, 1)
+        else:
+            total_variation = DouglasRachford(iterations=STEPS, tolerance=0)
+            first, _ = total_variation.solve(seen, START_STRENGTH * sigma**1.5)
+        return replace(seen, first=first)
 
 
-def filtered(seen: Observation, sigma: Tensor) -> Tensor:
-    """What Wiener filters with a gradient prior add to an observation's first guess, (B, len(FILTERS), P, Q)."""
+class Filters(ABC):
+    """Wiener filters of an observation with a gradient prior, from smooth to noisy, ``len(FILTERS)`` of them."""
+
+    @abstractmethod
+    def added(self, u: Tensor) -> Tensor:
+        """What each adds to images u (B, 1, P, Q), (B, len(FILTERS), P, Q)."""
+
+    @abstractmethod
+    def unexplained(self, u: Tensor) -> Tensor:
+        """Each of ``y - A u``, where y was observed: what the data ask to be added to u, (B, len(FILTERS), P, Q)."""
+
+
+def filters_of(seen: Observation, sigma: Tensor) -> Filters:
+    """The filters of an observation with noise (B, 1, 1, 1)."""
     damping = (sigma / SIGMA_UNIT).square()
     strengths = torch.tensor(FILTERS, dtype=sigma.dtype, device=sigma.device).reshape(1, -1, 1, 1) * damping
     if isinstance(seen, GridObservation):
-        otf, start, shape = seen.otf, seen.first, (seen.first.shape[-2], seen.first.shape[-1])
-        spectrum = rfft2(keep_observed(irfft2(otf * rfft2(start), shape), seen.y))
-        power = Gradient().power(shape, like=start)
-        return irfft2(wiener_filter(otf.conj(), density(otf) + LEAST_GAIN, strengths, power) * spectrum, shape) - start
-    return torch.cat([_added(seen, strength) for strength in strengths.split(1, 1)], 1)
+        power = Gradient().power((seen.first.shape[-2], seen.first.shape[-1]), like=seen.first)
+        return _GridFilters(seen, wiener_filter(seen.otf.conj(), density(seen.otf) + LEAST_GAIN, strengths, power))
+    return _OperatorFilters(seen, strengths)
 
 
-def _added(seen: Observation, strength: Tensor) -> Tensor:
-    """``(A*A + s D*D)^-1 (A* (y - A u) - s D*D u)`` at the first guess u, by conjugate gradients."""
-    slopes = Gradient("replicate")
+@dataclass
+class _GridFilters(Filters):
+    """By one product of spectra each."""
 
-    def smooth(x: Tensor) -> Tensor:
-        return strength * slopes.A_adjoint(slopes.A(x))
+    seen: GridObservation
+    response: Tensor
+    """(B, len(FILTERS), P, Q // 2 + 1)."""
 
-    downhill = seen.adjoint(seen.y - seen.blur(seen.first)) - smooth(seen.first)
-    return conjugate_gradient(
-        lambda x: seen.adjoint(seen.blur(x)) + smooth(x), downhill, tolerance=0.1, max_iterations=STEPS
-    )
+    def added(self, u: Tensor) -> Tensor:
+        shape = (u.shape[-2], u.shape[-1])
+        spectrum = rfft2(keep_observed(irfft2(self.seen.otf * rfft2(u), shape), self.seen.y))
+        return irfft2(self.response * spectrum, shape) - u
+
+    def unexplained(self, u: Tensor) -> Tensor:
+        shape = (u.shape[-2], u.shape[-1])
+        residual = torch.fft.rfft2(self.seen.y - self.seen.blur(u), s=shape)  # zero where nothing was observed
+        return irfft2(self.response * residual, shape)
+
+
+@dataclass
+class _OperatorFilters(Filters):
+    """By conjugate gradients."""
+
+    seen: Observation
+    strengths: Tensor
+
+    def added(self, u: Tensor) -> Tensor:
+        return torch.cat([self._solved(u, strength, strength) for strength in self.strengths.split(1, 1)], 1)
+
+    def unexplained(self, u: Tensor) -> Tensor:
+        return torch.cat([self._solved(u, strength, None) for strength in self.strengths.split(1, 1)], 1)
+
+    def _solved(self, u: Tensor, strength: Tensor, pull: Tensor | None) -> Tensor:
+        """``(A*A + s D*D)^-1 (A* (y - A u) - p D*D u)``."""
+        slopes = Gradient("replicate")
+        downhill = self.seen.adjoint(self.seen.y - self.seen.blur(u))
+        if pull is not None:
+            downhill = downhill - pull * slopes.A_adjoint(slopes.A(u))
+        return conjugate_gradient(
+            lambda x: self.seen.adjoint(self.seen.blur(x)) + strength * slopes.A_adjoint(slopes.A(x)),
+            downhill,
+            tolerance=0.1,
+            max_iterations=STEPS,
+        )

@@ -18,10 +18,17 @@ for file in conf/deconvolver/*.yaml; do
   name="$(basename "$file" .yaml)"
   once levin32 "$name" deconvolver="$name"
   once bsds_levin "$name" deconvolver="$name"
+  once levin_synthetic "$name" deconvolver="$name"
 done
 # the average over turned and reflected images
 once levin32 unrolled_dr.views8 deconvolver=unrolled_dr deconvolver.views=8
 once bsds_levin unrolled_dr.views8 deconvolver=unrolled_dr deconvolver.views=8
+once levin_synthetic unrolled_dr.views8 deconvolver=unrolled_dr deconvolver.views=8
+# the authors' MATLAB files in the place of the PNG files
+for name in tv unrolled_dr; do
+  once levin32 "$name.mat" deconvolver="$name" dataset=levin09_mat blur=levin_mat
+  once levin_synthetic "$name.mat" deconvolver="$name" dataset=levin09_mat blur=levin_mat dataset.size=229
+done
 # other borders beside the default
 once bsds_levin wiener.padded deconvolver=wiener deconvolver.boundary=padded
 once levin32 wiener.padded deconvolver=wiener deconvolver.boundary=padded

@@ -10,8 +10,12 @@ import torch
 from torch import Tensor
 
 from blurlab.core.weights import save_weights
-from blurlab.deconvolver import TV, Learned, UNet, UnrolledDR, WienerStack, load_weights
+from blurlab.deconvolver import Learned, UNet, UnrolledDR, WienerStack, load_weights
 from blurlab.deconvolver.laws import kernels, made_up
+from blurlab.deconvolver.observation import GridObservation, observe
+from blurlab.deconvolver.second_order import second_order
+from blurlab.deconvolver.unrolled_dr import filters_of
+from blurlab.physics import Convolution, Gradient
 
 Small = partial(UNet, channels=(4, 8), blocks=1)
 
@@ -43,12 +47,33 @@ def test_denoiser_refuses_no_channels() -> None:
         UNet(0)
 
 
-def test_one_untrained_step_is_total_variation() -> None:
+def test_one_untrained_step_is_the_prior_on_differences() -> None:
     _, y, psf = blurred()
     net = UnrolledDR(Small, iterations=1, start_iterations=40)
     sigma = torch.full((2, 1, 1, 1), 0.01)
-    expected = TV(weight=1.5e-3, iterations=40, tolerance=0)(y, psf, 0.01).image
+    seen = GridObservation.of(y, psf, "unknown")
+    expected = seen.crop(second_order(seen, torch.full((2, 1, 1, 1), 0.5e-3), 0.5, 40)).clamp(0, 1)
     torch.testing.assert_close(net(y, psf, sigma), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("varying", [False, True])
+def test_a_filter_of_what_is_unexplained_solves_its_equation(varying: bool) -> None:
+    _, y, psf = (one.double() for one in blurred())
+    sigma = torch.full((2, 1, 1, 1), 0.02, dtype=torch.float64)
+    seen = observe(y, Convolution(psf, "valid"), "unknown") if varying else observe(y, psf, "unknown")
+    u = torch.rand(seen.first.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    slopes = Gradient("replicate" if varying else "circular")
+    right = seen.adjoint(y - seen.blur(u))
+    for strength, found in zip((1.2, 0.12, 0.012), filters_of(seen, sigma).unexplained(u).split(1, 1), strict=True):
+        blurred_again = seen.adjoint(seen.blur(found)) if varying else circular(circular(found, psf), psf, back=True)
+        left = blurred_again + strength * slopes.A_adjoint(slopes.A(found))
+        assert (left - right).norm() < (0.12 if varying else 1e-4) * right.norm()
+
+
+def circular(x: Tensor, psf: Tensor, back: bool = False) -> Tensor:
+    """Convolution on the whole periodic grid, or its adjoint."""
+    blur = Convolution(psf, "circular")
+    return blur.A_adjoint(x) if back else blur.A(x)
 
 
 def test_weights_are_positive_and_grow_with_the_noise() -> None:

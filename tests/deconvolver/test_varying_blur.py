@@ -43,7 +43,7 @@ def photographed(shape: tuple[int, int] = (45, 52), n: int = 2) -> tuple[Tensor,
     return sharp[..., MARGIN:-MARGIN, MARGIN:-MARGIN], y, operator
 
 
-def network(iterations: int = 3) -> UnrolledDR:
+def network(iterations: int = 4) -> UnrolledDR:
     return UnrolledDR(partial(UNet, channels=(32, 64, 128), blocks=1), iterations)
 
 

@@ -39,14 +39,14 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
         "three_kinds": "angle_deg from 0 to 180", "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, **VARYING,
         "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH, "zernike": NO_STRENGTH,
-        "odd_shake": NO_STRENGTH,
+        "odd_shake": NO_STRENGTH, "levin_mat": NO_STRENGTH, "shaken_and_soft": NO_STRENGTH,
     },
     "direct": {blur: "use blur=taps" for blur in options("blur") if blur != "taps"},
     "likelihood": {
         "taps": "use blur=motion", "gaussian_anisotropic": NO_STRENGTH, "levin": NO_STRENGTH, "trajectory": NO_STRENGTH,
         "photographic": NO_STRENGTH, "gaussian_correlated": NO_STRENGTH, **VARYING,
         "camera_kinds": NO_STRENGTH, "gp_trajectory": NO_STRENGTH, "zernike": NO_STRENGTH,
-        "odd_shake": NO_STRENGTH,
+        "odd_shake": NO_STRENGTH, "levin_mat": NO_STRENGTH, "shaken_and_soft": NO_STRENGTH,
     },
     "photograph": {
         blur: f"must be none|neither kinds|{VARIES}|use blur=motion" for blur in options("blur")
@@ -68,7 +68,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "regression": NOTHING,
     "regression_refined": {
         **NOTHING, "trajectory": "no image tells", "photographic": "no image tells", "camera_kinds": "no image tells",
-        "odd_shake": "no image tells",
+        "odd_shake": "no image tells", "shaken_and_soft": "no image tells",
     },
     "grnn": NOTHING,
 }  # fmt: skip
@@ -127,11 +127,15 @@ def test_every_member_of_every_group_composes(
         "aberrations": ["blur=zernike"], "aberrations_network": ["blur=zernike"],
         "kernels": ["pipeline=aberrations", "blur=zernike"],
         "robust_camera": ["pipeline=likelihood", "blur=three_kinds"],
-        "levin": known, **{blur: [*known, "deconvolver=douglas_rachford"] for blur in VARYING},
+        "levin": known, "levin_mat": known,
+        **{blur: [*known, "deconvolver=douglas_rachford"] for blur in VARYING},
         "levin09": [*known, "noise=captured", "boundary=captured"],
+        "levin09_mat": [*known, "noise=captured", "boundary=captured"],
         "captured": [*known, "noise=captured", "boundary=captured", "dataset=levin09"],
     }.get(member, [])  # fmt: skip
-    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {("blur", blur) for blur in ("levin", *VARYING)}
+    cannot = {("blur", blur) for blur in ANSWERS["hierarchical"]} - {
+        ("blur", blur) for blur in ("levin", "levin_mat", *VARYING)
+    }
     if (group, member) in cannot:  # composed, then refused by the pipeline
         with_it = ["pipeline=direct"] if member == "taps" else ["pipeline=likelihood"]
     if member in (
@@ -143,6 +147,7 @@ def test_every_member_of_every_group_composes(
         "photographic",
         "camera_kinds",
         "zernike",
+        "shaken_and_soft",
     ):
         with pytest.raises(UsageError, match=NO_STRENGTH):
             check([f"{group}={member}", "pipeline=likelihood"])

@@ -174,6 +174,24 @@ def test_photographs_degraded_here_have_frame_and_inside_and_every_kernel_of_the
     assert min(frame, inside) <= whole <= max(frame, inside)
 
 
+def test_the_pairs_of_a_set_of_captures_are_degraded_here_where_noise_and_border_are_not_the_cameras(
+    levin_data: Path, tmp_path: Path
+) -> None:
+    words = ["+experiment=levin_synthetic", "dataset.size=50", "deconvolver=wiener"]
+    kept = started(levin_data, tmp_path / "png", *words)
+    rows = rows_of(tmp_path / "png")
+    assert [(row["photo"], row["kind"]) for row in rows] == [
+        (f"gt/im{i}.png", f"kernel{k}") for i in range(1, 5) for k in range(1, 9)
+    ]
+    assert {float(row["sigma"]) for row in rows} == {0.01}
+    assert "isnr_border16" in kept["metrics"] and kept["boundary"] == {"data": "valid", "solver": "unknown"}
+    started(levin_data, tmp_path / "mat", *words, "dataset=levin09_mat", "blur=levin_mat")
+    double = rows_of(tmp_path / "mat")
+    assert [row["photo"] for row in double] == [f"mat/im0{i}_ker0{k}.mat" for i in range(1, 5) for k in range(1, 9)]
+    for one, other in zip(rows, double, strict=True):  # the same blur of the same picture; the noise differs
+        assert float(one["psnr_blurred"]) == pytest.approx(float(other["psnr_blurred"]), abs=0.3)
+
+
 @pytest.mark.slow
 def test_with_a_pipeline_the_same_items_have_the_estimated_kernel_beside_the_true_one(tmp_path: Path) -> None:
     words = ["+experiment=restoration", "dataset=bundled", "dataset.size=96", "budget.draws_restore=3"]

@@ -47,7 +47,7 @@ def prepare_job(cfg: Any) -> Prepared:
 
 
 def refuse_half_captured(cfg: Any, parts: Parts) -> None:
-    """Raise unless photographs, noise and border are all a camera's own, or none of them.
+    """Raise unless noise and border are both a camera's own, in photographs that it took blurred, or neither is.
 
     Raises:
         UsageError: Naming what does not go together.
@@ -60,7 +60,8 @@ def refuse_half_captured(cfg: Any, parts: Parts) -> None:
         f"noise={cfg.noise._target_.rsplit('.', 1)[-1]}": isinstance(parts.degrade.noise, Captured),
         f"boundary={cfg.boundary.data}": cfg.boundary.data == "captured",
     }
-    if len({*own.values()}) > 1:
+    _, *degraded = own.values()
+    if any(degraded) and not all(own.values()):
         camera = " ".join(name for name, captured in own.items() if captured)
         other = " ".join(name for name, captured in own.items() if not captured)
         raise UsageError(

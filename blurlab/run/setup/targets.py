@@ -15,7 +15,7 @@ FOLDERS = (
     "blurlab.blind", "blurlab.learning", "blurlab.pipeline", "blurlab.run.stage", "blurlab.run.setup.logger",
 )  # fmt: skip
 """Packages whose classes may be named."""
-FUNCTIONS = ("blurlab.blur.recorded_kernels", "blurlab.blur.operator_hull")
+FUNCTIONS = ("blurlab.blur.recorded_kernels", "blurlab.blur.matlab_kernels", "blurlab.blur.operator_hull")
 """The functions that may be named; no other one."""
 TRAINER = "pytorch_lightning.Trainer"
 OPTIMIZERS = "torch.optim"

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from blurlab.blur import strength_of
+from blurlab.core.rng import seed_from
 from blurlab.dataset import Captures, Degraded
 from blurlab.dataset.prepare import pick_channel
+from blurlab.physics import LinearOperator
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.context import Context
 from blurlab.run.stage.examples import blur_title
@@ -20,6 +22,9 @@ from blurlab.run.stage.examples import blur_title
 
 class Cases(Sequence[Degraded]):
     """Test items as batches of one on the run's device; ``item`` of each is its index here."""
+
+    captured = False
+    """Were they taken blurred by a camera, so that their noise is measured and their place is not known?"""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -34,8 +39,15 @@ class Cases(Sequence[Degraded]):
 
 
 def cases(context: Context) -> Cases:
-    """The items of a run: of its captures where the set tested on has them, else degraded as the run says."""
-    return _Drawn(context) if context.data.captures is None else _Captured(context, context.data.captures)
+    """The items of a run: photographs degraded as it says, or a set of captures.
+
+    Of captures each pair of photograph and kernel is one item, as it was taken where border and noise are the camera's,
+    else degraded here.
+    """
+    captures = context.data.captures
+    if captures is None:
+        return _Drawn(context)
+    return (_Captured if context.cfg.boundary.data == "captured" else _Paired)(context, captures)
 
 
 class _Drawn(Cases):
@@ -56,7 +68,7 @@ class _Drawn(Cases):
         return self.context.data.test.ids[index // self.draws]
 
 
-class _Captured(Cases):
+class _Pairs(Cases):
     """Each photograph through each kernel that it was taken through."""
 
     def __init__(self, context: Context, captures: Captures) -> None:
@@ -74,28 +86,54 @@ class _Captured(Cases):
     def __len__(self) -> int:
         return len(self.pairs)
 
+    def photo(self, index: int) -> str:
+        return self.context.data.test.ids[self.pairs[index][0]]
+
     def __getitem__(self, index: int) -> Degraded:  # type: ignore[override]  # no slices
         photo, kernel = self.pairs[index]
-        data, degrade = self.context.data, self.context.degrade
-        x = _batch(np.divide(data.test.arrays[photo], 255, dtype=np.float32)).to(self.context.device)
-        taken = self.captures.observed(data.test.ids[photo], kernel)
-        y = _batch(centre(pick_channel(taken, str(self.context.cfg.dataset.channel)), data.size)).to(x)
+        degrade = self.context.degrade
+        sharp = _batch(np.divide(self.context.data.test.arrays[photo], 255, dtype=np.float32)).to(self.context.device)
         kind = torch.tensor([degrade.family.kinds.index(kernel)])
         params = torch.full((1, len(degrade.family.names)), torch.nan)
+        boundary = "valid" if self.captured else degrade.boundary
+        blur = degrade.family.operator(params, kind, shape=(sharp.shape[-2], sharp.shape[-1]), boundary=boundary)
+        y, x, sigma = self.observe(index, blur.to(sharp), sharp)
         return Degraded(
             x=x,
             y=y,
-            blur=degrade.family.operator(params, kind, shape=(x.shape[-2], x.shape[-1])).to(y),
+            blur=blur.to(sharp),
             kind=kind,
             params=params,
             strength_px=strength_of(degrade.family, params, kind).nan_to_num(0.0),
-            sigma=degrade.noise(y, generator=torch.Generator())[1],  # measured: nothing is drawn
+            sigma=sigma,
             item=torch.tensor([index]),
             weight=torch.ones(1),
         )
 
-    def photo(self, index: int) -> str:
-        return self.context.data.test.ids[self.pairs[index][0]]
+    @abstractmethod
+    def observe(self, index: int, blur: LinearOperator, sharp: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What was observed of a sharp photograph, the part of this that belongs to it, and the noise level (1,)."""
+
+
+class _Captured(_Pairs):
+    """... as it was taken."""
+
+    captured = True
+
+    def observe(self, index: int, blur: LinearOperator, sharp: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        photo, kernel = self.pairs[index]
+        data = self.context.data
+        taken = self.captures.observed(data.test.ids[photo], kernel)
+        y = _batch(centre(pick_channel(taken, str(self.context.cfg.dataset.channel)), data.size)).to(sharp)
+        return y, sharp, self.context.degrade.noise(y, generator=torch.Generator())[1]  # measured: nothing is drawn
+
+
+class _Paired(_Pairs):
+    """... with blur and noise that are made here; the noise is a matter of the run's seed and the pair's names."""
+
+    def observe(self, index: int, blur: LinearOperator, sharp: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        seed = seed_from(self.context.seed, "test", self.photo(index), self.pairs[index][1])
+        return self.context.degrade.observe(blur, sharp, generator=[torch.Generator().manual_seed(seed)])
 
 
 def centre(image: NDArray[np.float32], size: int) -> NDArray[np.float32]:

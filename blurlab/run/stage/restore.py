@@ -163,7 +163,7 @@ def restore_one(context: Context, items: Cases, index: int, pipeline: Pipeline |
     case = items[index]
     if not bool(context.degrade.family.changes(case.params, case.kind)):
         return Done(None, None)
-    captured = context.data.captures is not None
+    captured = items.captured
     sigma = None if captured else case.sigma
     start = time.perf_counter()
     image = context.deconvolver(case.y, case.blur, sigma).image
