@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+import sys
 from threading import Event
 
 from blurlab.cli.bounds import DISTRIBUTION
@@ -14,12 +16,11 @@ PORTS = range(1, 65536)
 
 
 def demo(words: list[str]) -> None:
-    """Serve the page on 127.0.0.1 until the user stops.
+    """Serve the page on 127.0.0.1 until the user stops; the process ends with 130 then.
 
     Raises:
         UsageError: If a word is wrong, or the extra ``demo`` is not there.
         OSError: If the port is not free.
-        KeyboardInterrupt: If the user stops.
     """
     args = _parser().parse_args(words)
     if args.port is not None and args.port not in PORTS:
@@ -31,6 +32,9 @@ def demo(words: list[str]) -> None:
         with served(args.port, browser=args.browser) as address:
             print(f"the page is at {address} (Ctrl-C ends it)", flush=True)
             Event().wait()
+    except KeyboardInterrupt:
+        sys.stdout.flush()
+        os._exit(130)  # a restoration that still runs in a thread is not waited for
     except ModuleNotFoundError as error:
         raise UsageError(
             f"demo needs the package {error.name}, which is not there; pip install '{DISTRIBUTION}[demo]'"

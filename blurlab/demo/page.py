@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ def served(port: int | None = None, *, browser: bool = False) -> Iterator[str]:
         ModuleNotFoundError: If Gradio is not there.
         OSError: If the port is not free.
     """
-    with TemporaryDirectory(prefix="blurlab-demo-") as folder:
+    with TemporaryDirectory(prefix="blurlab-demo-", ignore_cleanup_errors=True) as folder:
         # read when Gradio is imported: it asks nobody, and keeps files nowhere else
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_TEMP_DIR": folder}
         import gradio as gr
@@ -75,6 +76,7 @@ def served(port: int | None = None, *, browser: bool = False) -> Iterator[str]:
         try:
             yield address
         finally:
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # requests that are cut off are no news
             page.server.force_exit = True  # an open page in a browser is not waited for
             page.close(verbose=False)
 

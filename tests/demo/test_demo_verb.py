@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -36,3 +37,28 @@ def test_without_gradio_one_line_says_what_to_install(
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "x"])
 def test_a_port_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str], port: str) -> None:
     assert "--port" in line(capsys, f"--port={port}")
+
+
+STOPPED = """
+import contextlib, os, signal, threading, time
+from blurlab.cli import main
+from blurlab.demo import page
+
+@contextlib.contextmanager
+def served(port, browser):
+    threading.Thread(target=time.sleep, args=(3000,)).start()  # a restoration
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    try:
+        yield "http://127.0.0.1:1/"
+    finally:
+        print("closed")
+
+page.served = served
+main(["demo"])
+"""
+
+
+def test_who_stops_it_waits_for_no_restoration() -> None:
+    done = subprocess.run([sys.executable, "-c", STOPPED], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 130, done.stderr
+    assert done.stdout == "the page is at http://127.0.0.1:1/ (Ctrl-C ends it)\nclosed\n"
