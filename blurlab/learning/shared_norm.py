@@ -5,12 +5,35 @@ torch's own (``SyncBatchNorm``) needs CUDA.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from pytorch_lightning.plugins.layer_sync import LayerSync
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _BatchNorm
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        whole = value.clone()
+        dist.all_reduce(whole)
+        return whole
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        whole = grads[0].clone()
+        dist.all_reduce(whole)
+        return whole
+
+
+def summed(value: Tensor) -> Tensor:
+    """The sum of a tensor over all processes, which autograd records."""
+    whole: Tensor = _Sum.apply(value)
+    return whole
 
 
 class SharedBatchNorm(_BatchNorm):
@@ -28,9 +51,9 @@ class SharedBatchNorm(_BatchNorm):
         shape = [1, -1, *[1] * (input.dim() - 2)]
         count = torch.full((1,), input.numel() / input.shape[1], device=input.device)
         dist.all_reduce(count)
-        mean = all_reduce(input.sum(over)) / count
+        mean = summed(input.sum(over)) / count
         centred = input - mean.view(shape)
-        variance = all_reduce(centred.square().sum(over)) / count
+        variance = summed(centred.square().sum(over)) / count
         if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
             with torch.no_grad():
                 self.num_batches_tracked.add_(1)

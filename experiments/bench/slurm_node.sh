@@ -78,6 +78,11 @@ CONF
 }
 
 stop() {
+    export SLURM_CONF=$conf
+    if [ -f "$folder/slurmctld.pid" ]; then # jobs would outlive the node
+        timeout 10 scancel --user="$(id -un)" 2>/dev/null || true
+        for _ in $(seq 50); do [ -z "$(timeout 5 squeue -h 2>/dev/null)" ] && break; sleep 0.2; done
+    fi
     for pid in "$folder/slurmd.pid" "$folder/slurmctld.pid" "$folder/munge/pid"; do ended "$pid"; done
 }
 
