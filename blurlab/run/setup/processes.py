@@ -112,6 +112,8 @@ def take_over(trainer: pl.Trainer, folder: Path) -> None:
         if callback.state_key in held["callbacks"]:
             callback.load_state_dict(held["callbacks"][callback.state_key])
     trainer.fit_loop.load_state_dict(held["loops"]["fit_loop"])
+    current = trainer.fit_loop.epoch_progress.current
+    current.completed = current.processed  # a checkpoint is written before its epoch counts
 
 
 def said_by_process(error: Exception) -> Exception:
