@@ -113,7 +113,7 @@ def take_over(trainer: pl.Trainer, folder: Path) -> None:
             callback.load_state_dict(held["callbacks"][callback.state_key])
     trainer.fit_loop.load_state_dict(held["loops"]["fit_loop"])
     current = trainer.fit_loop.epoch_progress.current
-    current.completed = current.processed  # a checkpoint is written before its epoch counts
+    current.completed = current.ready  # a checkpoint is written before its epoch counts
 
 
 def said_by_process(error: Exception) -> Exception:
