@@ -72,9 +72,8 @@ def test_two_gloo_processes_find_what_one_finds_and_go_on_where_they_stopped(
     assert two == same_training(one)
     done = [json.loads((tmp_path / name / TRAINED / "finished.json").read_text()) for name in ("one", "two")]
     assert [(each["steps"], each["epochs"]) for each in done] == [(10, 5), (10, 5)]
-    figures = [
-        list(csv.DictReader(next((tmp_path / name / "csv").rglob("metrics.csv")).open())) for name in ("one", "two")
-    ]
+    files = [next((tmp_path / name / "csv").rglob("metrics.csv")) for name in ("one", "two")]
+    figures = [list(csv.DictReader(file.read_text().splitlines())) for file in files]
     losses = [[float(row["val_loss"]) for row in rows if row["val_loss"]] for rows in figures]
     assert len(losses[0]) == 5 and losses[1] == pytest.approx(losses[0], rel=1e-5)
     assert not (tmp_path / "two" / TRAINED / "relay.jsonl").exists()
