@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from blurlab.core.checks import is_flat
 from blurlab.deconvolver.base import Deconvolver, Restored, check_count
 from blurlab.physics import LinearOperator
 
@@ -47,12 +48,12 @@ class Learned(Deconvolver):
         self.net = (net if weights is None else load_weights(net, weights)).eval()
 
     def restore(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Restored:
-        """A pass of the network for each view; no history."""
+        """A pass of the network for each view; no history. An image of one colour stays as it is."""
         net, image = self.net.to(y.device), torch.zeros_like(y)
         for n in range(self.views):
             seen = turned(blur.float(), n) if isinstance(blur, Tensor) else Turned(blur.to(y.float()), n)
             image += unturned(net(turned(y.float(), n), seen, sigma.float()), n).to(y.dtype)
-        return Restored(image / self.views)
+        return Restored(torch.where(is_flat(y)[:, None, None, None], y, image / self.views))
 
 
 class Turned(LinearOperator):

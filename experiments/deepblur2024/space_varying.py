@@ -120,18 +120,22 @@ def record(name: str, rows: list[dict[str, Any]], args: argparse.Namespace, fami
         "pixel_nm": PIXEL_NM,
         **{one.name: [one.low, one.high] for one in family.parameters},
     }
-    return {
-        "experiment": "space_varying",
-        "paper": "deepblur2024",
-        "variant": f"{name}.sigma{args.sigma:g}",
-        "budget": "small",
-        "seed": SEED,
-        "git": git_revision(),
-        "created": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "dataset": {"name": name, "requested": name, "train": 0, "val": 0, "test": len({*photos}), "side": args.side},
+    run = {
+        "experiment": "space_varying", "paper": "deepblur2024", "variant": f"{name}.sigma{args.sigma:g}", "seed": SEED
+    }  # fmt: skip
+    parts = {
         "blur": {"_target_": "blurlab.blur.ZernikeField", **options},
         "noise": {"_target_": "blurlab.noise.Gaussian", "sigma": args.sigma, "bsnr_db": None},
         "deconvolver": {"_target_": "blurlab.deconvolver.DouglasRachford", "iterations": ITERATIONS},
+    }
+    return {
+        **run,
+        "budget": "small",
+        "git": git_revision(),
+        "created": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "dataset": {"name": name, "requested": name, "train": 0, "val": 0, "test": len({*photos}), "side": args.side},
+        **parts,
+        "config": {**parts, "budget": {"name": "small"}, "run": run},
         "boundary": {"data": "valid", "solver": "unknown"},
         "inverse_crime": False,
         "device": device_name(torch.device("cpu")),

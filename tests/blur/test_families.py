@@ -255,7 +255,8 @@ def test_configuration_makes_its_family(path: Path, levin_data: Path) -> None:
         "three_kinds": ("gaussian", "motion", "defocus"),
         "photographic": ("shake", "motion", "defocus", "gaussian"),
         "camera_kinds": ("none", "gaussian", "defocus", "motion", "shake"),
-        "levin": tuple(f"kernel{number}" for number in range(1, 9)),
+        **dict.fromkeys(("levin", "levin_mat"), tuple(f"kernel{number}" for number in range(1, 9))),
+        "shaken_and_soft": ("shake", "smooth_shake", "motion", "defocus", "gaussian", "aberrations"),
     }
     expected = mixed.get(path.stem, (path.stem,))
     assert family.kinds == expected

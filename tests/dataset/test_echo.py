@@ -24,7 +24,7 @@ def data(echo: int) -> DegradedData:
         images, images, Degrade(Defocus([1, 3]), Gaussian(0.01)), size=30, stage="t", seed=0, batch_size=2,
         steps_per_epoch=6, draws_val=1, echo=echo,
     )  # fmt: skip
-    made.trainer = SimpleNamespace(training=True)  # type: ignore[assignment]
+    made.trainer = SimpleNamespace(training=True, global_rank=0, world_size=1)  # type: ignore[assignment]
     return made
 
 

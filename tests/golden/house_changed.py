@@ -5,6 +5,7 @@ _START = "starts from a total variation nearer its minimum"
 _LEVEL = "an image is restored at its own level, and total variation converges with next to no noise"
 _STEP = "its step has a least length: data with next to no noise are no longer made worse"
 _WEIGHT = "its weight comes from y under a taper, not made periodic, and is no less than Bayes's for y's differences"
+_FOUR = "four steps, another start and other weights"
 CHANGED: dict[str, str] = {
     "deconvolver.wiener": _RATIO,
     "deconvolver.wiener_padded": _RATIO,
@@ -35,5 +36,8 @@ CHANGED: dict[str, str] = {
     "camera.tikhonov": _WEIGHT,
     "astronaut.tikhonov": _WEIGHT,
     "per_image.csv": _LEVEL,
+    "deconvolver.unrolled_dr": _FOUR,
+    "camera.unrolled_dr": _FOUR,
+    "astronaut.unrolled_dr": _FOUR,
 }
 """Member (``*`` stands for any letters) -> why its values are others now, for instance ``"camera.tikhonov": "..."``."""

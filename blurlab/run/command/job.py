@@ -68,12 +68,16 @@ def job(cfg: DictConfig, prepared: Prepared | None = None) -> None:
 def one_line(error: Exception, run_dir: Path) -> str:
     """What a user reads: the message of an error of ours; for any other also its type. A full disk has a remedy."""
     if isinstance(error, OSError) and error.errno in NO_SPACE:
-        left = (run_dir / "stages").is_dir()
-        remedy = f"go on with: python -m blurlab run.resume={run_dir}" if left else "run it again"
+        remedy = f"go on with: python -m blurlab run.resume={run_dir}" if has_begun(run_dir) else "run it again"
         return f"{error.filename or run_dir}: {error.strerror}; make space, then {remedy}"
     message = " ".join(str(error).split())
     ours = isinstance(error, (ValueError, FileNotFoundError, PermissionError))
     return message if ours and message else f"{type(error).__name__}: {message}"
+
+
+def has_begun(run_dir: Path) -> bool:
+    """Has a stage left anything to go on from?"""
+    return any(path.is_file() for path in run_dir.glob("stages/*/*"))
 
 
 def clean_up(run_dir: Path, error: Exception, before: set[str]) -> None:
@@ -84,7 +88,7 @@ def clean_up(run_dir: Path, error: Exception, before: set[str]) -> None:
         error: What ended it.
         before: Names that were there before the run.
     """
-    if any(path.is_file() for path in run_dir.glob("stages/*/*")):
+    if has_begun(run_dir):
         keep_error(run_dir, one_line(error, run_dir), error)
         return
     with contextlib.suppress(OSError):  # somebody else's files are in it

@@ -66,11 +66,16 @@ class Search:
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Entries by dotted key: a word of the command line makes a node of each part of the key."""
+    """Entries by dotted key: a word of the command line makes a node of each part of the key.
+
+    It also joins an entry with the configured one; what is null there is left out.
+    """
     for key, entry in tree.items():
         inner = isinstance(entry, Mapping) and not {"low", "high", "choices"} & {*entry}
         if inner and entry and all(isinstance(one, Mapping) for one in entry.values()):
             yield from _flat(entry, f"{prefix}{key}.")
+        elif isinstance(entry, Mapping):
+            yield f"{prefix}{key}", {name: value for name, value in entry.items() if value is not None}
         else:
             yield f"{prefix}{key}", entry
 
@@ -82,7 +87,7 @@ def _check_entry(key: str, entry: Any) -> None:
     if isinstance(entry, Mapping) and [*entry] == ["choices"] and entry["choices"]:
         return
     if not isinstance(entry, Mapping) or not {"low", "high"} <= {*entry} <= RANGE:
-        raise UsageError(f"{where} must be like {example}, got {entry}")
+        raise UsageError(f"{where} must be like {example}, what is not wanted of it null, got {entry}")
     if not all(isinstance(entry[end], (int, float)) for end in ("low", "high")) or entry["low"] > entry["high"]:
         raise UsageError(f"{where}: low must be a number and no greater than high, got {entry}")
     if entry.get("log") and (entry["low"] <= 0 or "step" in entry):
