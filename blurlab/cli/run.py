@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blurlab.run.command.compose import check_jobs, count_jobs, with_budget
+from blurlab.run.command.compose import check_jobs, count_jobs, is_search, with_budget
 from blurlab.run.command.names import conf_dir
 from blurlab.run.command.resume import GO_ON, with_resume
 from blurlab.run.command.seeds import with_seeds
@@ -72,7 +72,7 @@ def run(words: list[str], verbs: Collection[str]) -> None:
     named = [word.partition("=")[0] for word in apart.overrides]
     own = absolute_places(readable(apart.overrides), with_data="run.resume" not in named)
     resumed = with_resume(own, config_dir)
-    searched = any(word.startswith("hparams=") and word != "hparams=none" for word in resumed)
+    searched = is_search(resumed)
     if GO_ON in resumed or searched or "seeds" in named:
         apart.flags["--multirun"] = ""
     check_together(apart.flags)

@@ -99,7 +99,7 @@ def test_a_search_runs_prunes_and_goes_on(tmp_path: Path) -> None:
     more = in_own_process("run.resume=sw", "hydra.sweeper.trials=5", cwd=tmp_path, env=env)
     assert more.returncode == 0 and "best of 5 trials" in more.stdout, more.stdout + more.stderr
     best = json.loads((tmp_path / "sw" / "best.json").read_text())
-    assert best["words"] == ["optimizer.factory.lr=0.03"]
+    assert "optimizer.factory.lr=0.03" in best["words"]
 
 
 def test_a_lock_keeps_other_processes_out_and_ends_with_its_process(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -92,12 +92,22 @@ def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool 
                 prepare_job(_checked([*words, *more], hydra_words, config_dir, len(jobs))[0])
             prepared = prepare_job(cfg)
             check_places(cfg, hydra_words, writable)
-            jobs.append((cfg, words, place))
+            jobs.append((cfg, words, None if is_search(overrides) else place))  # trials have settings of their own
             yield Job(cfg, prepared)
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(str(error))) from error
     refuse_taken(jobs)
     refuse_other_records([(cfg, words) for cfg, words, _ in jobs])
+
+
+def is_search(overrides: Iterable[str]) -> bool:
+    """Do words of a command line choose settings by a search?
+
+    Example:
+        >>> is_search(["hparams=optimizer"]), is_search(["hparams=none", "blur=motion"])
+        (True, False)
+    """
+    return any(word.startswith("hparams=") and word != "hparams=none" for word in overrides)
 
 
 def count_jobs(overrides: list[str], config_dir: str | None = None) -> int:
