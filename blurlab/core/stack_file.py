@@ -146,6 +146,8 @@ def with_pixel(stack: Stack, pixel_nm: float) -> Stack:
 
 def _one_channel(name: str, axes: str, samples: NDArray[Any], channel: int | None) -> tuple[str, NDArray[Any]]:
     """Axes and samples of one channel, rows and columns last."""
+    if channel not in (None, 1) and not {"S", "C"} & {*axes}:
+        raise ImageReadError(f"{name} has one channel, so --channel must be 1, got {channel}")
     for letter, what in (("S", "colours"), ("C", "channels")):
         if letter not in axes:
             continue

@@ -83,6 +83,10 @@ def test_one_channel_of_several(tmp_path: Path) -> None:
         read_stack(source, 4)
     stack = read_stack(source, 2)
     assert np.array_equal(stack.planes[0], values[1]) and stack.axes == "YX"
+    one = ome(tmp_path / "one.ome.tif", samples(20, 24), "YX")
+    assert np.array_equal(read_stack(one, 1).planes, read_stack(one).planes)
+    with pytest.raises(ImageReadError, match="has one channel, so --channel must be 1, got -3"):
+        read_stack(one, -3)
 
 
 def test_kernels_come_with_their_pixel(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from engines import TINY, needs
 from omegaconf import OmegaConf
 
 from blurlab.run.command.compose import check
-from blurlab.run.command.manifest import read_manifest, search_words
-from blurlab.run.command.search import Search, corners, objective, run_search
+from blurlab.run.command.manifest import Manifest, read_manifest, search_words
+from blurlab.run.command.search import Search, corners, objective, refuse_other_search, run_search
 from blurlab.run.errors import UsageError
 
 RATE, CHOICE = "optimizer.factory.lr", "optimizer.schedule"
@@ -95,6 +95,20 @@ def test_what_is_best_is_what_was_asked_for(tmp_path: Path) -> None:
     best = json.loads((tmp_path / "best.json").read_text())
     records = [json.loads(path.read_text()) for path in tmp_path.glob("*/record.json")]
     assert len(records) == 6 and best["value"] == max(record["metrics"]["psnr"]["value"] for record in records)
+
+
+def test_a_folder_of_another_search_or_with_a_damaged_memory_is_refused(tmp_path: Path) -> None:
+    needs("optuna")
+    Manifest(("budget=smoke",), ()).write(tmp_path)
+    refuse_other_search(tmp_path, ["budget=smoke"])
+    refuse_other_search(tmp_path / "new", ["budget=small"])
+    with pytest.raises(
+        UsageError, match=r"holds a sweep of other words \(run\.seed=4\); go on with it by run\.resume="
+    ):
+        refuse_other_search(tmp_path, ["budget=smoke", "run.seed=4"])
+    (tmp_path / "study.db").write_text("junk" * 500)
+    with pytest.raises(UsageError, match=r"study\.db cannot be read as the memory of a search"):
+        searched(tmp_path, Search(SPACE, trials=1))
 
 
 def test_a_figure_that_runs_do_not_have_is_told_with_those_they_have() -> None:

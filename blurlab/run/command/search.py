@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from blurlab.core.atomic import write_text
 from blurlab.core.rng import seed_from
-from blurlab.run.command.manifest import Manifest, SweptJob, progress_of, search_words
+from blurlab.run.command.manifest import FILE, Manifest, SweptJob, progress_of, read_manifest, search_words
 from blurlab.run.command.names import groups
 from blurlab.run.command.sweeper import launch
 from blurlab.run.errors import UsageError, nearest
@@ -102,6 +102,23 @@ def corners(search: Search) -> Iterator[list[str]]:
             yield [_word(key, value)]
 
 
+def refuse_other_search(folder: Path, words: Sequence[str]) -> None:
+    """Raise where a folder holds a search, or another sweep, of other words: its trials are no trials of this one.
+
+    Raises:
+        UsageError: Naming what differs.
+    """
+    if not (folder / FILE).exists():
+        return
+    before = read_manifest(folder).words
+    if before != tuple(words):
+        other = ", ".join(sorted({*before} ^ {*words})[:3]) or "their order"
+        raise UsageError(
+            f"{folder} holds a sweep of other words ({other}); go on with it by run.resume={folder}, or name another "
+            "hydra.sweep.dir"
+        )
+
+
 def run_search(launcher: Any, config: DictConfig, arguments: Sequence[str], search: Search, resume: bool) -> None:
     """Run the trials that are left of a search; all of them where it has not begun.
 
@@ -116,12 +133,15 @@ def run_search(launcher: Any, config: DictConfig, arguments: Sequence[str], sear
         resume: Go on with the search whose folder ``hydra.sweep.dir`` is.
 
     Raises:
-        UsageError: If the record of a trial does not have the figure that is searched for.
+        UsageError: If the record of a trial does not have the figure that is searched for, the folder holds a search of
+            other words, or its memory is damaged.
     """
     import optuna
 
     folder = Path(config.hydra.sweep.dir)
     folder.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        refuse_other_search(folder, arguments)
     study = optuna.create_study(
         storage=open_storage(folder, search.storage), study_name=study_name(folder, search.storage),
         direction=optuna.study.StudyDirection[search.direction.upper()], load_if_exists=True,

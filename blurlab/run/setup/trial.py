@@ -10,6 +10,7 @@ from hydra.types import RunMode
 from pytorch_lightning.callbacks import Callback
 
 from blurlab.learning import Pruning
+from blurlab.run.errors import UsageError
 
 STUDY = "study.db"
 
@@ -21,7 +22,14 @@ def open_storage(folder: Path, url: str | None) -> Any:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     patient = {"connect_args": {"timeout": 120}} if url is None or url.startswith("sqlite:") else {}
     place = f"sqlite:///{folder.absolute() / STUDY}" if url is None else url
-    return optuna.storages.RDBStorage(place, engine_kwargs=patient)
+    try:
+        return optuna.storages.RDBStorage(place, engine_kwargs=patient)
+    except Exception as error:  # those of SQLAlchemy and of each database
+        said = " ".join(str(error).split())[:120]
+        raise UsageError(
+            f"{url or folder / STUDY} cannot be read as the memory of a search ({said}); "
+            "put it back, or start a new search"
+        ) from error
 
 
 def study_name(folder: Path, url: str | None) -> str:
