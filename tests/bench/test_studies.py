@@ -12,6 +12,7 @@ from blurlab.head import LearningToDeblur
 FOLDER = Path(__file__).parents[2] / "experiments" / "schuler2016"
 
 
+@pytest.mark.slow
 def test_every_architecture_can_be_made_and_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(FOLDER)
     import studies

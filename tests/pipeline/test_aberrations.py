@@ -35,6 +35,7 @@ def image() -> torch.Tensor:
     return torch.rand(2, 1, 72, 80, generator=torch.Generator().manual_seed(0))
 
 
+@pytest.mark.slow
 def test_a_share_of_the_networks_kernel_is_handed_on_and_intervals_are_widened(tmp_path: Path) -> None:
     found = []
     for share, widen in ((0.0, 1.0), (1.0, 2.0), (0.25, 1.0)):

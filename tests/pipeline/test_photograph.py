@@ -160,6 +160,7 @@ def test_a_shake_is_estimated_pixel_by_pixel_or_left() -> None:
     assert values is not None and bool(values.all())
 
 
+@pytest.mark.slow
 def test_a_line_is_kept_unless_a_free_kernel_is_better() -> None:
     wide = {"motion": 6.0, "motion.length_px": 0.0, "motion.angle_deg cos": 1.0, "motion.length_px log spread": 1.0}
     sure = wide | {"motion.length_px log spread": -4.0}

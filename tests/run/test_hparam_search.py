@@ -135,6 +135,7 @@ def test_a_search_that_cannot_be_is_refused(options: dict[str, Any], line: str) 
         Search(**options)
 
 
+@pytest.mark.slow
 def test_the_ends_of_every_range_are_checked_before_the_first_trial(tmp_path: Path) -> None:
     needs("optuna")
     assert [*corners(Search(SPACE))] == [

@@ -102,6 +102,7 @@ def test_a_search_runs_prunes_and_goes_on(tmp_path: Path) -> None:
     assert "optimizer.factory.lr=0.03" in best["words"]
 
 
+@pytest.mark.slow
 def test_a_lock_keeps_other_processes_out_and_ends_with_its_process(tmp_path: Path) -> None:
     hold = "import sys, time; from pathlib import Path; from blurlab.core.lock import locked\n"
     hold += "with locked(Path(sys.argv[1])):\n    Path(sys.argv[1] + '.held').touch()\n    time.sleep(60)"
