@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from blurlab.cli.rows import Row, write_table
 from blurlab.core.file_names import readable
@@ -65,6 +67,53 @@ def over_files(
     if skipped:
         print(f"{skipped} of {len(photos)} photographs were done before", file=sys.stderr)
     return rows
+
+
+class Notes(Protocol):
+    """What knows which photographs are done: :class:`~blurlab.cli.journal.Journal`."""
+
+    def done(self, source: Path, target: Path) -> Row | None:
+        """The row of a photograph that is done; None of one that is still to do."""
+
+    def add(self, source: Path, target: Path, row: Row) -> None:
+        """Note that a photograph is done."""
+
+
+def deblurred(
+    places: Mapping[Path, Path],
+    work: Callable[[Path, Progress], Row],
+    notes: Notes,
+    words: Sequence[str],
+    *,
+    resume: bool,
+    table: Path | None,
+) -> list[Row]:
+    """Restore each photograph of ``blurlab deblur``, and note that it is done.
+
+    Args:
+        places: Photograph -> where its result goes.
+        work: As in :func:`over_files`.
+        notes: Which are done.
+        words: The command's, after the verb.
+        resume: Leave out what is done.
+        table: As in :func:`over_files`.
+
+    Returns:
+        A row each.
+    """
+
+    def noted(photo: Path, progress: Progress) -> Row:
+        row = work(photo, progress)
+        notes.add(photo, places[photo], row)
+        return row
+
+    return over_files(
+        [*places],
+        noted,
+        table=table,
+        done=lambda photo: notes.done(photo, places[photo]) if resume else None,
+        again=shlex.join(["blurlab", "deblur", *words, *([] if resume else ["--resume"])]),
+    )
 
 
 def end(rows: Sequence[Row]) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurlab.cli.batch import Progress, end, over_files
+from blurlab.cli.batch import Progress, deblurred, end
 from blurlab.cli.files import kernel_places, make_folder, photographs
 from blurlab.cli.journal import Journal
 from blurlab.cli.line import verdict
@@ -67,19 +66,7 @@ def deblur(words: list[str]) -> None:
     journal = Journal(args.out, _options(args, kernel, mask))
     pages: list[Shown] | None = [] if args.page else None
     each = Restoration(tool, places, tool.sigma(args.sigma), args.strength, kernel, mask, kernels, pages)
-
-    def work(photo: Path, progress: Progress) -> Row:
-        row = each(photo, progress)
-        journal.add(photo, places[photo], row)
-        return row
-
-    rows = over_files(
-        [*places],
-        work,
-        table=args.table,
-        done=lambda photo: journal.done(photo, places[photo]) if args.resume else None,
-        again=shlex.join(["blurlab", "deblur", *words, *([] if args.resume else ["--resume"])]),
-    )
+    rows = deblurred(places, each, journal, words, resume=args.resume, table=args.table)
     if pages:
         print(f"page: {readable(write_photographs(pages, args.out / PAGE))}")
     end(rows)

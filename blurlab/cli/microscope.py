@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blurlab.cli.batch import end, over_files
+from blurlab.cli.batch import deblurred, end
 from blurlab.cli.files import make_folder, photographs
 from blurlab.cli.journal import Journal
 from blurlab.cli.rows import Row, check_table
@@ -99,18 +98,13 @@ def restore_stacks(args: argparse.Namespace, words: list[str]) -> None:
     make_folder(args.out, sources)
     names = ("psf", *OPTICS, "sigma", "strength")
     journal = Journal(args.out, {name: getattr(args, name) for name in names})
-
-    def work(photo: Path, progress: Callable[[float], None]) -> Row:
-        row = restore_stack(args, photo, places, progress)
-        journal.add(photo, places[photo], row)
-        return row
-
-    rows = over_files(
-        [*places],
-        work,
+    rows = deblurred(
+        places,
+        lambda photo, progress: restore_stack(args, photo, places, progress),
+        journal,
+        words,
+        resume=args.resume,
         table=args.table,
-        done=lambda photo: journal.done(photo, places[photo]) if args.resume else None,
-        again=shlex.join(["blurlab", "deblur", *words, *([] if args.resume else ["--resume"])]),
     )
     end(rows)
 
