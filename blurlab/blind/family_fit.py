@@ -18,8 +18,7 @@ REACH = 2
 FURTHER = 3
 """The same where what was found near it leaves more than noise."""
 BETTER = 0.9
-"""Another place is taken for the blur where its cost is no more than this share of that of the first: a cost
-of .94 has been that of a wrong one."""
+"""Another place is taken for the blur where its cost is no more than this share of that of the first."""
 PRIOR, PRIOR_VALUES = 0.02, 0.005
 """What one step away from the guess costs, as a share of the cost, and more steps their square: where a photograph
 tells little, the guess stays. Of blurred values, which a network that learned from cameras knows less, the second."""

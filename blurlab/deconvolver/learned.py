@@ -48,7 +48,7 @@ class Learned(Deconvolver):
         self.net = (net if weights is None else load_weights(net, weights)).eval()
 
     def restore(self, y: Tensor, blur: Tensor | LinearOperator, sigma: Tensor) -> Restored:
-        """A pass of the network for each view; no history. An image of one colour stays as it is."""
+        """A pass of the network for each view; no history. What is constant, or all but saturated, stays as it is."""
         net, image = self.net.to(y.device), torch.zeros_like(y)
         for n in range(self.views):
             seen = turned(blur.float(), n) if isinstance(blur, Tensor) else Turned(blur.to(y.float()), n)
