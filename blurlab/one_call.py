@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from blurlab.api import Deblurrer, Found, Measured
+from blurlab.api import Deblurrer
 from blurlab.core.blend import blended, check_mask, check_strength
+from blurlab.found import Found, Measured
 
 if TYPE_CHECKING:
     from blurlab.deconvolver import Deconvolver

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from blurlab.api import Found
+    from blurlab.found import Found
 
 
 def verdict(found: Found, reason: str) -> str:
@@ -14,7 +14,7 @@ def verdict(found: Found, reason: str) -> str:
 
     Example:
         >>> import numpy as np
-        >>> from blurlab.api import Found
+        >>> from blurlab.found import Found
         >>> nothing = Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), sigma=0.004)
         >>> verdict(nothing, nothing.reason)
         'none, probability 0.900, noise 0.0040; unchanged: no blur was found'
@@ -28,7 +28,7 @@ def describe(found: Found) -> str:
 
     Example:
         >>> import numpy as np
-        >>> from blurlab.api import Found
+        >>> from blurlab.found import Found
         >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1))))
         'motion 6.00 px (90 % interval 5.50 to 6.25), probability 0.900, kernel of 5.80 px'
         >>> describe(Found("motion", 0.9, 6.0, (5.5, 6.25), 5.8, np.ones((1, 1)), 0.01, angle_deg=37.0))

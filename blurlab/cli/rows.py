@@ -15,7 +15,7 @@ from blurlab.core.atomic import write_text
 from blurlab.core.file_names import readable
 
 if TYPE_CHECKING:
-    from blurlab.api import Found
+    from blurlab.found import Found
 
 ENDINGS = (".csv", ".jsonl")
 

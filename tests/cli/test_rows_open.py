@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from blurlab.api import Found, Measured
 from blurlab.cli.line import describe
 from blurlab.cli.rows import as_json, from_json, row_of, write_table
+from blurlab.found import Found, Measured
 
 
 def test_an_interval_without_an_upper_end_is_null_in_json_and_comes_back(tmp_path: Path) -> None:
