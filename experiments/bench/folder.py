@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +97,17 @@ def through(root: Path, out: Path, *more: str) -> dict[str, Any]:
 
 def stopped(root: Path, out: Path) -> dict[str, Any]:
     """Run the command until half of the results are there, then press Ctrl-C."""
-    process = subprocess.Popen(words(root, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job in the background of a shell does not
+    process = subprocess.Popen(
+        words(root, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=heeds
+    )
     while process.poll() is None and (not out.exists() or len(results(out)) < GOOD // 2):
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     said = process.communicate()[1].strip().splitlines()
-    return {"status": process.returncode, "results": len(results(out)), "said": said[-1] if said else ""}
+    if process.returncode != 130:
+        raise SystemExit(f"the command did not stop by Ctrl-C, but ended with status {process.returncode}")
+    return {"status": process.returncode, "results": len(results(out)), "said": said[-2:]}
 
 
 def main() -> None:
