@@ -183,6 +183,11 @@ class Deblurrer:
 
         if image.ndim != 3 or image.shape[2] not in (1, 3):
             raise ValueError(f"image must be (H, W, 1) or (H, W, 3), got {image.shape}; drop alpha, add a channel axis")
+        if not np.issubdtype(image.dtype, np.floating) or image.mean() > 1:
+            raise ValueError(
+                f"image must be floats in [0, 1], got {image.dtype} up to {image.max():g}; divide it by its white, "
+                "or call blurlab.deblur, which takes any type"
+            )
         picked = pick_channel(self.as_values(image.astype(np.float32, copy=False)), self.trained.channel)
         return torch.from_numpy(np.ascontiguousarray(picked)).permute(2, 0, 1).unsqueeze(0)
 

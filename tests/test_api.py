@@ -40,6 +40,13 @@ def test_a_grey_photograph_is_shown_three_times_to_a_network_of_rgb(monkeypatch:
         tool(monkeypatch, trained(net, "rgb")).identify(photo(4))
 
 
+@pytest.mark.parametrize("image", [(255 * photo(3)).astype(np.uint8), 255 * photo(3)], ids=["uint8", "of 255"])
+def test_values_of_another_scale_are_refused(monkeypatch: pytest.MonkeyPatch, image: np.ndarray) -> None:
+    net = Says(0.1, 0.2, 0.7)
+    with pytest.raises(ValueError, match=r"floats in \[0, 1\].*blurlab\.deblur"):
+        tool(monkeypatch, trained(net, "rgb")).deblur(image)
+
+
 def test_the_probability_is_that_of_the_kind_named(monkeypatch: pytest.MonkeyPatch) -> None:
     found = tool(monkeypatch, trained(Says(0.4, 0.3, 0.3))).identify(photo())
     assert found.kind == "none" and found.probability == pytest.approx(0.4)

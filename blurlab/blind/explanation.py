@@ -22,6 +22,8 @@ ENOUGH = 0.5
 """A misfit of this share of the noise that is assumed is as good as none."""
 EXCESS = 0.3
 """What a misfit of once the noise more than that costs, as a share of the sparsity."""
+AT_ONCE = 8
+"""Kernels that are undone together: memory is bounded."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,17 @@ def explanations(
         response: Turns ``seen`` into values of a file.
         scale: By how much the sides of the photograph were divided.
     """
-    psf = torch.stack(list(psfs))[:, None]
-    y, cut = seen.expand(len(psf), 1, -1, -1), psf.shape[-1] // 2
-    values, image = response.encode(y), TV()(y, psf).image
-    sparsity = normalised_sparsity(response.encode(image), cut) / normalised_sparsity(values, cut)
-    left = misfit(image, psf, y, response) / effective_sigma(values[:1])
-    each = zip(psfs, sparsity.tolist(), left.tolist(), handicaps, strict=True)
-    return [Explanation(one, response, sharp, rest, handicap, scale) for one, sharp, rest, handicap in each]
+    y, cut = seen[None, None], psfs[0].shape[-1] // 2
+    values = response.encode(y)
+    before, noise, found = normalised_sparsity(values, cut), effective_sigma(values), []
+    for some in torch.stack(list(psfs))[:, None].split(AT_ONCE):
+        same = y.expand(len(some), -1, -1, -1)
+        image = TV()(same, some).image
+        sparsity = normalised_sparsity(response.encode(image), cut) / before
+        left = misfit(image, some, same, response) / noise
+        found += zip(sparsity.tolist(), left.tolist(), strict=True)
+    each = zip(psfs, found, handicaps, strict=True)
+    return [Explanation(psf, response, *figures, handicap, scale) for psf, figures, handicap in each]
 
 
 def agreed(seen: Tensor, found: Sequence[Explanation]) -> Explanation:

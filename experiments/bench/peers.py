@@ -79,13 +79,15 @@ def commands(path: Path, made: Path, python: Path | None) -> dict[str, tuple[lis
 
 
 def run(words: list[str]) -> dict[str, Any] | None:
-    """Seconds and peak memory of a command; None, and a word to stderr, where it fails."""
+    """Seconds and peak memory of a command, what ours says of the blur; None, and a word to stderr, where it fails."""
     done = subprocess.run([sys.executable, "-c", ALONE, *words], capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         print(f"{words[0]} ended with status {done.returncode}: {' '.join(last)}", file=sys.stderr)
         return None
-    return dict(json.loads(done.stdout.rstrip("\n").rpartition("\n")[2]))
+    said, _, used = done.stdout.rstrip("\n").rpartition("\n")
+    found = said.partition(": ")[2].partition(" -> ")[0] if "blurlab" in words else ""
+    return {**json.loads(used), **({"found": found} if found else {})}
 
 
 def image_of(path: Path) -> Tensor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import skimage.data
 import torch
 from torch import Tensor
 
+from blurlab.blind import explanation
 from blurlab.blind.explanation import Explanation, agreed, explanations, moved_onto
 from blurlab.blur import Motion, pad_to_odd
 from blurlab.metric import kernel_correlation
@@ -32,6 +34,15 @@ def test_the_true_kernel_costs_least() -> None:
     assert true.cost < 0.9 * min(turned.cost, nothing.cost)
     assert true.misfit < 1 and abs(nothing.sparsity - 1) < 0.05
     assert explanations(light(), [kernel()[0, 0]], [1.5], Srgb())[0].cost == 1.5 * true.cost
+
+
+def test_many_kernels_are_explained_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    psfs = [kernel()[0, 0], kernel()[0, 0].T.contiguous(), kernel()[0, 0].flip(-1)]
+    whole = explanations(light(), psfs, [1, 1.2, 1], Srgb())
+    monkeypatch.setattr(explanation, "AT_ONCE", 2)
+    parts = explanations(light(), psfs, [1, 1.2, 1], Srgb())
+    assert [one.cost for one in parts] == pytest.approx([one.cost for one in whole], rel=1e-5)
+    assert [one.psf.equal(psf) for one, psf in zip(parts, psfs, strict=True)] == [True] * 3
 
 
 def test_a_blur_of_light_is_explained_worse_in_values() -> None:
