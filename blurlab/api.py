@@ -218,6 +218,8 @@ class Deblurrer:
         )
         angles = [value for one, value in valued if one.unit == "deg" and math.isfinite(value)]
         strength_px = float(strength_of(family, label.params, label.kind)[0])
+        softness_px = math.nan if label.soft_px is None else float(label.soft_px[0])
+        too_long = strength_px > self.max_length_px or softness_px > self.max_length_px
         return Found(
             kind=family.kinds[kind],
             probability=float(label.probability[0, kind]),
@@ -228,9 +230,10 @@ class Deblurrer:
             sigma=sigma,
             angle_deg=next(iter(angles), math.nan),
             can_tell=bool(label.can_tell[0]),
-            undone=bool(estimate.blurred[0]) and not strength_px > self.max_length_px,
+            undone=bool(estimate.blurred[0]) and not too_long,
             parameters=measured,
             varies=bool(estimate.turns[0]) and bool(estimate.blurred[0]),
+            softness_px=softness_px,
             max_length_px=self.max_length_px,
         )
 

@@ -45,10 +45,13 @@ class Found:
         sigma: Noise standard deviation found in the image, on the [0, 1] scale; NaN where it was not looked for. A
             restoration allows for more.
         angle_deg: Direction of a motion or an ellipse, counter-clockwise from the horizontal; NaN where there is none.
-        can_tell: False where the image shows nothing of its blur: every kind is as likely, and nothing is undone.
+        can_tell: False where the image does not show how it is blurred: every kind is as likely, and nothing but a
+            slight softness is undone.
         undone: False where the image is left as it came: no blur was found, or it is not known well enough.
         parameters: All parameters of the kind found that an image tells.
         varies: Does the motion differ over the image? ``psf`` is that in its middle then.
+        softness_px: Standard deviation of the Gaussian that is undone where the image is soft and it is not sure in
+            which way, or how much; NaN elsewhere.
         max_length_px: A blur of a greater strength is named and left as it is.
     """
 
@@ -64,6 +67,7 @@ class Found:
     undone: bool = True
     parameters: tuple[Measured, ...] = ()
     varies: bool = False
+    softness_px: float = math.nan
     max_length_px: float = math.inf
 
     @property
@@ -74,10 +78,11 @@ class Found:
             >>> Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), undone=False).reason
             'no blur was found'
         """
-        if not self.can_tell:
+        soft = not math.isnan(self.softness_px)
+        if not self.can_tell and not soft:
             return "cannot tell how it is blurred"
-        if self.kind == "none":
+        if self.kind == "none" and not soft:
             return "no blur was found"
-        if self.strength_px > self.max_length_px:
+        if self.strength_px > self.max_length_px or self.softness_px > self.max_length_px:
             return f"its blur is longer than the {self.max_length_px:g} px that may be undone"
         return "" if self.undone else "its blur is not known well enough to gain by undoing it"

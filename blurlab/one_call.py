@@ -75,12 +75,16 @@ class Result:
             said.append(f"The noise has a standard deviation of {self.noise:.4f} where white is 1.")
         size = "{}x{}".format(*self.kernel.shape)
         if self.restored:
-            said.append(f"The image was restored with a kernel of {size} px in {self.seconds:.1f} s.")
+            narrow = self.found.softness_px
+            what = f"a kernel of {size} px" if math.isnan(narrow) else f"a Gaussian of {narrow:.2f} px"
+            said.append(f"The image was restored with {what} in {self.seconds:.1f} s.")
         elif self.image is not None:
             said.append(f"The image was left as it came{f': {self.reason}' if self.found.can_tell else ''}.")
         return " ".join(said)
 
     def _blur(self) -> str:
+        if not self.found.can_tell and not math.isnan(self.found.softness_px):
+            return "The image is soft, and does not show in which way."
         if not self.found.can_tell:
             return "The image does not show how it is blurred."
         if self.kind == "kernel":

@@ -66,7 +66,8 @@ def explanations(
     """
     y, cut = seen[None, None], psfs[0].shape[-1] // 2
     values = response.encode(y)
-    before, noise, found = normalised_sparsity(values, cut), effective_sigma(values), []
+    before, noise = normalised_sparsity(values, cut), effective_sigma(values)
+    found: list[tuple[float, float]] = []
     for some in torch.stack(list(psfs))[:, None].split(AT_ONCE):
         same = y.expand(len(some), -1, -1, -1)
         image = TV()(same, some).image
@@ -74,7 +75,7 @@ def explanations(
         left = misfit(image, some, same, response) / noise
         found += zip(sparsity.tolist(), left.tolist(), strict=True)
     each = zip(psfs, found, handicaps, strict=True)
-    return [Explanation(psf, response, *figures, handicap, scale) for psf, figures, handicap in each]
+    return [Explanation(psf, response, sharp, rest, handicap, scale) for psf, (sharp, rest), handicap in each]
 
 
 def agreed(seen: Tensor, found: Sequence[Explanation]) -> Explanation:

@@ -23,7 +23,7 @@ from blurlab.blur.operator_hull import OperatorHull, operator_hull
 from blurlab.blur.parameter import Parameter, length, line_angle, parameter
 from blurlab.blur.pupil import Optics
 from blurlab.blur.recorded import Recorded, matlab_kernels, recorded_kernels
-from blurlab.blur.shape import centre_crop, centroid, of_side, pad_to_odd, pixel_grid, trimmed
+from blurlab.blur.shape import centre_crop, centroid, deviation_px, of_side, pad_to_odd, pixel_grid, trimmed
 from blurlab.blur.spread_out import farthest_points, onto_simplex, spread_shares
 from blurlab.blur.strength import OneParameterStrength, StrengthFamily, strength_of
 from blurlab.blur.taps import Taps, taps_psf
@@ -69,6 +69,7 @@ __all__ = [
     "check_params",
     "check_values",
     "correlated_gaussian_psf",
+    "deviation_px",
     "disk_psf",
     "farthest_points",
     "field_places",

@@ -133,6 +133,27 @@ def centroid(psf: Tensor) -> Tensor:
     return torch.stack([(psf.sum(-1) * rows).sum(-1) / mass, (psf.sum(-2) * cols).sum(-1) / mass], dim=-1)
 
 
+def deviation_px(psf: Tensor) -> Tensor:
+    """Standard deviation of kernels about their centre of mass along one axis, the mean square of both [px].
+
+    Args:
+        psf: Kernels (..., k, l) with a sum other than 0.
+
+    Returns:
+        (...).
+
+    Example:
+        >>> deviation_px(torch.tensor([[1.0, 0, 1], [0, 0, 0], [1, 0, 1]]))
+        tensor(1.)
+    """
+    centre, total = centroid(psf), psf.sum((-2, -1))
+    square = torch.zeros_like(total)
+    for axis, other in ((-2, -1), (-1, -2)):
+        place = torch.arange(psf.shape[axis], dtype=psf.dtype, device=psf.device) - psf.shape[axis] // 2
+        square += (psf.sum(other) * (place - centre[..., axis, None]).square()).sum(-1) / total
+    return (square / 2).sqrt()
+
+
 def recentred(psf: Tensor) -> Tensor:
     """Kernels moved so that their centre of mass lies on the centre pixel, by linear interpolation between pixels.
 

@@ -20,7 +20,8 @@ def verdict(found: Found, reason: str) -> str:
         'none, probability 0.900, noise 0.0040; unchanged: no blur was found'
     """
     what = describe(found)
-    return f"unchanged: {reason}" if not found.can_tell else f"{what}; unchanged: {reason}" if reason else what
+    untold = not found.can_tell and math.isnan(found.softness_px)
+    return f"unchanged: {reason}" if untold else f"{what}; unchanged: {reason}" if reason else what
 
 
 def describe(found: Found) -> str:
@@ -47,13 +48,17 @@ def describe(found: Found) -> str:
         'none, probability 0.900'
         >>> describe(Found("none", 0.25, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False))
         'cannot tell how it is blurred'
+        >>> soft = Found("none", 0.2, 0, (math.nan, math.nan), 0, np.ones((1, 1)), can_tell=False, softness_px=0.8)
+        >>> describe(soft)
+        'soft, which way cannot be told, a Gaussian of 0.80 px'
         >>> describe(Found("kernel", math.nan, math.nan, (math.nan, math.nan), math.nan, np.ones((25, 25))))
         'a kernel of 25x25 px'
     """
     low, high = found.interval_px
     noise = "" if math.isnan(found.sigma) else f", noise {found.sigma:.4f}"
+    narrow = "" if math.isnan(found.softness_px) else f", a Gaussian of {found.softness_px:.2f} px"
     if not found.can_tell:
-        return "cannot tell how it is blurred"
+        return f"soft, which way cannot be told{narrow}{noise}" if narrow else "cannot tell how it is blurred"
     if found.kind == "kernel":
         return "a kernel of {}x{} px".format(*found.psf.shape) + noise
     sure = f"probability {found.probability:.3f}"
@@ -67,4 +72,5 @@ def describe(found: Found) -> str:
     size = "" if math.isnan(found.strength_px) else f" {value} px{across}{turned}{ends}"
     differs = " that differs over the image" if found.varies else ""
     kernel = "" if math.isnan(found.strength_px) or not found.undone else f", kernel of {found.kernel_px:.2f} px"
+    kernel = narrow if narrow and found.undone else kernel
     return f"{found.kind}{size}{differs}, {sure}{kernel}{noise}"

@@ -34,6 +34,7 @@ class Row:
         strength_high_px: Upper end; infinite, in a table null or empty, where the strength is at the end of what can be
             measured and may be greater: then it is at least ``strength_low_px``.
         parameters: Each parameter's value and the ends of its 90 % interval, by name; an upper end may be infinite too.
+        softness_px: Standard deviation of the Gaussian that is undone where the kind of a softness is not sure.
         sigma: Noise standard deviation, on the [0, 1] scale.
         restored: Was the photograph changed?
         reason: Why not; empty where it was.
@@ -49,6 +50,7 @@ class Row:
     strength_low_px: float = math.nan
     strength_high_px: float = math.nan
     parameters: tuple[tuple[str, float, float, float], ...] = ()
+    softness_px: float = math.nan
     sigma: float = math.nan
     restored: bool = False
     reason: str = ""
@@ -67,6 +69,7 @@ def row_of(file: Path, found: Found) -> Row:
         strength_low_px=low,
         strength_high_px=high,
         parameters=tuple((one.name, one.value, one.low, one.high) for one in found.parameters),
+        softness_px=found.softness_px,
         sigma=found.sigma,
         reason=found.reason,
     )

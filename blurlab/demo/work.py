@@ -179,7 +179,8 @@ def found_rows(done: Restored) -> list[tuple[str, str, str]]:
     """What was found, a row each: name, value with its interval, and the truth, empty where it is not known."""
     result, truth = done.result, done.opened.truth
     values = {} if truth is None else truth.values
-    kind = result.kind if result.found.can_tell else "cannot tell"
+    soft = not math.isnan(result.found.softness_px)
+    kind = result.kind if result.found.can_tell else "soft" if soft else "cannot tell"
     rows = [("kind of blur", kind, "" if truth is None else truth.kind)]
     if result.found.can_tell:
         rows.append(("probability", f"{result.probability:.3f}", ""))
@@ -187,6 +188,8 @@ def found_rows(done: Restored) -> list[tuple[str, str, str]]:
         name = one.name.rpartition(".")[2]
         known = f"{values[name]:.2f}" if name in values and truth is not None and truth.kind == result.kind else ""
         rows.append((_title(name), _with_interval(one.value, one.low, one.high), known))
+    if soft:
+        rows.append(("undone: a Gaussian of", f"{result.found.softness_px:.2f} px", ""))
     rows.append(("noise", f"{result.noise:.4f}", f"{values['noise']:.4f}" if truth is not None else ""))
     return rows
 

@@ -35,6 +35,8 @@ class KindEstimate:
         halfwidth: Half of the 90 % interval of each of ``params`` (B, P); None where there is none but the strength's.
         before: Kind (B,) and parameters (B, P) that the network said before they were refined; None where none were.
         beyond: Is the strength at the upper end of what can be measured, and may be greater (B,) bool? None: nowhere.
+        soft_px: Standard deviation of the Gaussian (B,) [px] that is undone where an image is soft, and which kind of
+            softness it is not sure; NaN elsewhere. None: nowhere.
         network_psf: The kernels (B, 1, k, k) that a network names by itself, where another step decides; None: none.
     """
 
@@ -49,6 +51,7 @@ class KindEstimate:
     halfwidth: Tensor | None = None
     before: tuple[Tensor, Tensor] | None = None
     beyond: Tensor | None = None
+    soft_px: Tensor | None = None
     network_psf: Tensor | None = None
 
     @property
@@ -225,6 +228,7 @@ def no_kind_found(family: BlurFamily, y: Tensor) -> KindEstimate:
         most_probable=nothing_found(family, y),
         halfwidth=params,
         beyond=torch.zeros(count, dtype=torch.bool, device=y.device),
+        soft_px=torch.full((count,), torch.nan, device=y.device),
     )
 
 

@@ -20,6 +20,7 @@ from blurlab.pipeline.free_kernels import FREE_PX, with_free_kernels, with_turns
 from blurlab.pipeline.line_fit import refitted
 from blurlab.pipeline.regression import Regression, described
 from blurlab.pipeline.shipped import load_nets
+from blurlab.pipeline.softness import is_soft, softness, unnamed, with_softness
 from blurlab.pipeline.task import Task
 from blurlab.pipeline.turning import motion_field, weights, windows
 
@@ -44,7 +45,8 @@ class Photograph(Regression):
     image varies along one direction alone or repeats itself, nothing is told: every kind is as likely, nothing is
     undone. A frame is not looked at (:func:`~blurlab.pipeline.content.picture`).
 
-    A blur that no parameters describe, as the shake of a hand, is estimated pixel by pixel by ``free_form``.
+    A blur that no parameters describe, as the shake of a hand, is estimated pixel by pixel by ``free_form``. Where a
+    photograph is soft and it is not sure in which way, a narrow Gaussian is undone.
 
     Args:
         family: A mixture, one of whose kinds is ``none``.
@@ -57,6 +59,8 @@ class Photograph(Regression):
         widest: Half the 90 % interval of the strength as a share of it; above it, too, nothing is undone.
         free_form: Estimates the kernel of a kind that no parameters describe; None leaves such photographs as they are.
         bent: Kinds whose kernel is compared with a free-form one, where ``free_form`` is given: hands move in no line.
+        soft: Kinds that take away detail alike in all directions: where one of them is sure, but not which or how
+            strong, a Gaussian is undone that is hardly too wide; empty leaves such photographs as they are.
         free_share: Side of a free-form kernel as a share of the length that the network says, [px / px].
         head: Makes the network from its number of outputs, where ``weights`` are given.
         weights: A file of the package's ``pipeline/weights`` by its name, or another's path; None: a run trains it.
@@ -82,6 +86,7 @@ class Photograph(Regression):
         widest: float = 0.3,
         free_form: FreeForm | None = None,
         bent: Sequence[str] = ("motion",),
+        soft: Sequence[str] = ("gaussian", "defocus"),
         free_share: float = 0.6,
         head: Callable[..., nn.Module] | None = None,
         weights: str | None = None,
@@ -108,6 +113,7 @@ class Photograph(Regression):
         self.widest = widest
         self.free_form = free_form
         self.bent = tuple(bent)
+        self.soft = tuple(soft)
         self.free_share = free_share
         self.own = None if weights is None else self._loaded(weights, head)
 
@@ -155,6 +161,8 @@ class Photograph(Regression):
         scales = self._scales(y)
         seen = [super(Photograph, self).identify(smaller(y, scale), nets, risks) for scale in scales]
         place, beyond = which_copy(self.family, seen, self.least_probability)
+        soft = is_soft(self.family, _label(seen[0]), self.soft, self.undo_probability)
+        place = torch.where((place < 0) & soft, 0, place)
         if min(y.shape[-2:]) >= LEAST_PX:
             place = torch.where(has_one_direction(smaller(y, 1)) | repeats(y), -1, place)
         found = self._nothing(y, size)
@@ -166,7 +174,9 @@ class Photograph(Regression):
                 label = replace(_label(here), beyond=beyond[rows])
                 field = self._field(some, scale, label, nets)
                 here = replace(here, label=label, field=field)
-                found = found.with_rows(rows, self._at_file_size(here, scale, size, some))
+                whole = self._at_file_size(here, scale, size, some)
+                label = unnamed(self.family.with_size(size), _label(whole), some, self.least_probability)
+                found = found.with_rows(rows, replace(whole, label=label))
         return found
 
     def _nothing(self, y: Tensor, size: int) -> BlurEstimate:
@@ -207,7 +217,6 @@ class Photograph(Regression):
         before = None if label.before is None else (label.before[0], family.scaled(label.before[1], scale))
         sure, narrow, careful = self._worth_undoing(label)
         half, found_px = scale * _half(label), label.strength_map_px
-        used = family.with_strength(params, careful * scale, label.kind)
         likeliest = described(family, params, label.kind)
         label = replace(
             label,
@@ -220,24 +229,27 @@ class Photograph(Regression):
             before=before,
             most_probable=likeliest,
         )
+        soft_px = softness(family, label, is_soft(family, label, self.soft, self.undo_probability) & ~(sure & narrow))
+        label, soft = replace(label, soft_px=soft_px), soft_px.isfinite()
+        used = family.with_strength(params, label.strength_px, label.kind)
         share = careful / found_px.clamp_min(1e-6)
         named = replace(
-            described(family, used, label.kind),
+            with_softness(described(family, used, label.kind), soft_px),
             sigma=found.sigma,
             label=label,
             error_px=torch.where(half.isnan(), FREE_PX, torch.hypot(half.new_tensor(EXACT_PX), UNSURE * half)),
             field=scale * share[:, None, None] * found.field,
         )
         if self.free_form is None:
-            return replace(named, blurred=named.blurred & sure & narrow)
+            return replace(named, blurred=named.blurred & (sure & narrow | soft))
         named = with_turns(self.free_form, named, y, sure)
         straight = torch.tensor([kind in self.bent for kind in family.kinds], device=y.device)[label.kind]
         lines = named.blurred & sure & narrow & straight & ~named.turns
         fitted = refitted(self.free_form, family, named, y, lines)
         sides_px = torch.where(straight, BENT, self.free_share) * _label(fitted).strength_px
-        rows = sure, self._is_hidden(label.kind), straight & ~named.turns
+        rows = sure | soft, self._is_hidden(label.kind), straight & ~named.turns
         undone, free, wrong = with_free_kernels(self.free_form, fitted, y, rows, sides_px)
-        undone = replace(undone, blurred=undone.blurred & sure & (narrow | free))
+        undone = replace(undone, blurred=undone.blurred & (sure & (narrow | free) | soft))
         index = wrong.nonzero().squeeze(1)
         return undone.with_rows(index, self._nothing(y[index], size)) if len(index) else undone
 

@@ -1,0 +1,74 @@
+"""Softness: where it is fine, no photograph tells which kind it is, and a narrow Gaussian undoes them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from blurlab.blur import BlurFamily, Mixture, deviation_px, gaussian_psf
+from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, no_kind_found
+from blurlab.pipeline.regression import described
+
+LEAST_PX = 0.5
+"""Standard deviation of the narrowest Gaussian that is undone."""
+LEAST_SHARE = 0.5
+"""It is that of a blur of this share of the strength found, at least."""
+
+
+def is_soft(family: BlurFamily, label: KindEstimate, soft: Sequence[str], probability: float) -> Tensor:
+    """Which images (B,) bool are probably blurred by one of the kinds ``soft``, whichever it is.
+
+    Args:
+        family: The kinds.
+        label: What is known of the images.
+        soft: Kinds that take away detail alike in all directions.
+        probability: Of these kinds together, at least.
+    """
+    counts = torch.tensor([kind in soft for kind in family.kinds], device=label.kind.device)
+    return counts[label.kind] & (label.probability[:, counts].sum(1) >= probability)
+
+
+def softness(family: Mixture, label: KindEstimate, soft: Tensor) -> Tensor:
+    """Standard deviation of the Gaussian to undo [px] (B,), hardly too wide a one; NaN where there is none.
+
+    It is that of the blur at the lower end of the 90 % interval of its strength: of kinds that have the same deviation
+    a photograph shows little else, and a kernel that is too wide costs far more than one that is too narrow.
+
+    Args:
+        family: The kinds, their kernels of the photographs' size.
+        label: What is known of the photographs, in their size.
+        soft: Of which to say it (B,) bool, all of them of kinds with a strength.
+    """
+    found = torch.full_like(label.strength_px, torch.nan)
+    rows = (soft & label.interval_px[:, 0].isfinite()).nonzero().squeeze(1)
+    if len(rows):
+        low = label.interval_px[rows, 0].maximum(LEAST_SHARE * label.strength_map_px[rows])
+        kind = label.kind[rows]
+        narrow = described(family, family.with_strength(label.params[rows], low, kind), kind)
+        width = deviation_px(narrow.psf)[:, 0]
+        found[rows] = torch.where(width >= LEAST_PX, width, torch.nan).to(found)
+    return found
+
+
+def with_softness(found: BlurEstimate, soft_px: Tensor) -> BlurEstimate:
+    """The estimate with Gaussians of these standard deviations (B,) to undo; as it was where they are NaN."""
+    rows = soft_px.isfinite().nonzero().squeeze(1)
+    return found.with_kernels(rows, gaussian_psf(soft_px[rows], found.psf.shape[-1])) if len(rows) else found
+
+
+def unnamed(family: BlurFamily, label: KindEstimate, y: Tensor, least_probability: float) -> KindEstimate:
+    """The label without the names of kinds that are less probable: soft, and no more can be told.
+
+    Args:
+        family: The kinds, their kernels of the photographs' size.
+        label: What is known of the photographs.
+        y: They (B, C, H, W).
+        least_probability: Of a kind that is named.
+    """
+    rows = (label.probability.amax(1) < least_probability).nonzero().squeeze(1)
+    if not len(rows):
+        return label
+    return replace(label.with_rows(rows, no_kind_found(family, y[rows])), soft_px=label.soft_px)
