@@ -162,10 +162,14 @@ class FreeForm:
         least = min(one.misfit for one in found)
         return FreeKernelFound(psf, least <= most, found[-1].cost < found[0].cost)
 
-    def response_of(self, y: Tensor, psf: Tensor) -> Response:
-        """The curve, that of light or of the file's values, with which a kernel explains a photograph better."""
+    def response_of(self, y: Tensor, psf: Tensor) -> tuple[Response, float]:
+        """The curve, that of light or of the file's values, with which a kernel explains a photograph better.
+
+        And the least misfit that it leaves in either, in units of the noise: one that leaves much does not tell.
+        """
         found = self._explained(y, psf, 1)
-        return min(reversed(found), key=lambda one: one.cost).response
+        best = min(reversed(found), key=lambda one: one.cost)
+        return best.response, min(one.misfit for one in found)
 
     def _explained(self, y: Tensor, psf: Tensor, scale: int) -> list[Explanation]:
         """How well a kernel (1, 1, k, k) explains a photograph if it blurred light, and the values of the file."""

@@ -244,8 +244,9 @@ class Photograph(Regression):
             return replace(named, blurred=named.blurred & (sure & narrow | soft))
         named = with_turns(self.free_form, named, y, sure)
         straight = torch.tensor([kind in self.bent for kind in family.kinds], device=y.device)[label.kind]
-        lines = named.blurred & sure & narrow & straight & ~named.turns
+        lines = named.blurred & sure & straight & ~named.turns
         fitted = refitted(self.free_form, family, named, y, lines)
+        narrow = self._is_narrow(_label(fitted))
         sides_px = torch.where(straight, BENT, self.free_share) * _label(fitted).strength_px
         rows = sure | soft, self._is_hidden(label.kind), straight & ~named.turns
         undone, free, wrong = with_free_kernels(self.free_form, fitted, y, rows, sides_px)
@@ -259,10 +260,13 @@ class Photograph(Regression):
         A kernel that is too wide costs far more than one that is too narrow.
         """
         half = _half(label)
-        narrow = ~(half > self.widest * label.strength_map_px)  # one without an interval is for its probability to say
         careful = torch.where(half.isnan(), label.strength_px, label.strength_px - BACK_OFF * half)
         least = torch.where(self._is_hidden(label.kind), self.free_probability, self.undo_probability)
-        return label.probability.amax(1) >= least, narrow, careful.maximum(0.5 * label.strength_px)
+        return label.probability.amax(1) >= least, self._is_narrow(label), careful.maximum(0.5 * label.strength_px)
+
+    def _is_narrow(self, label: KindEstimate) -> Tensor:
+        """Which strengths (B,) are known well enough to undo; of one without an interval its probability tells."""
+        return ~(_half(label) > self.widest * label.strength_map_px)
 
     def _is_hidden(self, kind: Tensor) -> Tensor:
         """Which kinds (B,) have no kernel that parameters describe (B,) bool."""
