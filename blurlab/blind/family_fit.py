@@ -10,7 +10,6 @@ from torch import Tensor
 
 from blurlab.blind.explanation import Explanation, explanations
 from blurlab.blind.free_form import FreeForm
-from blurlab.noise import Response
 
 MOST_PX = 150_000
 """Pixels of the photograph that are looked at."""
@@ -18,8 +17,6 @@ REACH = 2
 """Trials to each side of the guess."""
 FURTHER = 3
 """The same where what was found near it leaves more than noise."""
-FINER = 0.5, 0.25
-"""Steps from the last of the trials on, as shares of the first ones."""
 BETTER = 0.9
 """Another place is taken for the blur where its cost is no more than this share of that of the first."""
 PRIOR, PRIOR_VALUES = 0.02, 0.005
@@ -33,10 +30,9 @@ def family_fit(
     """The parameters whose kernel explains a photograph best: one after the other, each at the vertex of a parabola.
 
     They are judged by :class:`~blurlab.blind.explanation.Explanation`, in light or in the values of the file, whichever
-    the first guess explains better; where it leaves more than noise in both, whichever a fit in light does. A network
-    tells these of any photograph within a few percent; what is left costs most of what a restoration could gain. Where
-    the best trial is the last one, finer ones go on from there. Where the best kernel near the guess leaves more than
-    noise, all pairs of trials further away are looked at, too.
+    the first guess explains better. A network tells these of any photograph within a few percent; what is left costs
+    most of what a restoration could gain. Where the best kernel near the guess leaves more than noise, all pairs of
+    trials further away are looked at, too.
 
     Args:
         form: Sees the photograph as it does for free kernels.
@@ -46,7 +42,7 @@ def family_fit(
         step: Between the trials of each parameter (P,); 0 leaves it as it is.
 
     Returns:
-        (P,), no more than ``FURTHER`` + 1 steps from the guess; None where the kernel is too wide to be looked at in
+        (P,), no further than ``FURTHER`` + 1 steps from the guess; None where the kernel is too wide to be looked at in
         full size.
     """
     side = kernels(start[None]).shape[-1]
@@ -54,64 +50,37 @@ def family_fit(
         return None
     few = copy(form)
     few.most_px = min(form.most_px, MOST_PX)
-    response, misfit = few.response_of(y, kernels(start[None]))
-    near: Tensor | None = None
-    if misfit > 1 and response is not few.response:  # a wrong kernel does not tell light from values
-        near = _near(_Judge(few, y, kernels, few.response), start, step)
-        response, _ = few.response_of(y, kernels(near[None]))
-    judged = _Judge(few, y, kernels, response)
-    if near is None or response is not few.response:
-        near = _near(judged, start, step)
+    response = few.response_of(y, kernels(start[None]))
+    prior = PRIOR if response is form.response else PRIOR_VALUES
+    seen = few.seen(y, 1, response)
+
+    def judged(trials: Tensor) -> list[Explanation]:
+        psfs = [*kernels(trials)[:, 0]]
+        return explanations(seen, psfs, [1.0] * len(psfs), response)
+
+    near = _descended(judged, start, step, REACH, prior)
     (first,) = judged(near[None])
     if first.misfit <= 1:
         return near
     pairs = torch.cartesian_prod(*[_offsets(FURTHER if one else 0, step) for one in step.tolist()])
     trials = start + step * pairs.reshape(-1, len(step))
-    if min(judged.seen.shape) < 2 * kernels(trials).shape[-1]:
+    if min(seen.shape) < 2 * kernels(trials).shape[-1]:
         return near
     costs = torch.tensor([one.cost for one in judged(trials)])
-    best = trials[costs.argmin()]
-    far = _descended(judged, best, step / 2, 1, 0.0, best)
+    far = _descended(judged, trials[costs.argmin()], step / 2, 1, 0.0)
     return far if judged(far[None])[0].cost <= BETTER * first.cost else near
 
 
-class _Judge:
-    """How well parameters (n, P) explain what a curve decodes a photograph to."""
-
-    def __init__(self, form: FreeForm, y: Tensor, kernels: Callable[[Tensor], Tensor], response: Response) -> None:
-        self.seen, self.kernels, self.response = form.seen(y, 1, response), kernels, response
-        self.prior = PRIOR if response is form.response else PRIOR_VALUES
-
-    def __call__(self, trials: Tensor) -> list[Explanation]:
-        psfs = [*self.kernels(trials)[:, 0]]
-        return explanations(self.seen, psfs, [1.0] * len(psfs), self.response)
-
-
-def _near(judged: _Judge, start: Tensor, step: Tensor) -> Tensor:
-    """The best parameters (P,) near a guess (P,).
-
-    Where they are at the end of the trials, the parabola through the last ones says little: finer steps go on from
-    there, as long as they find better.
-    """
-    found = _descended(judged, start, step, REACH, judged.prior, start)
-    if not bool(((found - start).abs() >= REACH * step)[step != 0].any()):
-        return found
-    for finer in FINER:
-        there = _descended(judged, found, finer * step, 1, judged.prior * finer**2, start)
-        before, after = judged(torch.stack([found, there]))
-        found = there if after.cost < before.cost else found
-    return found
-
-
-def _descended(judged: _Judge, start: Tensor, step: Tensor, reach: int, prior: float, guess: Tensor) -> Tensor:
-    """From a start (P,) to the vertex along each parameter, the last one first; the prior is about the guess (P,)."""
+def _descended(
+    judged: Callable[[Tensor], list[Explanation]], start: Tensor, step: Tensor, reach: int, prior: float
+) -> Tensor:
+    """From a start (P,) to the vertex along each parameter, the last one first."""
     params, offsets = start.clone(), _offsets(reach, step)
     for column in step.nonzero().flatten().flip(0).tolist():
         trials = params.repeat(len(offsets), 1)
         trials[:, column] += offsets * step[column]
-        away = (trials[:, column] - guess[column]) / step[column]
         found = judged(trials)
-        costs = [one.cost * (1 + prior * at**2) for one, at in zip(found, away.tolist(), strict=True)]
+        costs = [one.cost * (1 + prior * float(at) ** 2) for one, at in zip(found, offsets, strict=True)]
         params[column] += step[column] * vertex(costs)
     return params
 

@@ -142,7 +142,8 @@ class FreeForm:
         if float(best.psf.amax()) >= ONE_PIXEL:
             return None
         lines = self._explained(y, psf, best.scale)
-        if any(one.misfit <= 1 or one.cost <= HANDICAP * best.cost for one in lines):
+        handicap = 1.0 if again else HANDICAP  # what two supports agree on is no noise
+        if any(one.misfit <= 1 or one.cost <= handicap * best.cost for one in lines):
             return None
         free = self._kernel(best, side)
         return FreeKernelFound(free, again and self._is_trusted(best), self.judged(y, free).of_values)
@@ -162,14 +163,10 @@ class FreeForm:
         least = min(one.misfit for one in found)
         return FreeKernelFound(psf, least <= most, found[-1].cost < found[0].cost)
 
-    def response_of(self, y: Tensor, psf: Tensor) -> tuple[Response, float]:
-        """The curve, that of light or of the file's values, with which a kernel explains a photograph better.
-
-        And the least misfit that it leaves in either, in units of the noise: one that leaves much does not tell.
-        """
+    def response_of(self, y: Tensor, psf: Tensor) -> Response:
+        """The curve, that of light or of the file's values, with which a kernel explains a photograph better."""
         found = self._explained(y, psf, 1)
-        best = min(reversed(found), key=lambda one: one.cost)
-        return best.response, min(one.misfit for one in found)
+        return min(reversed(found), key=lambda one: one.cost).response
 
     def _explained(self, y: Tensor, psf: Tensor, scale: int) -> list[Explanation]:
         """How well a kernel (1, 1, k, k) explains a photograph if it blurred light, and the values of the file."""

@@ -32,7 +32,7 @@ EXACT_PX = 0.22
 """How far a kernel is out of place at least."""
 UNSURE = 0.25
 """A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
-BENT = 1.8
+BENT = 2.0
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
 
 
@@ -87,7 +87,7 @@ class Photograph(Regression):
         free_form: FreeForm | None = None,
         bent: Sequence[str] = ("motion",),
         soft: Sequence[str] = ("gaussian", "defocus"),
-        free_share: float = 0.6,
+        free_share: float = 0.75,
         head: Callable[..., nn.Module] | None = None,
         weights: str | None = None,
         refine: Callable[[BlurFamily], Refiner] | None = None,
@@ -244,9 +244,8 @@ class Photograph(Regression):
             return replace(named, blurred=named.blurred & (sure & narrow | soft))
         named = with_turns(self.free_form, named, y, sure)
         straight = torch.tensor([kind in self.bent for kind in family.kinds], device=y.device)[label.kind]
-        lines = named.blurred & sure & straight & ~named.turns
+        lines = named.blurred & sure & narrow & straight & ~named.turns
         fitted = refitted(self.free_form, family, named, y, lines)
-        narrow = self._is_narrow(_label(fitted))
         sides_px = torch.where(straight, BENT, self.free_share) * _label(fitted).strength_px
         rows = sure | soft, self._is_hidden(label.kind), straight & ~named.turns
         undone, free, wrong = with_free_kernels(self.free_form, fitted, y, rows, sides_px)
