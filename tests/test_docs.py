@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+import yaml
 from cli_run import in_process
 from PIL import Image
 
@@ -76,14 +77,25 @@ def run_command(line: str, folder: Path) -> None:
         assert ended.returncode == 0, (line, ended.stderr)
 
 
+def options_fit(code: str, folder: Path) -> None:
+    """Are these the options of a class that stands in a file of the page?"""
+    values = yaml.safe_load(code)
+    name = values.pop("_target_").rpartition(".")[2]
+    (file,) = (one for one in folder.glob("*.py") if f"class {name}(" in one.read_text())
+    words = [f"{key}={value}" for key, value in values.items()]
+    assert in_process("check", f"{file.name}:{name}", *words, cwd=folder).returncode == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", WITH_CODE, ids=lambda path: path.stem)
 def test_every_code_block_runs(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     names: dict[str, object] = {"__name__": "__main__"}
     for language, file, code in blocks(path):
-        assert language in ("python", "sh"), f"{path.name}: a block of {language or 'no language'} is run by no test"
-        if file:
+        assert language in ("python", "sh", "yaml"), f"{path.name}: a block of {language or 'none'} is run by no test"
+        if language == "yaml":
+            options_fit(code, folder)
+        elif file:
             (folder / file).write_text(code)
         elif language == "python":
             exec(compile(code, str(path), "exec"), names)

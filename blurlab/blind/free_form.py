@@ -13,6 +13,7 @@ from blurlab.blind.blind_kernel import RUNS, Run, candidates
 from blurlab.blind.explanation import Explanation, agreed, explanations
 from blurlab.blur import centre_crop, pad_to_odd
 from blurlab.deconvolver.parts import middle
+from blurlab.metric import kernel_correlation
 from blurlab.noise import Power, Response, Srgb, effective_sigma
 
 SIDES = (0.7, 1.0, 4 / 3, 1.8)
@@ -41,6 +42,11 @@ COARSE_HANDICAP = 1.02
 """The same of one that was estimated in a smaller copy than the support that is given asks for: it has less detail."""
 HANDICAP = 1.03
 """By which factor a free kernel has to be better than one that parameters describe: it can explain noise, too."""
+
+
+AGREE, AGREE_TRUSTED = 0.7, 0.6
+"""A free kernel is trusted where one that was found in another support has the first correlation with it, or more; the
+second where that one explains the photograph, too."""
 
 
 class FreeKernelFound(NamedTuple):
@@ -106,11 +112,13 @@ class FreeForm:
     def trusted(self, y: Tensor, side: int) -> FreeKernelFound:
         """As a call, but of kernels that can be trusted where there is one.
 
-        A kernel is trusted that explains the photograph, and whose restored image is plainly sharper.
+        A kernel is trusted that explains the photograph, whose restored image is plainly sharper, and that is found
+        again in another support: where a photograph tells too little, each support gives a kernel of its own.
         """
         found, seen = self._explanations(y, side), self.seen(y, 1, self.response)
         shows = float(effective_sigma(seen[None, None])) < SHOWS * float(seen.std())
-        sure = [one for one in found if shows and self._is_trusted(one)]
+        explain = [one for one in found if shows and self._is_trusted(one)]
+        sure = [one for one in explain if is_found_again(one, found, explain)]
         best = self._best(y, sure or found)
         return FreeKernelFound(self._kernel(best, side), bool(sure), best.response is self.values)
 
@@ -129,14 +137,16 @@ class FreeForm:
             return None
         in_light = copy(self)
         in_light.values, in_light.sides = None, self.sides[:LINE_SIDES]
-        best = self._best(y, in_light._explanations(y, side))
+        found = in_light._explanations(y, side)
+        best, again = self._best(y, found), is_found_again(min(found, key=lambda one: one.cost), found, [])
         if float(best.psf.amax()) >= ONE_PIXEL:
             return None
         lines = self._explained(y, psf, best.scale)
-        if any(one.misfit <= 1 or one.cost <= HANDICAP * best.cost for one in lines):
+        handicap = 1.0 if again else HANDICAP  # what two supports agree on is no noise
+        if any(one.misfit <= 1 or one.cost <= handicap * best.cost for one in lines):
             return None
         free = self._kernel(best, side)
-        return FreeKernelFound(free, self._is_trusted(best), self.judged(y, free).of_values)
+        return FreeKernelFound(free, again and self._is_trusted(best), self.judged(y, free).of_values)
 
     def judged(self, y: Tensor, psf: Tensor, most: float = NAMED_EXPLAINED) -> FreeKernelFound:
         """A kernel that parameters describe, with whether it explains a photograph at all, and whether of its values.
@@ -209,6 +219,27 @@ class FreeForm:
         rows, cols = middle(y, self.most_px * scale**2)
         light = response.decode(y[..., slice(*rows), slice(*cols)])
         return avg_pool2d(light.mean(1), scale)[0]
+
+
+def is_found_again(one: Explanation, found: Sequence[Explanation], trusted: Sequence[Explanation]) -> bool:
+    """Is a kernel like one of those found in another support, another copy, or the other of light and values?
+
+    Args:
+        one: Its explanation.
+        found: All explanations; where all are of one support and copy nothing was asked twice, and the answer is yes.
+        trusted: Those of them that explain the photograph.
+    """
+    psf, others = enlarged(one.psf, one.scale), [other for other in found if _place(other) != _place(one)]
+    for other in others:
+        least = AGREE_TRUSTED if any(other is sure for sure in trusted) else AGREE
+        if float(kernel_correlation(enlarged(other.psf, other.scale), psf)) >= least:
+            return True
+    return not others
+
+
+def _place(one: Explanation) -> tuple[int, int, Response]:
+    """Where a kernel was looked for."""
+    return one.psf.shape[-1], one.scale, one.response
 
 
 def reduced(psf: Tensor, scale: int) -> Tensor:

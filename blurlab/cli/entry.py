@@ -49,6 +49,20 @@ Without budget= it is full where a CUDA device is and small elsewhere. --cfg job
 """
 
 
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+"""Variables by which a user says how threads of OpenMP wait for each other."""
+
+
+def wait_without_work() -> None:
+    """Let threads that wait for each other sleep, where the user has not chosen and torch is not loaded yet.
+
+    By default they ask again and again whether the others are ready, and so take the cores from them where other
+    programs run beside.
+    """
+    if "torch" not in sys.modules and not any(name in os.environ for name in WAITING):
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+
+
 def main(argv: list[str] | None = None) -> None:
     """Entry point; exits with 0, with 1 for files that could not be used, 2 for a user's error, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -57,6 +71,7 @@ def main(argv: list[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show ends no run
     try:
         if words and words[0] in VERBS:
+            wait_without_work()
             VERBS[words[0]].run(words[1:])
         elif not words or {"--help", "-h"} & {*words}:
             print(help_text())

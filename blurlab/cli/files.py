@@ -25,7 +25,7 @@ def photographs(words: Iterable[Path], out: Path | None = None) -> list[tuple[Pa
         sign; of a single file, its name.
 
     Raises:
-        ValueError: If a folder or pattern has no photograph.
+        ValueError: If a folder or pattern has no photograph, or a pattern leads back up behind its first sign.
     """
     found: dict[Path, Path] = {}
     for word in words:
@@ -101,7 +101,13 @@ def _inside(folder: Path, out: Path | None) -> Iterator[Path]:
 
 def _matching(pattern: Path, out: Path | None) -> Iterator[tuple[Path, Path]]:
     parts = pattern.parts
-    root = Path(*parts[: next(n for n, part in enumerate(parts) if glob.has_magic(part))])
+    first = next(n for n, part in enumerate(parts) if glob.has_magic(part))
+    if ".." in parts[first:]:
+        raise ValueError(
+            f"the pattern {readable(pattern)} leads out of what it matches, and its results would lie outside --out; "
+            "write .. before the first sign only"
+        )
+    root = Path(*parts[:first])
     for name in sorted(glob.glob(str(pattern), recursive=True)):
         path = Path(name)
         inside = _inside(path, out) if path.is_dir() else [path]

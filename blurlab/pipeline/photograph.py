@@ -32,7 +32,7 @@ EXACT_PX = 0.22
 """How far a kernel is out of place at least."""
 UNSURE = 0.25
 """A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
-BENT = 1.8
+BENT = 2.0
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
 
 
@@ -87,7 +87,7 @@ class Photograph(Regression):
         free_form: FreeForm | None = None,
         bent: Sequence[str] = ("motion",),
         soft: Sequence[str] = ("gaussian", "defocus"),
-        free_share: float = 0.6,
+        free_share: float = 0.75,
         head: Callable[..., nn.Module] | None = None,
         weights: str | None = None,
         refine: Callable[[BlurFamily], Refiner] | None = None,
@@ -259,10 +259,13 @@ class Photograph(Regression):
         A kernel that is too wide costs far more than one that is too narrow.
         """
         half = _half(label)
-        narrow = ~(half > self.widest * label.strength_map_px)  # one without an interval is for its probability to say
         careful = torch.where(half.isnan(), label.strength_px, label.strength_px - BACK_OFF * half)
         least = torch.where(self._is_hidden(label.kind), self.free_probability, self.undo_probability)
-        return label.probability.amax(1) >= least, narrow, careful.maximum(0.5 * label.strength_px)
+        return label.probability.amax(1) >= least, self._is_narrow(label), careful.maximum(0.5 * label.strength_px)
+
+    def _is_narrow(self, label: KindEstimate) -> Tensor:
+        """Which strengths (B,) are known well enough to undo; of one without an interval its probability tells."""
+        return ~(_half(label) > self.widest * label.strength_map_px)
 
     def _is_hidden(self, kind: Tensor) -> Tensor:
         """Which kinds (B,) have no kernel that parameters describe (B,) bool."""

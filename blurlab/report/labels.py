@@ -190,10 +190,25 @@ def label(name: str, unit: str = "") -> Label:
         ('px', 'kernel l1')
     """
     base, _ = split_name(name)
+    return _known(base) or Label(base.replace("_", " "), unit, higher_is_better=None)
+
+
+def is_described(name: str) -> bool:
+    """Is the metric ``name`` one that blurlab's stages measure, or of a family of such? Parameters may have any unit.
+
+    Example:
+        >>> is_described("sigma_x_median_px/motion"), is_described("psnr_map/tv"), is_described("psn")
+        (True, True, False)
+    """
+    base, _ = split_name(name)
+    return "_median" in base or _known(base) is not None
+
+
+def _known(base: str) -> Label | None:
     metric, _, of = base.rpartition("_")
     if base not in METRICS and metric in METRICS and of in IMAGES:
         return replace(METRICS[metric], text=f"{METRICS[metric].text}, {IMAGES[of]}", headline=False)
-    return METRICS.get(base) or _of_a_family(base) or Label(base.replace("_", " "), unit, higher_is_better=None)
+    return METRICS.get(base) or _of_a_family(base)
 
 
 def _of_a_family(base: str) -> Label | None:

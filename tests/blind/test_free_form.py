@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
 import pytest
 import skimage.data
 import torch
+from PIL import Image
 from torch import Tensor
 
 from blurlab.blind import FreeForm
 from blurlab.blind.blind_kernel import Run
 from blurlab.blind.coarse_to_fine import CoarseToFine
-from blurlab.blur import pad_to_odd
+from blurlab.blind.explanation import Explanation
+from blurlab.blind.free_form import AGREE, AGREE_TRUSTED, is_found_again
+from blurlab.blur import pad_to_odd, trajectory_psf
 from blurlab.metric import kernel_correlation
-from blurlab.noise import light_to_srgb, srgb_to_light
+from blurlab.noise import Srgb, light_to_srgb, srgb_to_light
 from blurlab.physics import Convolution
 
 ONE_RUN = (Run(CoarseToFine()),)
@@ -81,6 +88,40 @@ def test_a_blur_of_light_and_one_of_the_files_values_are_told_apart(photographed
     assert (in_light.trusted, in_light.of_values) == (True, False)
     assert (in_values.trusted, in_values.of_values) == (True, True)
     assert float(kernel_correlation(in_values.psf, pad_to_odd(hook(), in_values.psf.shape[-1]))) > 0.8
+
+
+def test_a_kernel_is_found_again_where_another_support_has_one_like_it() -> None:
+    def told(psf: Tensor, side: int) -> Explanation:
+        return Explanation(pad_to_odd(psf, side)[0, 0], Srgb(), sparsity=0.8, misfit=0.8)
+
+    response_of_all = Srgb()
+    here, again = told(hook(), 9), told(hook().roll(1, -1), 13)
+    here, again = replace(here, response=response_of_all), replace(again, response=response_of_all)
+    other = replace(told(hook().flip(-1), 13), response=response_of_all)
+    same = replace(told(hook(), 9), response=response_of_all)
+    alike = float(kernel_correlation(other.psf[None, None], pad_to_odd(hook(), 13)))
+    assert AGREE_TRUSTED < alike < AGREE  # mirrored, and yet not unlike
+    assert is_found_again(here, [here, again], [])
+    assert not is_found_again(here, [here, same, other], [])
+    assert is_found_again(here, [here, same, other], [other])
+    assert is_found_again(here, [here, same], [])  # nothing else was looked for
+
+
+@pytest.mark.slow
+def test_a_photograph_that_tells_too_little_of_a_shake_is_left_as_it_came() -> None:
+    """Fur shows hardly an edge: one kernel explains it, and no other support finds the like."""
+    sharp = torch.from_numpy(skimage.data.chelsea()).permute(2, 0, 1)[None] / 255
+    psf = trajectory_psf(torch.ones(1), torch.tensor([50.0]), torch.tensor([3.0]), 31)
+    light = 1.15 * Convolution(psf, "valid").A(srgb_to_light(sharp))
+    light = light + 0.003 * torch.randn(light.shape, generator=torch.Generator().manual_seed(1))
+    values = light_to_srgb(light.clamp(0, 1))[0].permute(1, 2, 0).mul(255).round().byte().numpy()
+    file = BytesIO()
+    Image.fromarray(values).save(file, "JPEG", quality=88)
+    y = torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1)[None] / 255
+    form = FreeForm()
+    found = form._explanations(y, 57)
+    assert any(form._is_trusted(one) for one in found)
+    assert not form.trusted(y, 57).trusted
 
 
 def test_a_line_explains_a_line_but_no_double_image() -> None:

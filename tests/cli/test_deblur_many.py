@@ -107,6 +107,20 @@ def test_a_pattern_keeps_what_is_below_its_first_sign(
     assert files(tmp_path / "named") == ["a[1].png"]
 
 
+def test_a_pattern_that_leads_out_of_its_folder_is_refused_and_nothing_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    tool(monkeypatch, trained(Says(*SHARP)))
+    shutil.copytree(folder, tmp_path / "other")
+    before = {*tmp_path.rglob("*")}
+    assert deblur(folder / "*" / ".." / ".." / "other" / "*.png", "-o", tmp_path / "out" / "deep") == 2
+    assert "leads out of what it matches, and its results would lie outside --out" in capsys.readouterr().err
+    assert {*tmp_path.rglob("*")} == before
+    monkeypatch.chdir(folder / "b")
+    assert deblur(Path("..", "*.png"), "-o", tmp_path / "out") == 1  # before the first sign it may; two are damaged
+    assert "one.png" in files(tmp_path / "out")
+
+
 def test_a_photograph_that_is_not_there_is_listed_and_the_others_are_done(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from made_up import made_up_record
 from blurlab.cli import main
 from blurlab.report.seeds import over_seeds
 from blurlab.report.tables import as_csv, as_latex, as_markdown, record_table, seeds_over
+from blurlab.run.command.manifest import Manifest, SweptJob
 
 ACCURACY = {0: 0.91, 1: 0.94, 2: 0.90}
 
@@ -101,3 +102,23 @@ def test_a_wrong_word_gets_one_line(
         main(["table", "messidor_hier", *words])
     err = capsys.readouterr().err
     assert caught.value.code == 2 and err.count("\n") == 1 and what in err
+
+
+def test_the_folder_of_a_run_or_of_a_sweep_gives_its_own_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = [SweptJob(str(seed), ("budget=small", f"run.seed={seed}")) for seed in (0, 1)]
+    Manifest(("budget=small", "run.seed=0,1"), tuple(jobs)).write(tmp_path)
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "record.json").write_text(json.dumps(of_seed(0) | {"finished": True}))
+    main(["table", str(tmp_path)])
+    shown = capsys.readouterr().out
+    assert "2 jobs" in shown and "0.910" in shown and "not finished" in shown
+    for folder in (tmp_path, tmp_path / "0"):
+        main(["table", str(folder), "--format", "csv"])
+        (line,) = {one["seeds"] for one in csv.DictReader(capsys.readouterr().out.splitlines())}
+        assert line == "0"
+    for folder, what in ((tmp_path / "1", "1 is no folder"), (tmp_path.parent, "holds no finished run")):
+        with pytest.raises(SystemExit):
+            main(["table", str(folder)])
+        assert what in capsys.readouterr().err

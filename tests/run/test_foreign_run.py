@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from omegaconf import OmegaConf
 from tiny_run import TRAINED, go, stop
 
 from blurlab.cli import main
+from blurlab.core.weights import read_weights
 from blurlab.deconvolver import UNet, load_weights
 from blurlab.head import Compact
 from blurlab.learning import load_net
+from blurlab.pipeline.shipped import load_nets
 from blurlab.run.command.names import conf_dir
 from blurlab.run.errors import UsageError
 from blurlab.run.setup.build import build
@@ -267,6 +270,16 @@ def test_a_pickled_checkpoint_is_refused_and_the_advice_is_ours(inside: bool, tm
     with pytest.raises(ValueError, match="cannot be read as weights") as caught:
         load_weights(UNet(2), str(path))
     assert "weights_only" not in str(caught.value) and not marker.exists()
+
+
+@pytest.mark.parametrize("read", [read_weights, load_nets, lambda path: load_weights(UNet(2), path)])
+@pytest.mark.parametrize("write", [torch.save, lambda what, path: path.write_bytes(pickle.dumps(what))])
+def test_a_pickle_named_safetensors_is_refused_and_not_unpickled(write: Any, read: Any, tmp_path: Path) -> None:
+    marker, path = tmp_path / "ran", tmp_path / "weights.safetensors"
+    write(Bomb(marker), path)
+    with pytest.raises(ValueError, match=r"weights\.safetensors cannot be read as weights: it is damaged"):
+        read(str(path))
+    assert not marker.exists()
 
 
 @pytest.mark.slow

@@ -149,6 +149,20 @@ def test_the_ends_of_every_range_are_checked_before_the_first_trial(tmp_path: Pa
         check([*words, "+hydra.sweeper.space.head.widht={low: 1, high: 3}"], sweep=True)
 
 
+@pytest.mark.slow
+def test_a_figure_that_no_trial_will_have_is_told_before_the_first_one(tmp_path: Path) -> None:
+    needs("optuna")
+    words = [*TINY, f"paths.runs_dir={tmp_path}", "hparams=optimizer"]
+    for figure in ("length_median_px/motion", "type_accuracy", "accuracy_shake", "isnr_map/tv"):
+        check([*words, f"hydra.sweeper.metric={figure}"], sweep=True)
+    with pytest.raises(UsageError, match=r"metric=type_acuracy is no figure, did you mean 'type_accuracy'"):
+        check([*words, "hydra.sweeper.metric=type_acuracy"], sweep=True)
+    with pytest.raises(UsageError, match=r"metric=val_loss, but these runs train nothing; name a figure"):
+        others = [word for word in words if not word.startswith(("blur", "pipeline"))]
+        check([*others, "blur=motion", "pipeline=likelihood"], sweep=True)
+    assert not [*tmp_path.iterdir()]
+
+
 def test_the_options_of_a_search_are_kept_and_nothing_else() -> None:
     kept = ["hydra.sweeper.trials=5", "+hydra.sweeper.space.head.width={low: 2, high: 4}", "hydra.sweeper.prune=false"]
     assert search_words([*kept, "hydra.sweep.dir=x", "hydra.sweeper.storage=sqlite:///x"]) == tuple(kept)

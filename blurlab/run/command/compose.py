@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blurlab.run.command.check import Prepared, prepare_job
 from blurlab.run.command.engine_check import check_engine
@@ -18,6 +18,9 @@ from blurlab.run.command.places import check_places, hydra_places
 from blurlab.run.command.ranges import check_ranges
 from blurlab.run.errors import UsageError, nearest
 from blurlab.run.setup.targets import check_targets
+
+if TYPE_CHECKING:
+    from blurlab.run.command.search import Search
 
 NEEDED = (
     "run", "paths", "budget", "dataset", "blur", "noise", "boundary", "augment", "optimizer", "head", "deconvolver",
@@ -77,6 +80,7 @@ def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool 
     from omegaconf.errors import OmegaConfBaseException
 
     from blurlab.run.command.reuse import refuse_taken
+    from blurlab.run.command.search import corners, refuse_unknown_figure
     from blurlab.run.record.kept import refuse_other_records
 
     _check_experiment(overrides, config_dir)
@@ -87,10 +91,12 @@ def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool 
         hydra_places(hydra_words)
         _check_choices(overrides, config_dir)
         for words in job_words(overrides, config_dir):
-            cfg, place, ends = _checked(words, hydra_words, config_dir, len(jobs) if sweep else None)
-            for more in ends:
+            cfg, place, search = _checked(words, hydra_words, config_dir, len(jobs) if sweep else None)
+            for more in corners(search) if search else ():
                 prepare_job(_checked([*words, *more], hydra_words, config_dir, len(jobs))[0])
             prepared = prepare_job(cfg)
+            if search:
+                refuse_unknown_figure(search.metric, prepared)
             check_places(cfg, hydra_words, writable)
             jobs.append((cfg, words, None if is_search(overrides) else place))  # trials have settings of their own
             yield Job(cfg, prepared)
@@ -126,17 +132,17 @@ def count_jobs(overrides: list[str], config_dir: str | None = None) -> int:
 
 def _checked(
     words: list[str], hydra_words: list[str], config_dir: str | None, job: int | None
-) -> tuple[Any, Path | None, list[list[str]]]:
+) -> tuple[Any, Path | None, Search | None]:
     """The configuration of a job, whose keys and values are known and whose targets are allowed, and its directory.
 
-    Besides the words for the ends of a search's ranges.
+    And the search that it is a trial of, if any.
     """
     from hydra import initialize_config_dir
     from omegaconf import OmegaConf
 
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg, place, hydra = _compose([*words, *hydra_words], config_dir, job)
-        ends = check_engine(hydra)
+        search = check_engine(hydra)
         choices = tuple(word for word in words if _is_choice(word, config_dir))
         chosen = _chosen(choices, config_dir) if len(choices) < len(words) else cfg
     wrong = missing_key(cfg, chosen) or unknown_key(cfg, chosen) or other_type(cfg, chosen)
@@ -151,7 +157,7 @@ def _checked(
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     check_targets(values)
     check_ranges(values)
-    return cfg, place, ends
+    return cfg, place, search
 
 
 def _compose(words: list[str], config_dir: str | None, job: int | None = None) -> tuple[Any, Path | None, Any]:

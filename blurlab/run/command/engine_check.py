@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blurlab.run.errors import UsageError
+
+if TYPE_CHECKING:
+    from blurlab.run.command.search import Search
 
 PLUGINS = "hydra_plugins.blurlab_sweeps."
 PACKAGES = {
@@ -20,14 +23,14 @@ PACKAGES = {
 SLURM = ("sbatch", "srun")
 
 
-def check_engine(hydra: Any) -> list[list[str]]:
+def check_engine(hydra: Any) -> Search | None:
     """Raise where the launcher or sweeper of a composed configuration cannot be used.
 
     Args:
         hydra: The configuration's node ``hydra``.
 
     Returns:
-        Words besides the job's own with which the ends of a search's ranges are to be checked; none without a search.
+        The search that it asks for, if any.
 
     Raises:
         UsageError: With the remedy.
@@ -46,10 +49,10 @@ def check_engine(hydra: Any) -> list[list[str]]:
             "node of the cluster, or use launcher=joblib"
         )
     if sweeper != f"{PLUGINS}SearchSweeper":
-        return []
+        return None
     from omegaconf import OmegaConf
 
-    from blurlab.run.command.search import Search, corners
+    from blurlab.run.command.search import Search
 
     options: Any = OmegaConf.to_container(hydra.sweeper, resolve=True)
-    return list(corners(Search(**{key: value for key, value in options.items() if key not in ("_target_", "resume")})))
+    return Search(**{key: value for key, value in options.items() if key not in ("_target_", "resume")})

@@ -12,11 +12,14 @@ from omegaconf import DictConfig
 
 from blurlab.core.atomic import write_text
 from blurlab.core.rng import seed_from
+from blurlab.report.labels import METRICS, is_described
+from blurlab.run.command.check import Prepared
 from blurlab.run.command.manifest import FILE, Manifest, SweptJob, progress_of, read_manifest, search_words
 from blurlab.run.command.names import groups
 from blurlab.run.command.sweeper import launch
 from blurlab.run.errors import UsageError, nearest
 from blurlab.run.setup.trial import make_pruner, open_storage, study_name
+from blurlab.run.stage.base import DECONVOLVER
 
 BEST = "best.json"
 VAL_LOSS = "val_loss"
@@ -100,6 +103,29 @@ def corners(search: Search) -> Iterator[list[str]]:
         ends = entry["choices"] if "choices" in entry else [entry["low"], entry["high"]]
         for value in ends:
             yield [_word(key, value)]
+
+
+def refuse_unknown_figure(metric: str, prepared: Prepared) -> None:
+    """Raise where it is known before the first trial that no record will have the figure that is searched for.
+
+    Stages of a user's own may measure what nobody here knows: then only ``val_loss`` is looked at.
+
+    Args:
+        metric: As in :class:`Search`.
+        prepared: A job of the search.
+
+    Raises:
+        UsageError: If nothing is trained, or blurlab's stages measure nothing of that name.
+    """
+    stages, tasks = prepared.stages, prepared.parts.identifier.tasks
+    if metric == VAL_LOSS:
+        if not any(stage.trains == DECONVOLVER or (stage.trains and tasks) for stage in stages):
+            raise UsageError(
+                f"hydra.sweeper.metric={VAL_LOSS}, but these runs train nothing; name a figure of their records, such "
+                "as hydra.sweeper.metric=type_accuracy, with hydra.sweeper.direction=maximize"
+            )
+    elif all(type(stage).__module__.startswith("blurlab.") for stage in stages) and not is_described(metric):
+        raise UsageError(f"hydra.sweeper.metric={metric} is no figure{nearest(metric, [VAL_LOSS, *METRICS])}")
 
 
 def refuse_other_search(folder: Path, words: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from rich.console import Console
+from rich.table import Table
 
 from blurlab.report.seeds import seeds_table, write_seeds
 from blurlab.report.sweep import Unfinished, sweep_table
@@ -42,10 +43,8 @@ def print_sweep(folder: Path) -> None:
     """
     console, ends = Console(), ends_of(folder)
     found = finished_of(folder, ends)
-    left = [Unfinished(job.name, without_places(job.words), end.note) for job, end in ends if end.record is None]
     if ends:
-        names = [job.name for job, end in ends if end.record is not None]
-        console.print(sweep_table([record for _, record in found], names, left))
+        console.print(table_of(folder, ends))
     groups = by_seed(found)
     for group in groups:
         first = group[0][0].parent.name
@@ -58,6 +57,13 @@ def print_sweep(folder: Path) -> None:
             f"{failed} of {len(ends)} jobs did not finish; why stands in the table and in <job>/{ERROR}; "
             f"go on with: python -m blurlab run.resume={folder}"
         )
+
+
+def table_of(folder: Path, ends: Sequence[tuple[SweptJob, Progress]]) -> Table:
+    """One table for the jobs of a sweep, those that did not finish among them."""
+    left = [Unfinished(job.name, without_places(job.words), end.note) for job, end in ends if end.record is None]
+    names = [job.name for job, end in ends if end.record is not None]
+    return sweep_table([record for _, record in finished_of(folder, ends)], names, left)
 
 
 def ends_of(folder: Path) -> list[tuple[SweptJob, Progress]]:
