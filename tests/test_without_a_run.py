@@ -26,7 +26,7 @@ from blurlab.pipeline.photograph import EXACT_PX, UNSURE
 @pytest.mark.parametrize("of_values", [True, False])
 def test_without_a_run_the_deconvolver_allows_for_a_kernel_that_is_not_exact(of_values: bool) -> None:
     sharp = torch.from_numpy(skimage.data.astronaut()[100:370, 60:330].copy()).permute(2, 0, 1)[None] / 255
-    blur = Convolution(Defocus(3.0).psf(torch.tensor([[3.0]])), "valid")
+    blur = Convolution(Defocus(3.5).psf(torch.tensor([[3.5]])), "valid")
     y = blur.A(sharp) if of_values else light_to_srgb(blur.A(srgb_to_light(sharp)))
     restored, found = api.Deblurrer().deblur(y[0].permute(1, 2, 0).numpy())
     assert found.kind == "defocus" and found.undone

@@ -149,7 +149,7 @@ def test_a_shake_is_estimated_pixel_by_pixel_or_left() -> None:
     assert left.label.kind.tolist() == [3, 3] and not bool(left.blurred.any())
     corner = Corner(1 / 3)
     found = identified(shake, free_form=corner)
-    assert corner.sides == [13, 13]  # of 20 px, 0.6 and odd
+    assert corner.sides == [15, 15]  # of 20 px, 0.75 and odd
     assert bool(found.blurred.all())
     middle = found.psf.shape[-1] // 2
     diagonal = found.psf[0, 0].diagonal()[middle - 1 : middle + 2]  # its centre of mass in the middle
