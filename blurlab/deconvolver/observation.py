@@ -63,6 +63,11 @@ class Observation(BatchState, ABC):
     def crop(self, u: Tensor) -> Tensor:
         """The part of u (B, C, P, Q) that lies under the images handed in, a view (B, C, *shape)."""
 
+    @property
+    def beyond(self) -> tuple[int, int]:
+        """Rows and columns of u that follow the image on a periodic grid: its surroundings on all sides."""
+        return 0, 0
+
     def misfit(self, u: Tensor) -> Tensor:
         """Root mean square of ``A u - y``, (B,): what u does not explain of y; the noise's, where all is right."""
         return (self.blur(u) - self.y).square().mean((1, 2, 3)).sqrt()
@@ -119,6 +124,11 @@ class GridObservation(Observation):
         blurred = self.y if whole else keep_observed(irfft2(self.otf * rfft2(u), self._grid), self.y)
         spectrum = self.otf.conj() * rfft2(blurred) + weight * rfft2(v)
         return irfft2(spectrum / (self.otf.abs().square() + weight), self._grid)
+
+    @property
+    def beyond(self) -> tuple[int, int]:
+        """What the grid has more than the image."""
+        return self._grid[0] - self.shape[0], self._grid[1] - self.shape[1]
 
     def crop(self, u: Tensor) -> Tensor:
         """The first rows and columns."""

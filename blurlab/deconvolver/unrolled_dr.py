@@ -29,9 +29,9 @@ START_STRENGTH = 1.5
 """Weight of the total variation that is started from, over sigma^1.5, where the blur has no transfer function."""
 START_SLOPES, START_BENDS = 0.5, 0.5
 """Weight of the first differences of the start over sigma^1.5, and that of the second ones over it."""
-INPUTS = 3 + 2 * len(FILTERS)
-"""What a denoiser is shown: the iterate, the noise level, the start, what each filter adds to it, and what each makes
-of the part of y that the iterate does not explain."""
+INPUTS = 4 + 2 * len(FILTERS)
+"""What a denoiser is shown: the iterate, the noise level, the start, what each filter adds to it, what each makes of
+the part of y that the iterate does not explain, and how much of each pixel was observed."""
 LEAST_GAIN = 1e-6
 """Of a frequency that the kernel takes away; the filters would blow it up."""
 STEPS = 40
@@ -91,10 +91,13 @@ class UnrolledDR(nn.Module):
             seen = self._started(y, psf, sigma)
             x = start = seen.first
             level = ((sigma / SIGMA_UNIT).log() / 3).expand_as(start)
-            filters = filters_of(seen, sigma)
+            filters, observed = filters_of(seen, sigma), seen.adjoint(torch.ones_like(y))
             shown = torch.cat([level, start, louder(filters.added(start))], 1)
         denoisers = [
-            lambda v, net=net: net(torch.cat([v, shown, louder(filters.unexplained(v))], 1)) for net in self.denoisers
+            lambda v, net=net: in_the_middle(
+                net, torch.cat([v, shown, louder(filters.unexplained(v)), observed], 1), seen.beyond
+            )
+            for net in self.denoisers
         ]
         for denoise, weight in zip(denoisers[:-1], self.weights(sigma), strict=True):
             x, _ = douglas_rachford_step(x, denoise, partial(seen.prox, weight=weight))
@@ -114,6 +117,18 @@ class UnrolledDR(nn.Module):
             total_variation = DouglasRachford(iterations=STEPS, tolerance=0)
             first, _ = total_variation.solve(seen, START_STRENGTH * sigma**1.5)
         return replace(seen, first=first)
+
+
+def in_the_middle(net: Callable[[Tensor], Tensor], shown: Tensor, beyond: tuple[int, int]) -> Tensor:
+    """What a network makes of images (B, C, P, Q), what lies beyond their border on both sides of them while it looks.
+
+    Args:
+        net: (B, C, P, Q) -> (B, 1, P, Q).
+        shown: Its input.
+        beyond: Rows and columns of the periodic grid that follow the image, where it comes first.
+    """
+    rows, cols = (count // 2 for count in beyond)
+    return net(shown.roll((rows, cols), (-2, -1))).roll((-rows, -cols), (-2, -1)) if rows or cols else net(shown)
 
 
 class Filters(ABC):

@@ -50,7 +50,8 @@ def widened(first: Tensor) -> Tensor:
 
     Its inputs are images folded to squares, whose side is found from their number.
     """
-    fold = next(n for n in (1, 2, 3, 4) if first.shape[1] in ((3 + count * len(FILTERS)) * n * n for count in (1, 2)))
+    inputs = (3 + len(FILTERS), 3 + 2 * len(FILTERS), INPUTS)  # of networks of before, and of now
+    fold = next(n for n in (1, 2, 3, 4) if first.shape[1] in (count * n * n for count in inputs))
     more = INPUTS * fold**2 - first.shape[1]
     return torch.cat([first, first.new_zeros(len(first), more, *first.shape[2:])], 1)
 

@@ -14,7 +14,7 @@ from blurlab.deconvolver import Learned, UNet, UnrolledDR, WienerStack, load_wei
 from blurlab.deconvolver.laws import kernels, made_up
 from blurlab.deconvolver.observation import GridObservation, observe
 from blurlab.deconvolver.second_order import second_order
-from blurlab.deconvolver.unrolled_dr import filters_of
+from blurlab.deconvolver.unrolled_dr import filters_of, in_the_middle
 from blurlab.physics import Convolution, Gradient
 
 Small = partial(UNet, channels=(4, 8), blocks=1)
@@ -152,3 +152,21 @@ def test_eight_views_do_not_depend_on_how_the_image_lies() -> None:
     assert change(eight) < 1e-4 < 1e-2 < change(one)
     with pytest.raises(ValueError, match="views must be a whole number in"):
         Learned(net, views=9)
+
+
+def test_a_network_sees_what_lies_beyond_the_border_on_all_sides() -> None:
+    """On the grid the surroundings follow the image; where a network looks they are around it, and it is put back."""
+    y, psf = torch.rand(1, 1, 17, 24, generator=torch.Generator().manual_seed(0)), kernels(1)
+    seen = observe(y, psf, "unknown")
+    rows, cols = seen.beyond
+    assert (rows, cols) == (seen.first.shape[-2] - 17, seen.first.shape[-1] - 24) and min(rows, cols) >= 2
+    shown: list[Tensor] = []
+
+    def net(x: Tensor) -> Tensor:
+        shown.append(x)
+        return x[:, :1]
+
+    assert torch.equal(in_the_middle(net, seen.first, seen.beyond), seen.first)
+    top, left = rows // 2, cols // 2
+    torch.testing.assert_close(shown[0][..., top : top + 17, left : left + 24], seen.crop(seen.first))
+    assert observe(y, Convolution(psf, "circular"), "unknown").beyond == (0, 0)

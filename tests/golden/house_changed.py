@@ -5,7 +5,7 @@ _START = "starts from a total variation nearer its minimum"
 _LEVEL = "an image is restored at its own level, and total variation converges with next to no noise"
 _STEP = "its step has a least length: data with next to no noise are no longer made worse"
 _WEIGHT = "its weight comes from y under a taper, not made periodic, and is no less than Bayes's for y's differences"
-_FOUR = "four steps, another start and other weights"
+_FOUR = "four steps that see what lies beyond the border, another start and other weights"
 CHANGED: dict[str, str] = {
     "deconvolver.wiener": _RATIO,
     "deconvolver.wiener_padded": _RATIO,
