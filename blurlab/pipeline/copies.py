@@ -14,10 +14,10 @@ NEAR_END = 0.1
 """Share of a range, at its upper end, in which a length may in truth lie beyond."""
 NEARLY = 0.95
 """An answer is as good as a surer one whose probability it has this share of."""
-
-
 DENIED = 0.05
 """A photograph is not named sharp where its copy of half the size is less probably so."""
+SURELY_SHARP = 0.95
+"""Where the largest copy is so probably sharp all the same, the two contradict each other, and nothing is told."""
 
 
 def which_copy(family: BlurFamily, seen: Sequence[BlurEstimate], least_probability: float) -> tuple[Tensor, Tensor]:
@@ -26,8 +26,9 @@ def which_copy(family: BlurFamily, seen: Sequence[BlurEstimate], least_probabili
     The surest answer says the kind; the parameters are those of the largest copy that says the same kind, is as sure or
     nearly, and whose strength is not at the end of its range. Where it is in all of them, the smallest copy tells most.
     That a smaller copy is sharp says little: of those only a blur counts; that the largest one is says nothing where
-    the next one is surely not, since a wide blur is wider in the larger one. The strength may be greater than is said
-    where its interval reaches the end of the range in that copy and in all smaller ones.
+    the next one is surely not, since a wide blur is wider in the larger one; but where both are all but certain they
+    contradict each other, as of a noisy texture. The strength may be greater than is
+    said where its interval reaches the end of the range in that copy and in all smaller ones.
 
     Args:
         family: A mixture, one of whose kinds is ``none``.
@@ -41,7 +42,9 @@ def which_copy(family: BlurFamily, seen: Sequence[BlurEstimate], least_probabili
     counts = sure >= least_probability
     counts[1:] &= kind[1:] != none
     if len(seen) > 1:
-        counts[0] &= (kind[0] != none) | (probability[1, :, none] >= DENIED)
+        denied = probability[1, :, none] < DENIED
+        counts[0] &= (kind[0] != none) | ~denied
+        counts &= ~(denied & (probability[0, :, none] >= SURELY_SHARP))
     surest = torch.where(counts, sure, -1.0).argmax(0)
     same = counts & (kind == kind.gather(0, surest[None])) & (sure >= NEARLY * sure.gather(0, surest[None]))
     fits = same & torch.stack([is_within(family, one) for one in labels])

@@ -118,7 +118,10 @@ def test_copies_below_the_least_size_are_not_looked_at() -> None:
 def test_a_photograph_is_not_sharp_whose_half_is_blurred() -> None:
     half = {"motion": 3.0, "none": 0.5}  # less sure than the whole is, and sure that something is blurred
     assert identified({SIDE: {"none": 6.0}, SIDE // 2: half}).label.kind.tolist() == [0, 0]
-    assert identified({SIDE: {"none": 6.0}, SIDE // 2: half | {"none": -3.0}}).label.kind.tolist() == [2, 2]
+    denied = half | {"none": -3.0}
+    assert identified({SIDE: {"none": 3.5}, SIDE // 2: denied}).label.kind.tolist() == [2, 2]
+    both_sure = identified({SIDE: {"none": 6.0}, SIDE // 2: denied}, free_form=Corner(1 / 3))
+    assert not bool(both_sure.label.can_tell.any()) and not bool(both_sure.blurred.any())
     unsure = {"motion": 3.0, "defocus": 3.0, "shake": 3.0, "none": -3.0}
     assert not bool(identified({SIDE: {"none": 6.0}, SIDE // 2: unsure}).label.can_tell.any())
 
