@@ -41,9 +41,8 @@ VALUES_HANDICAP = 1.06
 COARSE_HANDICAP = 1.02
 """The same of one that was estimated in a smaller copy than the support that is given asks for: it has less detail."""
 HANDICAP = 1.03
-"""By which factor a free kernel has to be better than one that parameters describe: it can explain noise, too."""
-
-
+"""By which factor a free kernel has to be better than one that parameters describe: it can explain noise, too. One that
+two supports agree on needs none."""
 AGREE, AGREE_TRUSTED = 0.7, 0.6
 """A free kernel is trusted where one that was found in another support has the first correlation with it, or more; the
 second where that one explains the photograph, too."""
@@ -142,7 +141,7 @@ class FreeForm:
         if float(best.psf.amax()) >= ONE_PIXEL:
             return None
         lines = self._explained(y, psf, best.scale)
-        handicap = 1.0 if again else HANDICAP  # what two supports agree on is no noise
+        handicap = 1.0 if again else HANDICAP
         if any(one.misfit <= 1 or one.cost <= handicap * best.cost for one in lines):
             return None
         free = self._kernel(best, side)

@@ -259,13 +259,10 @@ class Photograph(Regression):
         A kernel that is too wide costs far more than one that is too narrow.
         """
         half = _half(label)
+        narrow = ~(half > self.widest * label.strength_map_px)  # one without an interval is for its probability to say
         careful = torch.where(half.isnan(), label.strength_px, label.strength_px - BACK_OFF * half)
         least = torch.where(self._is_hidden(label.kind), self.free_probability, self.undo_probability)
-        return label.probability.amax(1) >= least, self._is_narrow(label), careful.maximum(0.5 * label.strength_px)
-
-    def _is_narrow(self, label: KindEstimate) -> Tensor:
-        """Which strengths (B,) are known well enough to undo; of one without an interval its probability tells."""
-        return ~(_half(label) > self.widest * label.strength_map_px)
+        return label.probability.amax(1) >= least, narrow, careful.maximum(0.5 * label.strength_px)
 
     def _is_hidden(self, kind: Tensor) -> Tensor:
         """Which kinds (B,) have no kernel that parameters describe (B,) bool."""

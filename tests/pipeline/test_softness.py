@@ -25,12 +25,11 @@ FAMILY = Mixture({
 
 
 class Says(nn.Module):
-    """Says the same of every image."""
+    """Says of every image how likely some kinds are; of the rest, and of parameters, the middle."""
 
     def __init__(self, tool: Photograph, **said: float) -> None:
         super().__init__()
-        names = {name.replace("_", " ").replace(".", " "): value for name, value in said.items()}
-        self.out = torch.tensor([names.get(one.replace("_", " ").replace(".", " "), 0.0) for one in tool.target.names])
+        self.out = torch.tensor([said.get(name, 0.0) for name in tool.target.names])
 
     def forward(self, y: Tensor) -> Tensor:
         return self.out.expand(len(y), -1)
