@@ -42,7 +42,7 @@ COARSE_HANDICAP = 1.02
 """The same of one that was estimated in a smaller copy than the support that is given asks for: it has less detail."""
 HANDICAP = 1.03
 """By which factor a free kernel has to be better than one that parameters describe: it can explain noise, too. One that
-two supports agree on needs none."""
+is trusted needs none."""
 AGREE, AGREE_TRUSTED = 0.7, 0.6
 """A free kernel is trusted where one that was found in another support has the first correlation with it, or more; the
 second where that one explains the photograph, too."""
@@ -137,15 +137,17 @@ class FreeForm:
         in_light = copy(self)
         in_light.values, in_light.sides = None, self.sides[:LINE_SIDES]
         found = in_light._explanations(y, side)
-        best, again = self._best(y, found), is_found_again(min(found, key=lambda one: one.cost), found, [])
+        best = self._best(y, found)
         if float(best.psf.amax()) >= ONE_PIXEL:
             return None
+        again = is_found_again(min(found, key=lambda one: one.cost), found, [])
+        trusted = again and self._is_trusted(best)
+        handicap = 1.0 if trusted else HANDICAP
         lines = self._explained(y, psf, best.scale)
-        handicap = 1.0 if again else HANDICAP
         if any(one.misfit <= 1 or one.cost <= handicap * best.cost for one in lines):
             return None
         free = self._kernel(best, side)
-        return FreeKernelFound(free, again and self._is_trusted(best), self.judged(y, free).of_values)
+        return FreeKernelFound(free, trusted, self.judged(y, free).of_values)
 
     def judged(self, y: Tensor, psf: Tensor, most: float = NAMED_EXPLAINED) -> FreeKernelFound:
         """A kernel that parameters describe, with whether it explains a photograph at all, and whether of its values.
