@@ -13,9 +13,11 @@ done
 [ -f experiments/schuler2016/results/small/camera_bsds.photograph.json ] ||
   $BLURLAB +experiment=camera_bsds pipeline=photograph pipeline.weights=photograph deconvolver=in_light run.variant=photograph \
     budget=small run.keep=true
-[ -f experiments/schuler2016/results/small/camera_bsds.photograph.seed1.json ] || # other blurs and noise of the same photographs
-  $BLURLAB +experiment=camera_bsds pipeline=photograph pipeline.weights=photograph deconvolver=in_light run.variant=photograph \
-    run.seed=1 budget=small run.keep=true
+for seed in 1 2; do # other blurs and noise of the same photographs
+  [ -f "experiments/schuler2016/results/small/camera_bsds.photograph.seed$seed.json" ] ||
+    $BLURLAB +experiment=camera_bsds pipeline=photograph pipeline.weights=photograph deconvolver=in_light run.variant=photograph \
+      run.seed=$seed budget=small run.keep=true
+done
 [ -f experiments/schuler2016/results/small/camera_bsds.photograph.odd_shake.json ] ||
   $BLURLAB +experiment=camera_bsds pipeline=photograph pipeline.weights=photograph deconvolver=in_light \
     run.variant=photograph.odd_shake blur.members.shake._target_=blurlab.blur.OddShake 'blur.members.shake.length_px=[20,72]' \
