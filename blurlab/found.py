@@ -15,7 +15,7 @@ class Measured:
     The upper end is infinite where the parameter is at the end of what can be measured: it may be greater.
 
     Attributes:
-        name: Such as ``length_px``.
+        name: Such as ``motion.length_px``, the kind and its parameter; ``length_px`` where a run knows one kind only.
         unit: ``px``, ``deg``, or any other; empty for a plain number.
         value: Best estimate.
         low: Lower end.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ METHODS = {
     "richardson_lucy": "RichardsonLucy",
     "epll": "EPLL",
 }
-"""Deconvolvers by their names on the command line, beside ``auto``."""
+"""Deconvolvers by the names that ``method`` takes, beside ``auto``; those of experiments' ``deconvolver=``."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,10 @@ class Result:
     Attributes:
         image: Of the kind that was given, with its alpha; an array of the file's type where that was a path. None where
             the blur was only to be identified.
-        kind: Most probable kind of blur; ``none`` where no blur was found, ``kernel`` where one was given.
-        probability: Of that kind; NaN where the kernel was given.
+        kind: Most probable kind of blur; ``none`` where no blur was found, ``kernel`` where one was given,
+            ``cannot tell`` where the image does not show how it is blurred, and ``soft`` where it is a little blurred
+            and does not show in which way.
+        probability: Of that kind; NaN where the kernel was given, and where the image does not show its kind.
         parameters: Each parameter of the blur, with its 90 % interval; one without an upper end is at least so great.
         kernel: (k, l), of sum 1.
         noise: Standard deviation of the noise, on the [0, 1] scale; NaN where it was not looked for.
@@ -48,16 +50,16 @@ class Result:
         found: All of what was found.
     """
 
-    image: Any
+    image: Any = field(repr=False)
     kind: str
     probability: float
     parameters: tuple[Measured, ...]
-    kernel: np.ndarray
+    kernel: np.ndarray = field(repr=False)
     noise: float
     seconds: float
     restored: bool
     reason: str
-    found: Found
+    found: Found = field(repr=False)
 
     def explain(self) -> str:
         """What was found and what was done about it, in plain sentences.
@@ -112,7 +114,8 @@ def deblur(
         kernel: (k, l), an array, a tensor or the path of a ``.tif``, ``.png`` or ``.npy`` file; None: it is estimated.
         method: ``auto``, one of ``METHODS``, which then works on the light of the image, or a deconvolver of one's own.
         sigma: Noise standard deviation on the [0, 1] scale; None: it is measured.
-        mask: (H, W) in [0, 1], 1 where to restore; None is everywhere.
+        mask: (H, W) in [0, 1], 1 where to restore: an array, a tensor, a Pillow image or the path of an image, whose
+            white is 1; None is everywhere.
         strength: From 0, the image as it came, to 1, restored.
         linear: Does the image hold light? Else its values are those of an sRGB file, which are decoded to light first.
         max_length_px: A longer blur (length of a motion or a shake's path, diameter of a defocus, sigma of a Gaussian)
@@ -149,7 +152,8 @@ def deblur(
         restored, found = tool.undo(pixels, psf, sigma)
     result = blended(pixels, restored, strength, where)
     changed = not np.array_equal(result, pixels)
-    reason = "" if changed else found.reason or "undoing its blur changes nothing"
+    nothing = "strength is 0" if strength == 0 else "undoing its blur changes nothing"
+    reason = "" if changed else found.reason or nothing
     made = given.like(result) if changed else given.same()
     return _result(made, found, changed, reason, time.perf_counter() - started)
 
@@ -196,10 +200,11 @@ def _auto(linear: bool, max_length_px: float) -> Deblurrer:
 
 
 def _result(image: Any, found: Found, restored: bool, reason: str, seconds: float) -> Result:
+    soft = not math.isnan(found.softness_px)
     return Result(
         image=image,
-        kind=found.kind,
-        probability=found.probability,
+        kind=found.kind if found.can_tell else "soft" if soft else "cannot tell",
+        probability=found.probability if found.can_tell else math.nan,
         parameters=found.parameters,
         kernel=found.psf,
         noise=found.sigma,

@@ -111,6 +111,7 @@ def test_a_grey_image_stays_grey_and_a_flat_one_stays_as_it_is(image: object) ->
     assert not same.restored and same.image is not flat and same.image.dtype == flat.dtype
     np.testing.assert_array_equal(same.image, flat)
     assert same.explain().endswith("The image was left as it came.")
+    assert same.kind == "cannot tell" and np.isnan(same.probability)  # not "none": nobody may take it for sharp
 
 
 def test_a_known_kernel_is_undone_by_the_method_that_is_named(tmp_path: Path) -> None:
@@ -138,6 +139,30 @@ def test_mask_and_strength_say_where_and_how_much(blurred: None) -> None:
     part = blurlab.deblur(image, mask=mask, strength=0.5).image
     np.testing.assert_array_equal(part[:, :40], image[:, :40].astype(np.float32))
     np.testing.assert_allclose(part[:, 40:], (image + whole)[:, 40:] / 2, atol=1e-6)
+
+
+def test_a_mask_may_be_a_picture_and_one_in_other_units_is_told_its_range(tmp_path: Path) -> None:
+    kernel, mask = np.full((1, 5), 0.2), np.zeros((70, 81), np.uint8)
+    mask[:, 40:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    picture = Image.fromarray(mask)
+    want = blurlab.deblur(RGB, kernel, "wiener", sigma=0.01, mask=mask / 255).image
+    assert not np.array_equal(want, RGB)
+    for one in (picture, picture.convert("RGB"), picture.convert("P"), picture.convert("1"), tmp_path / "mask.png"):
+        np.testing.assert_array_equal(blurlab.deblur(RGB, kernel, "wiener", sigma=0.01, mask=one).image, want)
+    with pytest.raises(ValueError, match=r"mask must lie in \[0, 1\], got 0 to 255; divide it by its white"):
+        blurlab.deblur(RGB, kernel, mask=mask)
+    spot = Image.fromarray(np.full((3, 3), 9, np.uint8))  # a kernel may be as small as it is
+    assert blurlab.deblur(RGB, spot, "wiener", sigma=0.01).kernel.shape == (3, 3)
+
+
+def test_a_result_is_shown_without_its_pixels(blurred: None) -> None:
+    result = blurlab.deblur(RGB)
+    assert "kind='taps'" in repr(result) and "array" not in repr(result) and len(repr(result)) < 500
+
+
+def test_strength_0_is_the_reason_that_is_given(blurred: None) -> None:
+    assert blurlab.deblur(RGB, strength=0).reason == "strength is 0"
 
 
 def test_a_longer_blur_than_is_allowed_is_named_and_left_as_it_is(blurred: None) -> None:
@@ -187,7 +212,9 @@ def test_identify_restores_nothing(blurred: None) -> None:
         (RGB[:40], {}, ValueError, "sides of at least 64"),
         (np.zeros((70, 81, 5)), {}, ValueError, "1 \\(grey\\), 3 \\(RGB\\)"),
         (torch.zeros(2, 3, 70, 81), {}, ValueError, "take one"),
-        (RGB.astype(int), {}, ValueError, "its samples are int64"),
+        (np.moveaxis(RGB, -1, 0), {}, ValueError, r"got \(3, 70, 81\); move its channels to the end"),
+        (torch.from_numpy(RGB.copy()), {}, ValueError, r"got \(70, 81, 3\); move its channels first"),
+        (RGB.astype(int), {}, ValueError, "its samples are int64; convert them to unsigned integers"),
         (np.full((70, 81), np.nan), {}, ValueError, "NaN"),
         (RGB.astype(float), {}, ValueError, "scale them to"),
         (Image.new("F", (70, 81)), {}, ValueError, "mode F"),

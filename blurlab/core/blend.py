@@ -34,8 +34,11 @@ def check_mask(mask: np.ndarray, shape: tuple[int, ...]) -> None:
     Raises:
         ValueError: With what came.
     """
-    if mask.shape != shape[:2] or not (float(mask.min()) >= 0 and float(mask.max()) <= 1):
+    if mask.shape != shape[:2]:
         raise ValueError(f"mask must be (H, W) = {shape[:2]} in [0, 1], got {mask.shape}; 1 is where to restore")
+    low, high = float(mask.min()), float(mask.max())
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"mask must lie in [0, 1], got {low:g} to {high:g}; divide it by its white")
 
 
 def check_strength(strength: float) -> None:

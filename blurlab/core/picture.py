@@ -19,6 +19,8 @@ from blurlab.core.sample_scale import to_unit_range
 PIL_MODES = {"P": "RGB", "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "RGBX": "RGB", "La": "LA", "RGBa": "RGBA"}
 """Modes of Pillow that are converted."""
 LEAST_PX = 64
+CHANNELS = (1, 2, 3, 4)
+CHANNELS_ARE = "1 (grey), 3 (RGB), or with alpha 2 or 4 channels"
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,13 @@ def picture(image: Any) -> Picture:
 def as_array(values: Any) -> NDArray[Any]:
     """An array, a tensor on any device, a Pillow image or the path of an image file as an array of the same numbers.
 
-    Files come as floats in [0, 1].
+    Files and Pillow images come as floats (H, W) in [0, 1], of colours the mean; Pillow's modes F and I as they are.
     """
     import torch
+    from PIL import Image
 
+    if isinstance(values, Image.Image) and values.mode not in ("F", "I"):
+        return _scaled(_pillow_samples(values), least_px=1).pixels.mean(axis=2)
     if isinstance(values, torch.Tensor):
         return np.asarray(values.detach().cpu().numpy())
     if isinstance(values, (str, os.PathLike)):
@@ -102,6 +107,9 @@ def _tensor(image: Any) -> Picture:
 
     if (image.ndim == 4 and len(image) != 1) or image.ndim not in (2, 3, 4):
         raise ValueError(f"image must be one (H, W), (C, H, W) or (1, C, H, W), got {tuple(image.shape)}; take one")
+    if image.ndim > 2 and image.shape[-3] not in CHANNELS:
+        came = tuple(image.shape)
+        raise ValueError(f"image must be (C, H, W) with {CHANNELS_ARE}, got {came}; move its channels first")
     planes = image.detach().cpu()
     planes = planes.float() if planes.dtype == torch.bfloat16 else planes
     planes = planes if planes.ndim == 2 else planes.reshape(planes.shape[-3:]).permute(1, 2, 0)
@@ -114,14 +122,19 @@ def _tensor(image: Any) -> Picture:
     return Picture(read, like, image.clone)
 
 
-def _pillow(image: Any) -> Picture:
-    from PIL import Image
-
+def _pillow_samples(image: Any) -> NDArray[Any]:
+    """Samples (H, W[, C]) of a Pillow image, its palette and transparency as colours and alpha."""
     keyed = "transparency" in image.info and image.mode in ("P", "L", "RGB")
     mode = {"L": "LA"}.get(image.mode, "RGBA") if keyed else PIL_MODES.get(image.mode, image.mode)
     if mode not in ("1", "L", "LA", "RGB", "RGBA", "I;16"):
         raise ValueError(f"image is of mode {image.mode}, which is not supported; convert it to RGB or L")
-    read = _scaled(np.asarray(image if mode == image.mode else image.convert(mode)))
+    return np.asarray(image if mode == image.mode else image.convert(mode))
+
+
+def _pillow(image: Any) -> Picture:
+    from PIL import Image
+
+    read = _scaled(_pillow_samples(image))
 
     def like(pixels: NDArray[Any]) -> Any:
         made = samples_alike(pixels, read)
@@ -132,13 +145,12 @@ def _pillow(image: Any) -> Picture:
     return Picture(read, like, image.copy)
 
 
-def _scaled(image: NDArray[Any]) -> ScaledImage:
-    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 2, 3, 4)):
-        raise ValueError(
-            f"image must be (H, W) or have 1 (grey), 3 (RGB), or with alpha 2 or 4 channels, got {image.shape}"
-        )
-    if min(image.shape[:2]) < LEAST_PX:
-        raise ValueError(f"image is {image.shape}, sides of at least {LEAST_PX} are needed; use a larger image")
+def _scaled(image: NDArray[Any], least_px: int = LEAST_PX) -> ScaledImage:
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in CHANNELS):
+        last = "; move its channels to the end" if image.ndim == 3 and image.shape[0] in CHANNELS else ""
+        raise ValueError(f"image must be (H, W) or (H, W, C) with {CHANNELS_ARE}, got {image.shape}{last}")
+    if min(image.shape[:2]) < least_px:
+        raise ValueError(f"image is {image.shape}, sides of at least {least_px} are needed; use a larger image")
     values = image[..., None] if image.ndim == 2 else image
     alpha = values[..., -1] if values.shape[2] in (2, 4) else None
     colours = values if alpha is None else values[..., :-1]

@@ -33,17 +33,9 @@ class SampleScale:
         """Are these samples of more than 8 bits?"""
         return self.white != EIGHT_BITS and self.why != ONE_BIT
 
-    @property
-    def written_white(self) -> int:
-        """White in a PNG file of these pixels: the file's own grey levels where 16 bits hold them, else 65535."""
-        if self.white == 1:
-            return EIGHT_BITS if self.why == ONE_BIT else SIXTEEN_BITS
-        return int(self.white) if self.white.is_integer() and self.white <= SIXTEEN_BITS else SIXTEEN_BITS
-
     def __str__(self) -> str:
         """One phrase for a user, such as ``white is 4095, from the 12 bits that its samples use``."""
-        written = "" if self.written_white == self.white else f", written as {self.written_white}"
-        return f"white is {self.white:g}, {self.why}{written}"
+        return f"white is {self.white:g}, {self.why}"
 
 
 def to_unit_range(samples: Samples) -> tuple[NDArray[np.float32], SampleScale]:
@@ -87,7 +79,7 @@ def _scale(values: NDArray[Any], declared: float | None) -> SampleScale:
         told = declared is not None and 0 < declared < np.inf
         return SampleScale(declared or 1.0, DECLARED) if told else SampleScale(1.0, "as its samples are floats")
     if kind != "u":
-        raise Refused(f"its samples are {values.dtype}; save it as 8- or 16-bit unsigned integers")
+        raise Refused(f"its samples are {values.dtype}; convert them to unsigned integers of 8 or 16 bits")
     if values.dtype.itemsize == 1:
         return SampleScale(float(EIGHT_BITS), "as its samples have 8 bits")
     largest = int(values.max())

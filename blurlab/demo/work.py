@@ -180,8 +180,7 @@ def found_rows(done: Restored) -> list[tuple[str, str, str]]:
     result, truth = done.result, done.opened.truth
     values = {} if truth is None else truth.values
     soft = not math.isnan(result.found.softness_px)
-    kind = result.kind if result.found.can_tell else "soft" if soft else "cannot tell"
-    rows = [("kind of blur", kind, "" if truth is None else truth.kind)]
+    rows = [("kind of blur", result.kind, "" if truth is None else truth.kind)]
     if result.found.can_tell:
         rows.append(("probability", f"{result.probability:.3f}", ""))
     for one in result.parameters:

@@ -11,6 +11,7 @@ import tifffile
 from image_files import packed_tiff, png16
 from PIL import Image
 
+from blurlab.core.image_alike import write_alike
 from blurlab.core.image_io import ImageReadError, read_image, read_scaled, write_image
 
 RNG = np.random.default_rng(11)
@@ -41,7 +42,7 @@ def test_data_of_few_bits_in_a_deep_file_keep_their_grey_levels(
     tifffile.imwrite(tmp_path / "a.tif", values.astype(container), photometric=photometric)
     assert_scaled(tmp_path / "a.tif", values, 2**bits - 1, f"{bits} bits")
     read = read_scaled(tmp_path / "a.tif")
-    written = cv2.imread(str(write_image(tmp_path / "b.png", read.pixels, read.scale.written_white)), -1)
+    written = cv2.imread(str(write_image(tmp_path / "b.png", read.pixels, int(read.scale.white))), -1)
     assert written.dtype == np.uint16
     np.testing.assert_array_equal(written if channels == 1 else written[..., ::-1], values)
 
@@ -87,13 +88,17 @@ def test_a_negative_of_few_bits(tmp_path: Path, container: type) -> None:
 
 
 @pytest.mark.parametrize("bits", [20, 32])
-def test_more_than_16_bits_are_written_with_16_and_that_is_said(tmp_path: Path, bits: int) -> None:
+def test_more_than_16_bits_and_floats_stay_so_and_nothing_else_is_said(tmp_path: Path, bits: int) -> None:
     values = samples_of(bits)
     tifffile.imwrite(tmp_path / "a.tif", values.astype(np.uint32))
-    assert_scaled(tmp_path / "a.tif", values, 2**bits - 1, "written as 65535")
-    read = read_scaled(tmp_path / "a.tif")
-    again = read_image(write_image(tmp_path / "b.png", read.pixels, read.scale.written_white))
-    np.testing.assert_allclose(again, read.pixels, atol=0.6 / 65535)
+    tifffile.imwrite(tmp_path / "float.tif", values.astype(np.float32) / 2**bits)
+    assert_scaled(tmp_path / "a.tif", values, 2**bits - 1, f"{bits} bits")
+    for name, dtype in (("a.tif", np.uint32), ("float.tif", np.float32)):
+        read = read_scaled(tmp_path / name)
+        assert "written" not in str(read.scale)
+        write_alike(tmp_path / "b.tif", read.pixels, tmp_path / name, read)
+        assert tifffile.imread(tmp_path / "b.tif").dtype == dtype
+        np.testing.assert_allclose(read_scaled(tmp_path / "b.tif").pixels, read.pixels, atol=1e-6)
 
 
 def test_floats_are_divided_by_the_white_that_they_declare_or_refused(tmp_path: Path) -> None:
@@ -104,7 +109,7 @@ def test_floats_are_divided_by_the_white_that_they_declare_or_refused(tmp_path: 
     with pytest.raises(ImageReadError, match=r"untold\.tif: its floating-point values run from .* 1 white; scale them"):
         read_image(tmp_path / "untold.tif")
     tifffile.imwrite(tmp_path / "unit.tif", values / 4095)
-    assert_scaled(tmp_path / "unit.tif", values / 4095, 1, "floats, written as 65535")
+    assert_scaled(tmp_path / "unit.tif", values / 4095, 1, "as its samples are floats")
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32])
@@ -128,7 +133,7 @@ def test_files_of_8_bits_are_written_with_8(tmp_path: Path, kind: str) -> None:
         image.save(path)
         values = np.asarray(image.convert("RGB" if kind in ("rgb", "palette") else "L"))
     read = read_scaled(path)
-    written = np.asarray(Image.open(write_image(tmp_path / "b.png", read.pixels, read.scale.written_white)))
+    written = np.asarray(Image.open(write_image(tmp_path / "b.png", read.pixels)))
     assert written.dtype == np.uint8
     np.testing.assert_array_equal(written, values)
 
