@@ -87,6 +87,7 @@ def deblurred(
     *,
     resume: bool,
     table: Path | None,
+    kernels: Mapping[Path, Path] | None = None,
 ) -> list[Row]:
     """Restore each photograph of ``blurlab deblur``, and note that it is done.
 
@@ -97,10 +98,16 @@ def deblurred(
         words: The command's, after the verb.
         resume: Leave out what is done.
         table: As in :func:`over_files`.
+        kernels: Where the kernel of each photograph is written to; one that was restored and has none is done again.
 
     Returns:
         A row each.
     """
+
+    def known(photo: Path) -> Row | None:
+        row = notes.done(photo, places[photo]) if resume else None
+        kernel = (kernels or {}).get(photo)
+        return None if row is not None and row.restored and kernel is not None and not kernel.exists() else row
 
     def noted(photo: Path, progress: Progress) -> Row:
         row = work(photo, progress)
@@ -111,7 +118,7 @@ def deblurred(
         [*places],
         noted,
         table=table,
-        done=lambda photo: notes.done(photo, places[photo]) if resume else None,
+        done=known,
         again=shlex.join(["blurlab", "deblur", *words, *([] if resume else ["--resume"])]),
     )
 

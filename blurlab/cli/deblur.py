@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -66,9 +67,11 @@ def deblur(words: list[str]) -> None:
     journal = Journal(args.out, _options(args, kernel, mask))
     pages: list[Shown] | None = [] if args.page else None
     each = Restoration(tool, places, tool.sigma(args.sigma), args.strength, kernel, mask, kernels, pages)
-    rows = deblurred(places, each, journal, words, resume=args.resume, table=args.table)
+    rows = deblurred(places, each, journal, words, resume=args.resume, table=args.table, kernels=kernels)
     if pages:
         print(f"page: {readable(write_photographs(pages, args.out / PAGE))}")
+    if pages is not None and (before := sum(not row.error for row in rows) - len(pages)):
+        print(f"not on the page: {before} photographs that were done before; without --resume all are", file=sys.stderr)
     end(rows)
 
 
@@ -182,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
         "--save-kernel", type=Path, help="write the kernel undone (.tif, .png, .npy); of several photographs a folder"
     )
     parser.add_argument(
-        "--page", action="store_true", help=f"write OUT/{PAGE} too: each photograph before and after, kernel, reasons"
+        "--page", action="store_true", help=f"write OUT/{PAGE} too: each photograph of this call before and after, kernel, reasons"
     )
     parser.add_argument(
         "--tile", default=TILE, type=int, help=f"restore larger photographs in tiles of this side, px; default: {TILE}"

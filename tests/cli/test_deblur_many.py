@@ -180,6 +180,25 @@ def test_ctrl_c_leaves_what_is_done_and_says_how_to_go_on(
         assert [row["kind"] for row in csv.DictReader(file)].count("taps") == len(GOOD)
 
 
+def test_a_kernel_or_a_page_asked_for_later_is_made_or_said_to_lack(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    net = Says(*BLURRED)
+    tool(monkeypatch, trained(net))
+    out, kernels = tmp_path / "out", tmp_path / "k"
+    words = (folder / "one.png", folder / "b" / "grey.png", "-o", out, "--resume")
+    assert deblur(*words) == 0 and deblur(*words, "--save-kernel", kernels) == 0
+    assert sorted(path.name for path in kernels.iterdir()) == ["grey.png.tif", "one.png.tif"]
+    (kernels / "one.png.tif").unlink()
+    net.seen.clear()
+    capsys.readouterr()
+    assert deblur(*words, "--save-kernel", kernels, "--page") == 0 and len(net.seen) == 1
+    out_, err = capsys.readouterr()
+    assert "page: " in out_ and "not on the page: 1 photographs that were done before" in err
+    assert deblur(*words, "--save-kernel", kernels, "--page") == 0 and len(net.seen) == 1
+    assert "not on the page: 2 photographs" in capsys.readouterr().err
+
+
 def test_only_what_is_done_alike_is_left_out(monkeypatch: pytest.MonkeyPatch, folder: Path, tmp_path: Path) -> None:
     net = Says(*BLURRED)
     tool(monkeypatch, trained(net))
