@@ -13,6 +13,7 @@ from blurlab.cli.batch import Progress, end, over_files
 from blurlab.cli.files import kernel_places, make_folder, photographs
 from blurlab.cli.rows import Row, check_table
 from blurlab.cli.verb import OneLineParser, Verb
+from blurlab.core.file_names import readable
 from blurlab.run.command.names import options
 from blurlab.run.errors import UsageError
 
@@ -33,18 +34,34 @@ def blur(words: list[str]) -> None:
     from blurlab.core.file_names import check_no_options, targets
 
     check_no_options(words)
-    args = _parser().parse_args(words)
+    parser = _parser()
+    args = parser.parse_args(words)
     check_table(args.table)
-    if stray := [word for word in args.blur[1:] if "=" not in word]:
-        raise UsageError(f"'{stray[0]}' is no setting; write KEY=VALUE, and photographs before --blur")
-    degrade = degradation(args.blur[0], args.blur[1:], args.sigma, linear=args.linear)
-    photos = photographs(args.photo, args.out)
+    family, settings, behind = _taken_apart(args.blur)
+    if not (args.photo or behind):
+        parser.error("the following arguments are required: photo")
+    degrade = degradation(family, settings, args.sigma, linear=args.linear)
+    photos = photographs([*args.photo, *behind], args.out)
     sources = targets(photos, args.out)
     places = {photo: target for target, photo in sources.items()}
     kernels = kernel_places(args.save_kernel, places, args.out)
     make_folder(args.out, sources)
     each = Blurring(degrade, args.sigma, args.seed, dict(photos), places, kernels)
     end(over_files([*places], each, table=args.table))
+
+
+def _taken_apart(words: list[str]) -> tuple[str, list[str], list[Path]]:
+    """What follows ``--blur``: the family, its settings, and the photographs that stand behind them.
+
+    Raises:
+        UsageError: If a word is neither a setting nor there.
+    """
+    settings = [word for word in words[1:] if "=" in word]
+    behind = [Path(word) for word in words[1:] if "=" not in word]
+    for word in behind:
+        if not word.exists():
+            raise UsageError(f"'{readable(word)}' is no setting, and no file; write KEY=VALUE, or check the path")
+    return words[0], settings, behind
 
 
 def degradation(family: str, words: list[str], sigma: float = 0.0, *, linear: bool = False) -> Degrade:
@@ -98,7 +115,6 @@ class Blurring:
         """Blur a photograph, write it, say so, and return its row."""
         import torch
 
-        from blurlab.core.file_names import readable
         from blurlab.core.image_alike import write_alike
         from blurlab.core.image_io import read_scaled
         from blurlab.core.kernel_file import write_kernel
@@ -117,7 +133,6 @@ class Blurring:
         return row
 
     def _row(self, photo: Path, done: Degraded) -> Row:
-        from blurlab.core.file_names import readable
 
         family = self.degrade.family
         valued = zip(family.names, done.params[0].tolist(), strict=True)
@@ -153,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
         "is drawn. Ends with 1 if a file could not be used; the others are done.",
     )
     parser.add_argument(
-        "photo", nargs="+", type=Path, help="photographs, folders (with sub-folders, whose structure is kept), patterns"
+        "photo", nargs="*", type=Path, help="photographs, folders (with sub-folders, whose structure is kept), patterns"
     )
     parser.add_argument(
         "--blur",

@@ -185,7 +185,9 @@ def _parser() -> argparse.ArgumentParser:
         "--save-kernel", type=Path, help="write the kernel undone (.tif, .png, .npy); of several photographs a folder"
     )
     parser.add_argument(
-        "--page", action="store_true", help=f"write OUT/{PAGE} too: each photograph of this call before and after, kernel, reasons"
+        "--page",
+        action="store_true",
+        help=f"write OUT/{PAGE} too: each photograph of this call before and after, kernel, reasons",
     )
     parser.add_argument(
         "--tile", default=TILE, type=int, help=f"restore larger photographs in tiles of this side, px; default: {TILE}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blurlab.run.command.compose import check_jobs, count_jobs, is_search, with_budget
-from blurlab.run.command.names import conf_dir
+from blurlab.run.command.names import conf_dir, options
 from blurlab.run.command.resume import GO_ON, with_resume
 from blurlab.run.command.seeds import with_seeds
 from blurlab.run.command.words import absolute_places, readable
@@ -64,10 +64,8 @@ def run(words: list[str], verbs: Collection[str]) -> None:
     """
     apart = take_apart(words)
     bad = [word for word in apart.overrides if "=" not in word and not word.startswith("~")]
-    if bad and bad[0] in verbs:
-        raise UsageError(f"'{bad[0]}' is a command and comes first: blurlab {bad[0]} ...")
     if bad:
-        raise UsageError(f"unknown word '{bad[0]}'{nearest(bad[0], verbs)}; a setting is written KEY=VALUE")
+        raise UsageError(_of_no_key(bad[0], verbs))
     config_dir = apart.flags.get("--config-dir")
     named = [word.partition("=")[0] for word in apart.overrides]
     own = absolute_places(readable(apart.overrides), with_data="run.resume" not in named)
@@ -168,6 +166,17 @@ def check_package(package: str | None, cfg: DictConfig) -> None:
 
     if package not in (None, "_global_") and OmegaConf.select(cfg, package, throw_on_missing=False) is None:
         raise UsageError(f"--package={package} is no part of the configuration{nearest(package, map(str, cfg))}")
+
+
+def _of_no_key(word: str, verbs: Collection[str]) -> str:
+    """What to say of a word that is no KEY=VALUE."""
+    if word in verbs:
+        return f"'{word}' is a command and comes first: blurlab {word} ..."
+    if Path(word).exists():
+        return f"'{word}' is a file or a folder; write what to do with it: blurlab deblur, or blurlab identify, {word}"
+    if word in options("experiment"):
+        return f"'{word}' is an experiment; write +experiment={word}"
+    return f"unknown word '{word}'{nearest(word, verbs)}; a setting is written KEY=VALUE"
 
 
 def _checked(flag: str, value: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
+
+from blurlab.run.errors import nearest
 
 
 @dataclass(frozen=True)
@@ -27,5 +30,9 @@ class OneLineParser(argparse.ArgumentParser):
     """A parser whose errors are one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise ValueError: the command prints it as it does every user's error."""
+        """Raise ValueError, with the nearest option for one that is not known: the command prints it in one line."""
+        typo = re.search(r"unrecognized arguments: (--[^ =]+)", message)
+        if typo:
+            known = [name for name in self._option_string_actions if name.startswith("--")]
+            message = f"unknown option '{typo[1]}'{nearest(typo[1], known)}"
         raise ValueError(f"{message}; see {self.prog} --help")

@@ -100,6 +100,15 @@ def test_a_draw_depends_on_the_seed_and_the_name_alone(tmp_path: Path) -> None:
     assert one == two != three and (tmp_path / "one" / "a.png").read_bytes() != one
 
 
+def test_the_photographs_may_stand_behind_the_blur(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert blur("-o", tmp_path / "o", "--blur", "motion", "length_px=9", photo) == 0
+    assert [path.name for path in (tmp_path / "o").iterdir()] == ["a.tif"]
+    assert blur("--blur", "motion", "length_px=9") == 2
+    assert "required: photo" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [
@@ -108,7 +117,7 @@ def test_a_draw_depends_on_the_seed_and_the_name_alone(tmp_path: Path) -> None:
         (["motion", "length_px=-9"], "length_px must not be negative, got [-9, -9]"),
         (["motion", "length_px=9", "size=3"], "needs a size of 9, got 3; use 9 or more"),
         (["motion", "length_px=9,3"], "one value a setting is needed"),
-        (["motion", "length_px"], "'length_px' is no setting; write KEY=VALUE"),
+        (["motion", "length_px"], "'length_px' is no setting, and no file; write KEY=VALUE"),
         (["motion", "_target_=os.system"], "'_target_=os.system' is no setting"),
         (["camera_kinds", "members.none._target_=os.system"], "_target_ os.system is not allowed"),
         (["camera_kinds", "members.moton.length_px=9"], "has no part 'moton', did you mean 'motion'?"),

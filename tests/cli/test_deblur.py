@@ -131,7 +131,7 @@ def test_two_photographs_of_one_name_are_refused_before_any_work(
         (["a.png", "--run", "nowhere", "--save-kernel", "k.jpg"], "k.jpg: a kernel's file must end in one of"),
         (["a*.png", "--run", "nowhere"], "no photograph in a*.png"),
         (["--run", "nowhere"], "required: photo"),
-        (["a.png", "--run", "nowhere", "--frobnicate"], "unrecognized arguments: --frobnicate"),
+        (["a.png", "--run", "nowhere", "--frobnicate"], "unknown option '--frobnicate'"),
     ],
 )
 def test_a_wrong_word_gets_one_line(capsys: pytest.CaptureFixture[str], words: list[str], line: str) -> None:
