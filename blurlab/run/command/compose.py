@@ -138,10 +138,14 @@ def _checked(
     And the search that it is a trial of, if any.
     """
     from hydra import initialize_config_dir
+    from hydra.errors import ConfigCompositionException
     from omegaconf import OmegaConf
 
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        cfg, place, hydra = _compose([*words, *hydra_words], config_dir, job)
+        try:
+            cfg, place, hydra = _compose([*words, *hydra_words], config_dir, job)
+        except ConfigCompositionException as error:
+            raise UsageError(_not_there(error, words, config_dir) or _one_line(str(error))) from error
         search = check_engine(hydra)
         choices = tuple(word for word in words if _is_choice(word, config_dir))
         chosen = _chosen(choices, config_dir) if len(choices) < len(words) else cfg
@@ -174,6 +178,40 @@ def _compose(words: list[str], config_dir: str | None, job: int | None = None) -
     with open_dict(cfg):
         del cfg["hydra"]
     return cfg, place, hydra
+
+
+def _not_there(error: Exception, words: list[str], config_dir: str | None) -> str:
+    """One line about a key that the chosen files do not have: the nearest one that is known, or how to add it; or "".
+
+    Args:
+        error: What Hydra says.
+        words: The job's.
+        config_dir: As in :func:`check_jobs`.
+    """
+    from hydra.errors import HydraException
+    from omegaconf import DictConfig, OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from blurlab.run.setup.recipe import check_trainer
+
+    named = re.search(r"Could not override '([^']+)'", str(error))
+    word = next((word for word in words if named and word.partition("=")[0] == named[1]), "")
+    choices = tuple(word for word in words if _is_choice(word, config_dir))
+    if not word or word in choices:
+        return ""
+    key = word.partition("=")[0]
+    above = key.rpartition(".")[0]
+    try:
+        chosen = _chosen(choices, config_dir)
+        if above and not isinstance(OmegaConf.select(chosen, above, default=chosen), DictConfig):
+            return f"unknown key '{key}': {above} is a value and has no parts"
+        cfg = _compose([*choices, f"+{word}"], config_dir)[0]
+        found = unknown_key(cfg, chosen)
+    except (HydraException, OmegaConfBaseException):
+        return ""
+    if not found and above == "trainer":
+        check_trainer(cfg.trainer)
+    return found or f"{key} stands in none of the chosen files; to add it, write +{word}"
 
 
 @lru_cache(maxsize=8)
