@@ -41,6 +41,7 @@ from blurlab.run.errors import UsageError
             ),
             (["optimizer.schedule=foo"], "unknown schedule 'foo', expected one of constant, one_cosine"),
             (["optimizer.factory.weight_decay=-1"], "optimizer: Invalid weight_decay value"),
+            (["+experiment=messidor_binary", "blur=defocus"], "'taps' is set by experiment messidor_binary, so"),
             (["+experiment=messidor_binary", "blur.taps=20,x"], "blur.taps must be a number, got 'x'"),
         ],
         lambda case: case[1].split()[0] in RANGES and case[0] != ["run.seed=1.5"],

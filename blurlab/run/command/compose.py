@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from blurlab.run.command.check import Prepared, prepare_job
 from blurlab.run.command.engine_check import check_engine
-from blurlab.run.command.keys import missing_key, other_type, unknown_key
+from blurlab.run.command.keys import missing_key, of_experiment, other_type, unknown_key
 from blurlab.run.command.names import conf_dir, groups, nested_groups, options
 from blurlab.run.command.places import check_places, hydra_places
 from blurlab.run.command.ranges import check_ranges
@@ -94,7 +94,10 @@ def check_jobs(overrides: list[str], config_dir: str | None = None, sweep: bool 
             cfg, place, search = _checked(words, hydra_words, config_dir, len(jobs) if sweep else None)
             for more in corners(search) if search else ():
                 prepare_job(_checked([*words, *more], hydra_words, config_dir, len(jobs))[0])
-            prepared = prepare_job(cfg)
+            try:
+                prepared = prepare_job(cfg)
+            except UsageError as error:
+                raise UsageError(f"{error}{of_experiment(str(error), words)}") from error
             if search:
                 refuse_unknown_figure(search.metric, prepared)
             check_places(cfg, hydra_words, writable)

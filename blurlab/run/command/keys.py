@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from blurlab.run.errors import nearest
@@ -50,6 +52,20 @@ def unknown_key(cfg: Any, base: Any, path: str = "") -> str:
             if found:
                 return found
     return ""
+
+
+def of_experiment(error: str, words: Sequence[str]) -> str:
+    """Where an option that a class does not know comes from, if no word of the command line names it; or "".
+
+    Example:
+        >>> of_experiment("unknown option 'taps' of Defocus; known: radius_px", ["+experiment=a", "blur=defocus"])
+        "; 'taps' is set by experiment a, so choose another experiment or another member"
+    """
+    named = re.match(r"unknown option '(\w+)' of", error)
+    chosen = [word.partition("=")[2] for word in words if word.lstrip("+").startswith("experiment=")]
+    if not named or not chosen or any(re.search(rf"\b{named[1]}=", word) for word in words):
+        return ""
+    return f"; '{named[1]}' is set by experiment {chosen[-1]}, so choose another experiment or another member"
 
 
 def other_type(cfg: Any, base: Any, path: str = "") -> str:
