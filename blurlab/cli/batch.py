@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -78,6 +78,33 @@ class Notes(Protocol):
     def add(self, source: Path, target: Path, row: Row) -> None:
         """Note that a photograph is done."""
 
+    def claim(self, target: Path) -> None:
+        """Note that a file is a result, whole or not."""
+
+
+def noted(
+    work: Callable[[Path, Progress], Row], places: Mapping[Path, Path], notes: Notes
+) -> Callable[[Path, Progress], Row]:
+    """The work on a photograph, which then notes that it is done, or, where it is stopped, what it left.
+
+    Args:
+        work: As in :func:`over_files`.
+        places: Photograph -> where its result goes.
+        notes: Where it is noted.
+    """
+
+    def both(photo: Path, progress: Progress) -> Row:
+        try:
+            row = work(photo, progress)
+            notes.add(photo, places[photo], row)
+        except BaseException:
+            with suppress(OSError):  # the first error is the one to tell
+                notes.claim(places[photo])
+            raise
+        return row
+
+    return both
+
 
 def deblurred(
     places: Mapping[Path, Path],
@@ -109,14 +136,9 @@ def deblurred(
         kernel = (kernels or {}).get(photo)
         return None if row is not None and row.restored and kernel is not None and not kernel.exists() else row
 
-    def noted(photo: Path, progress: Progress) -> Row:
-        row = work(photo, progress)
-        notes.add(photo, places[photo], row)
-        return row
-
     return over_files(
         [*places],
-        noted,
+        noted(work, places, notes),
         table=table,
         done=known,
         again=shlex.join(["blurlab", "deblur", *words, *([] if resume else ["--resume"])]),

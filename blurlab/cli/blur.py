@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blurlab.cli.batch import Progress, end, over_files
+from blurlab.cli.batch import Progress, end, noted, over_files
 from blurlab.cli.files import kernel_places, make_folder, photographs
+from blurlab.cli.journal import Journal
 from blurlab.cli.rows import Row, check_table
 from blurlab.cli.verb import OneLineParser, Verb
 from blurlab.core.file_names import readable
@@ -46,7 +47,9 @@ def blur(words: list[str]) -> None:
     places = {photo: target for target, photo in sources.items()}
     kernels = kernel_places(args.save_kernel, places, args.out)
     make_folder(args.out, sources)
-    each = Blurring(degrade, args.sigma, args.seed, dict(photos), places, kernels)
+    journal = Journal(args.out, {})
+    journal.check_free(sources)
+    each = noted(Blurring(degrade, args.sigma, args.seed, dict(photos), places, kernels), places, journal)
     end(over_files([*places], each, table=args.table))
 
 

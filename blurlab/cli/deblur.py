@@ -65,6 +65,7 @@ def deblur(words: list[str]) -> None:
     mask = None if args.mask is None else read_image(args.mask).mean(axis=2)
     make_folder(args.out, sources)
     journal = Journal(args.out, _options(args, kernel, mask))
+    journal.check_free(sources)
     pages: list[Shown] | None = [] if args.page else None
     each = Restoration(tool, places, tool.sigma(args.sigma), args.strength, kernel, mask, kernels, pages)
     rows = deblurred(places, each, journal, words, resume=args.resume, table=args.table, kernels=kernels)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from blurlab.cli.rows import Row, as_json, from_json
+from blurlab.core.file_names import readable
 
 NAME = ".blurlab.jsonl"
 """Of the file, in the folder of the results."""
@@ -41,6 +43,28 @@ class Journal:
         except (OSError, KeyError, TypeError, ValueError, AttributeError):
             return None
 
+    def check_free(self, targets: Iterable[Path]) -> None:
+        """Raise where a result would replace a file that is none: another photograph of that name, perhaps.
+
+        Raises:
+            ValueError: Naming it.
+        """
+        for target in targets:
+            if os.path.lexists(target) and self._place(target) not in self.lines:
+                raise ValueError(
+                    f"{readable(target)} is there and is no result of blurlab, so it is not replaced; choose another "
+                    "--out, or move it away"
+                )
+
+    def claim(self, target: Path) -> None:
+        """Note that a file is a result, without saying that it is whole, if it is there and has no line yet.
+
+        Raises:
+            OSError: If the line cannot be written.
+        """
+        if os.path.lexists(target) and self._place(target) not in self.lines:
+            self._append({"place": self._place(target)})
+
     def add(self, source: Path, target: Path, row: Row) -> None:
         """Note that a photograph is done.
 
@@ -54,6 +78,9 @@ class Journal:
             "options": self.options,
             "row": as_json(row),
         }
+        self._append(line)
+
+    def _append(self, line: dict[str, Any]) -> None:
         with open(self.path, "a+b") as file:
             if file.tell() and not _ends_whole(self.path):
                 file.write(b"\n")

@@ -98,6 +98,7 @@ def restore_stacks(args: argparse.Namespace, words: list[str]) -> None:
     make_folder(args.out, sources)
     names = ("psf", *OPTICS, "sigma", "strength")
     journal = Journal(args.out, {name: getattr(args, name) for name in names})
+    journal.check_free(sources)
     rows = deblurred(
         places,
         lambda photo, progress: restore_stack(args, photo, places, progress),

@@ -104,9 +104,21 @@ def test_the_photographs_may_stand_behind_the_blur(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert blur("-o", tmp_path / "o", "--blur", "motion", "length_px=9", photo) == 0
-    assert [path.name for path in (tmp_path / "o").iterdir()] == ["a.tif"]
+    assert [path.name for path in (tmp_path / "o").glob("[!.]*")] == ["a.tif"]
     assert blur("--blur", "motion", "length_px=9") == 2
     assert "required: photo" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_result_is_not_replaced(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "a.tif").write_bytes(b"mine")
+    words = (photo, "-o", tmp_path / "o", "--blur", "motion", "length_px=9")
+    assert blur(*words) == 2 and "is no result of blurlab" in capsys.readouterr().err
+    assert (tmp_path / "o" / "a.tif").read_bytes() == b"mine"
+    (tmp_path / "o" / "a.tif").unlink()
+    assert blur(*words) == 0 == blur(*words)
 
 
 @pytest.mark.parametrize(

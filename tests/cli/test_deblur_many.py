@@ -180,6 +180,33 @@ def test_ctrl_c_leaves_what_is_done_and_says_how_to_go_on(
         assert [row["kind"] for row in csv.DictReader(file)].count("taps") == len(GOOD)
 
 
+def test_a_file_that_is_no_result_is_not_replaced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    tool(monkeypatch, trained(Says(*BLURRED)))
+    out = tmp_path / "out"
+    (out / "b").mkdir(parents=True)
+    mine = out / "b" / "grey.png"
+    shutil.copy(folder / "one.png", mine)
+    before = mine.read_bytes()
+    assert deblur(folder, "-o", out) == 2
+    assert f"{mine} is there and is no result of blurlab, so it is not replaced" in capsys.readouterr().err
+    assert mine.read_bytes() == before and files(out) == ["b/grey.png"]
+    mine.unlink()
+    assert deblur(folder / "one.png", "-o", out) == 0 == deblur(folder / "one.png", "-o", out)  # a result is
+
+
+def test_a_result_that_was_written_as_the_user_stopped_is_one(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, tmp_path: Path
+) -> None:
+    tool(monkeypatch, trained(Says(*BLURRED)))
+    words = folder / "one.png", "-o", tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "add", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert deblur(*words) == 130 and files(tmp_path / "out") == ["one.png"]
+    assert deblur(*words, "--resume") == 0
+
+
 def test_a_kernel_or_a_page_asked_for_later_is_made_or_said_to_lack(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:
