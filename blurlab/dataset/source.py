@@ -130,7 +130,8 @@ class Layout:
                     return sorted(found, key=lambda entry: entry[0])
         raise DataNotFound(
             f"{self.set_name} not found: looked for {self.looks_for} in {readable(Path(root).absolute())} "
-            f"and its subfolders {', '.join(self.folders)} (also under fundus); get the set from {self.site}"
+            f"and its subfolders {', '.join(self.folders)}, there or in a folder fundus; get the set from "
+            f"{self.site}, and set paths.data_dir (or BLURLAB_DATA) to the folder that it lies in"
         )
 
     def _candidates(self, root: Path) -> Iterator[Path]:

@@ -138,6 +138,14 @@ def test_a_wrong_word_gets_one_line(capsys: pytest.CaptureFixture[str], words: l
     assert line in said(capsys, *words)
 
 
+def test_of_a_sweep_a_run_must_be_named(capsys: pytest.CaptureFixture[str], photos: list[Path], tmp_path: Path) -> None:
+    for job in ("0", "1"):
+        (tmp_path / "sweep" / job / ".hydra").mkdir(parents=True)
+        (tmp_path / "sweep" / job / ".hydra" / "config.yaml").touch()
+    err = said(capsys, photos[0], "--run", tmp_path / "sweep", "--out", tmp_path / "out")
+    assert f"it holds several: name one of them, as {tmp_path / 'sweep' / '0'}" in err
+
+
 def test_a_photograph_is_not_overwritten(capsys: pytest.CaptureFixture[str], photos: list[Path]) -> None:
     before = photos[0].read_bytes()
     assert "would be overwritten" in said(capsys, photos[0], "--run", "a run", "--out", photos[0].parent)

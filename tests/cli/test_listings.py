@@ -29,6 +29,7 @@ def test_a_set_that_is_there_is_counted_and_the_others_are_named(
     assert f"found: stare, 3 photographs in {tmp_path / 'stare'}" in blocks["stare"]
     assert "STARE, 20 or 397 fundus photographs." in blocks["stare"] and "https://cecas" in blocks["stare"]
     assert f"in {tmp_path} and its subfolders" in blocks["drive"] and "https://drive.grand" in blocks["drive"]
+    assert "set paths.data_dir (or BLURLAB_DATA) to the folder that it lies in" in blocks["drive"]
     assert "source: missing: Messidor" in blocks["messidor"] and "fallback: found" in blocks["messidor"]
     assert "drawn by the program" in blocks["fundus_synthetic"] and "http" not in blocks["fundus_synthetic"]
 

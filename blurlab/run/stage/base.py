@@ -86,8 +86,11 @@ def check_run(run: str | None) -> None:
     Raises:
         UsageError: With the remedy.
     """
-    if run is not None and not Path(run, ".hydra", "config.yaml").is_file():
-        raise UsageError(f"{run} is no run directory (it has no .hydra/config.yaml); name one under runs/")
+    if run is None or Path(run, ".hydra", "config.yaml").is_file():
+        return
+    jobs = [path.parents[1] for path in sorted(Path(run).glob("*/.hydra/config.yaml"))]
+    remedy = f"it holds several: name one of them, as {jobs[0]}" if jobs else "name one under runs/"
+    raise UsageError(f"{run} is no run directory (it has no .hydra/config.yaml); {remedy}")
 
 
 def check_photographs(cfg: DictConfig) -> None:

@@ -22,6 +22,7 @@ from blurlab.run.setup.begun import refuse_changed
 from blurlab.run.setup.build import build, plain
 from blurlab.run.setup.saved import load_yaml
 from blurlab.run.setup.targets import resolve
+from blurlab.run.stage.base import check_run
 from blurlab.run.stage.calibrate import load_table
 from blurlab.run.stage.fit_parts import learned
 from blurlab.run.stage.train_restore import NAME, WEIGHTS, TrainRestorer
@@ -89,8 +90,7 @@ def load_run(run_dir: Path) -> Trained:
         UsageError: If the directory holds no run, or one that is not finished.
     """
     saved = run_dir / ".hydra" / "config.yaml"
-    if not saved.is_file():
-        raise UsageError(f"{run_dir} is no run directory (it has no .hydra/config.yaml); name one under runs/")
+    check_run(str(run_dir))
     cfg = load_yaml(saved)
     lacking = [key for key in NEEDED if not isinstance(cfg, DictConfig) or not isinstance(cfg.get(key), DictConfig)]
     if lacking:
