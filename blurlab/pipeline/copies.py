@@ -20,7 +20,9 @@ SURELY_SHARP = 0.95
 """Where the largest copy is so probably sharp all the same, the two contradict each other, and nothing is told."""
 
 
-def which_copy(family: BlurFamily, seen: Sequence[BlurEstimate], least_probability: float) -> tuple[Tensor, Tensor]:
+def which_copy(
+    family: BlurFamily, seen: Sequence[BlurEstimate], least_probability: float, but: Sequence[str] = ()
+) -> tuple[Tensor, Tensor]:
     """Which copy's answer counts (B,), -1 where none is sure enough; and may its strength be greater (B,) bool?
 
     The surest answer says the kind; the parameters are those of the largest copy that says the same kind, is as sure or
@@ -34,12 +36,15 @@ def which_copy(family: BlurFamily, seen: Sequence[BlurEstimate], least_probabili
         family: A mixture, one of whose kinds is ``none``.
         seen: What each copy shows, the largest first.
         least_probability: Of a kind that counts.
+        but: Kinds that do not count.
     """
     none = family.kinds.index("none")
     labels = [label for one in seen if (label := one.label) is not None]
     probability = torch.stack([one.probability for one in labels])
     sure, kind = probability.max(2)
     counts = sure >= least_probability
+    for name in but:
+        counts &= kind != family.kinds.index(name)
     counts[1:] &= kind[1:] != none
     if len(seen) > 1:
         denied = probability[1, :, none] < DENIED

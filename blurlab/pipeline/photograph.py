@@ -36,6 +36,9 @@ BENT = 2.0
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
 
 
+Nets = Mapping[str, nn.Module]
+
+
 class Photograph(Regression):
     """:class:`Regression` asked at several sizes of a photograph; the surest answer names the kind.
 
@@ -137,7 +140,7 @@ class Photograph(Regression):
             said = " ".join(str(error).split())[:200]
             raise ValueError(f"{weights} holds another network; choose the options of its card ({said})") from error
 
-    def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
+    def identify(self, y: Tensor, nets: Nets, risks: Mapping[str, RiskTable]) -> BlurEstimate:
         if self.own is not None:
             nets = {name: net.to(y.device) for name, net in self.own.items()}
         size = 2 * (self.family.size * self._scales(y)[-1] // 2) + 1
@@ -154,9 +157,7 @@ class Photograph(Regression):
         side, least = min(y.shape[-2:]), {1: 1, 2: self.least_px}
         return [scale for scale in self.scales if side >= scale * least.get(scale, self.least_small_px)]
 
-    def _of_pictures(
-        self, y: Tensor, size: int, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]
-    ) -> BlurEstimate:
+    def _of_pictures(self, y: Tensor, size: int, nets: Nets, risks: Mapping[str, RiskTable]) -> BlurEstimate:
         """What pictures (B, C, H, W) without a frame show, with kernels of this size."""
         scales = self._scales(y)
         seen = [super(Photograph, self).identify(smaller(y, scale), nets, risks) for scale in scales]
@@ -165,8 +166,21 @@ class Photograph(Regression):
         place = torch.where((place < 0) & soft, 0, place)
         if min(y.shape[-2:]) >= LEAST_PX:
             place = torch.where(has_one_direction(smaller(y, 1)) | repeats(y), -1, place)
+        found = self._of_copies(y, seen, place, beyond, size, nets)
+        # A disk wider than the ranges looks like a shake, of which then no kernel is found. A line is too like a shake.
+        refuted = self._is_hidden(_label(found).kind) & ~found.blurred & (place >= 0)
+        but = [kind for kind in self.family.kinds if kind not in self.soft]
+        place, beyond = which_copy(self.family, seen, self.undo_probability, but)
+        other = self._of_copies(y, seen, torch.where(refuted, place, -1), beyond, size, nets)
+        rows = other.blurred.nonzero().squeeze(1)
+        return found.with_rows(rows, other.take(rows)) if len(rows) else found
+
+    def _of_copies(
+        self, y: Tensor, seen: Sequence[BlurEstimate], place: Tensor, beyond: Tensor, size: int, nets: Nets
+    ) -> BlurEstimate:
+        """What the copies at these places (B,) say of pictures (B, C, H, W), -1 for none of them."""
         found = self._nothing(y, size)
-        for index, (scale, one) in enumerate(zip(scales, seen, strict=True)):
+        for index, (scale, one) in enumerate(zip(self._scales(y), seen, strict=True)):
             rows = (place == index).nonzero().squeeze(1)
             if len(rows):
                 some = y if len(rows) == len(y) else y[rows]
@@ -189,7 +203,7 @@ class Photograph(Regression):
         error = torch.full((len(y),), EXACT_PX, device=y.device)
         return by_kernel(pad_to_odd(nothing.psf, size), nothing.blurred, unknown, label, error)
 
-    def _field(self, y: Tensor, scale: int, label: KindEstimate, nets: Mapping[str, nn.Module]) -> Tensor:
+    def _field(self, y: Tensor, scale: int, label: KindEstimate, nets: Nets) -> Tensor:
         """How a motion that would be undone changes over photographs (B, C, H, W): (B, 3, 2), NaN where it does not."""
         field = y.new_full((len(y), 3, 2), torch.nan)
         for row in self._worth_undoing(label)[0].nonzero().flatten().tolist():

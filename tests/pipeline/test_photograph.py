@@ -163,6 +163,18 @@ def test_a_shake_is_estimated_pixel_by_pixel_or_left() -> None:
     assert values is not None and bool(values.all())
 
 
+def test_a_disk_too_wide_for_the_file_is_taken_from_its_half_where_no_shake_is_found() -> None:
+    said = {SIDE: {"shake": 7.0}, SIDE // 2: {"defocus": 5.0, "defocus.radius_px log spread": -4.0}}
+    disk = identified(said, free_form=Corner(1.0))  # one pixel is no shake
+    assert disk.label.kind.tolist() == [1, 1] and bool(disk.blurred.all())
+    assert float(disk.label.strength_map_px[0]) == pytest.approx(2 * 2 * 4, rel=0.1)  # the diameter, in the file
+    assert identified(said, free_form=Corner(1 / 3)).label.kind.tolist() == [3, 3]
+    unsure = {**said, SIDE // 2: {"defocus": 1.5, "defocus.radius_px log spread": -4.0}}
+    assert identified(unsure, free_form=Corner(1.0)).label.kind.tolist() == [3, 3]
+    line = {**said, SIDE // 2: {"motion": 5.0, "motion.length_px log spread": -4.0}}
+    assert identified(line, free_form=Corner(1.0)).label.kind.tolist() == [3, 3]
+
+
 @pytest.mark.slow
 def test_a_line_is_kept_unless_a_free_kernel_is_better() -> None:
     wide = {"motion": 6.0, "motion.length_px": 0.0, "motion.angle_deg cos": 1.0, "motion.length_px log spread": 1.0}
