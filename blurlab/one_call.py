@@ -15,19 +15,10 @@ import numpy as np
 from blurlab.api import Deblurrer
 from blurlab.core.blend import blended, check_mask, check_strength
 from blurlab.found import Found, Measured
+from blurlab.methods import AUTO, named
 
 if TYPE_CHECKING:
     from blurlab.deconvolver import Deconvolver
-
-METHODS = {
-    "wiener": "Wiener",
-    "tikhonov": "Tikhonov",
-    "tv": "TV",
-    "hyper_laplacian": "HyperLaplacian",
-    "richardson_lucy": "RichardsonLucy",
-    "epll": "EPLL",
-}
-"""Deconvolvers by the names that ``method`` takes, beside ``auto``; those of experiments' ``deconvolver=``."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +103,8 @@ def deblur(
         image: A path, a NumPy array (H, W[, C]), a Pillow image or a tensor ([1,] [C,] H, W), grey or RGB, with alpha
             or without, sides of at least 64 px (:func:`~blurlab.core.picture.picture`).
         kernel: (k, l), an array, a tensor or the path of a ``.tif``, ``.png`` or ``.npy`` file; None: it is estimated.
-        method: ``auto``, one of ``METHODS``, which then works on the light of the image, or a deconvolver of one's own.
+        method: ``auto``, one of :data:`~blurlab.methods.METHODS`, which then works on the light of the image, or a
+            deconvolver of one's own.
         sigma: Noise standard deviation on the [0, 1] scale; None: it is measured.
         mask: (H, W) in [0, 1], 1 where to restore: an array, a tensor, a Pillow image or the path of an image, whose
             white is 1; None is everywhere.
@@ -175,21 +167,16 @@ def identify(image: Any, *, linear: bool = False) -> Result:
     from blurlab.core.picture import picture
 
     started = time.perf_counter()
-    found = _tool("auto", linear).identify(picture(image).read.pixels)
+    found = _tool(AUTO, linear).identify(picture(image).read.pixels)
     return _result(None, found, False, found.reason, time.perf_counter() - started)
 
 
 def _tool(method: str | Deconvolver, linear: bool = False, max_length_px: float = math.inf) -> Deblurrer:
-    from blurlab import deconvolver
+    from blurlab.deconvolver import Deconvolver
 
-    if isinstance(method, deconvolver.Deconvolver):
-        used = method
-    elif method == "auto":
+    if method == AUTO:
         return _auto(linear, max_length_px)
-    elif method not in METHODS:
-        raise ValueError(f"method must be auto, {', '.join(METHODS)} or a deconvolver, got {method!r}")
-    else:
-        used = deconvolver.InLight(getattr(deconvolver, METHODS[method])())
+    used = method if isinstance(method, Deconvolver) else named(method)
     return Deblurrer(deconvolver=used, linear=linear, max_length_px=max_length_px)
 
 

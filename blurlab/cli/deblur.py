@@ -18,6 +18,7 @@ from blurlab.cli.line import verdict
 from blurlab.cli.microscope import add_options, check_options, restore_stacks
 from blurlab.cli.rows import Row, check_table, row_of
 from blurlab.cli.verb import OneLineParser, Verb
+from blurlab.methods import AUTO, METHODS, named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +61,7 @@ def deblur(words: list[str]) -> None:
     places = {photo: target for target, photo in sources.items()}
     kernels = kernel_places(args.save_kernel, places, args.out)
     longest = math.inf if args.max_length is None else args.max_length
-    tool = Deblurrer(args.run, args.tile, linear=args.linear, max_length_px=longest)
+    tool = Deblurrer(args.run, args.tile, named(args.method), linear=args.linear, max_length_px=longest)
     kernel = None if args.kernel is None else read_kernel(args.kernel)
     mask = None if args.mask is None else read_image(args.mask).mean(axis=2)
     make_folder(args.out, sources)
@@ -149,7 +150,7 @@ def _options(args: argparse.Namespace, kernel: np.ndarray | None, mask: np.ndarr
     run = None if args.run is None else str(args.run.absolute())
     arrays = {"kernel": kernel, "mask": mask}
     known = {name: None if one is None else sha256(one.tobytes()).hexdigest() for name, one in arrays.items()}
-    given = {name: getattr(args, name) for name in ("sigma", "strength", "linear", "max_length")}
+    given = {name: getattr(args, name) for name in ("method", "sigma", "strength", "linear", "max_length")}
     return {"version": VERSION, "run": run, **given, **known}
 
 
@@ -178,6 +179,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sigma", type=float, help="noise on the [0, 1] scale; default: the run's, or the image's")
     parser.add_argument(
         "--max-length", type=float, metavar="PX", help="leave blurs longer than this as they are; default: none"
+    )
+    parser.add_argument(
+        "--method", default=AUTO, choices=[AUTO, *METHODS], help="the deconvolver; default: auto, total variation"
     )
     parser.add_argument("--strength", default=1.0, type=float, help="from 0, as it came, to 1, restored; default: 1")
     parser.add_argument("--mask", type=Path, help="image of the size of the photographs, white where to restore")

@@ -13,6 +13,7 @@ from blurlab.cli.files import make_folder, photographs
 from blurlab.cli.journal import Journal
 from blurlab.cli.rows import Row, check_table
 from blurlab.core.file_names import readable, targets
+from blurlab.methods import AUTO
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +59,7 @@ def check_options(args: argparse.Namespace) -> None:
     lacking = [name for name in ("na", "wavelength") if getattr(args, name) is None]
     if lacking:
         raise ValueError(f"--psf zernike needs --{lacking[0]}; for instance --na 1.4 --wavelength 520 --pixel 65")
-    wrong = [name for name in OTHERS if getattr(args, name)]
+    wrong = [name for name in OTHERS if getattr(args, name)] + ["method"] * (args.method != AUTO)
     if wrong:
         raise ValueError(f"--{wrong[0]} does not go with --psf zernike; leave one of them out")
     if args.save_kernel is not None and args.save_kernel.suffix.lower() not in (".tif", ".tiff"):

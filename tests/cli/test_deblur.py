@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from pathlib import Path
 
@@ -131,11 +132,25 @@ def test_two_photographs_of_one_name_are_refused_before_any_work(
         (["a.png", "--run", "nowhere", "--save-kernel", "k.jpg"], "k.jpg: a kernel's file must end in one of"),
         (["a*.png", "--run", "nowhere"], "no photograph in a*.png"),
         (["--run", "nowhere"], "required: photo"),
+        (["a.png", "--method", "tvv"], "invalid choice: 'tvv'"),
         (["a.png", "--run", "nowhere", "--frobnicate"], "unknown option '--frobnicate'"),
     ],
 )
 def test_a_wrong_word_gets_one_line(capsys: pytest.CaptureFixture[str], words: list[str], line: str) -> None:
     assert line in said(capsys, *words)
+
+
+def test_a_method_is_used_and_kept_in_the_side_file(photos: list[Path], tmp_path: Path) -> None:
+    kernel, made = tmp_path / "kernel.npy", {}
+    np.save(kernel, np.full((1, 5), 0.2, np.float32))
+    for method in ("auto", "tv", "wiener"):
+        out = tmp_path / method
+        words = ["--kernel", str(kernel), "--sigma", "0.01", "--method", method, "--out", str(out)]
+        main(["deblur", str(photos[0]), *words])
+        made[method] = read_image(out / "eye.png")
+        assert json.loads((out / NAME).read_text())["options"]["method"] == method
+    for one, other in (("auto", "tv"), ("auto", "wiener"), ("tv", "wiener")):
+        assert not np.array_equal(made[one], made[other])
 
 
 def test_of_a_sweep_a_run_must_be_named(capsys: pytest.CaptureFixture[str], photos: list[Path], tmp_path: Path) -> None:

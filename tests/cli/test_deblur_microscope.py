@@ -89,6 +89,7 @@ def test_the_pixel_that_is_given_counts_and_is_held_against_the_files(
         (("--na", "1.4"), "--na says something of an objective; add --psf zernike"),
         (("--psf", "zernike"), "--psf zernike needs --na; for instance --na 1.4 --wavelength 520 --pixel 65"),
         (("--psf", "zernike", "--na", "1.4"), "--psf zernike needs --wavelength"),
+        ((*LENS, "--method", "tv"), "--method does not go with --psf zernike"),
         ((*LENS, "--page"), "--page does not go with --psf zernike"),
         ((*LENS, "--save-kernel", "k.png"), "it must end in .tif"),
         (
