@@ -107,7 +107,8 @@ def matlab_kernels(
 
 
 def _nothing_in(folder: str | os.PathLike[str], pattern: str) -> str:
+    example = re.sub(r"0\*|[\\()]", "", pattern.replace(r"\d+", "1"))
     return (
-        f"no kernels in {Path(folder).absolute()} (looked for {pattern}); set paths.data_dir (or BLURLAB_DATA) to the "
-        "folder of sets"
+        f"no kernels in {Path(folder).absolute()} (looked for files named as {example}); set paths.data_dir (or "
+        "BLURLAB_DATA) to the folder of sets"
     )
