@@ -116,11 +116,16 @@ def begun() -> LearningToDeblur:
     return net
 
 
+def least_px(args: argparse.Namespace) -> int:
+    """Shorter side of the smallest photograph that crops are cut out of."""
+    return (args.crop or 4 * SIDES[-1]) + SIDES[-1]
+
+
 def photographs(args: argparse.Namespace) -> list[Tensor]:
     """What networks of no particular content are trained on."""
     root = args.folder
     folders = [root / "imagenet_samples", root / "bsds500" / "train", root / "bsds500" / "val"]
-    return read([folder for folder in folders if folder.is_dir()], 4 * SIDES[-1] + SIDES[-1])
+    return read([folder for folder in folders if folder.is_dir()], least_px(args))
 
 
 def architecture(args: argparse.Namespace) -> dict[str, Any]:
@@ -149,7 +154,7 @@ def compared(nets: dict[str, LearningToDeblur], test: list[Tensor], sigma: float
 def content(args: argparse.Namespace) -> dict[str, Any]:
     """What training on the content that is tested gains over training on any photographs."""
     agnostic = trained(args.work / "agnostic.pt", begun, photographs(args), args)
-    least = 4 * SIDES[-1] + SIDES[-1]
+    least = least_px(args)
     fundus = grey(FundusSynthetic(n=60, seed=11, size=560), least) + grey(Drive(args.folder / "fundus"), least)
     sets = {
         "fundus": (fundus, grey(ChaseDb1(args.folder / "fundus"), WIDTH_PX + 16, args.count)),
