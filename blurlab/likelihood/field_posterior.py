@@ -104,7 +104,7 @@ class FieldRefiner:
         starts: int = 12,
         iterations: int = 8,
         draws: int = 8,
-        temperature: float = 4.0,
+        temperature: float = 10.0,
         widen: float = 1.5,
         floor: float = 0.009,
     ) -> None:
