@@ -16,11 +16,23 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from blurlab.blur import ZernikeField
 from blurlab.likelihood.climb import DAMPING, SETTLED, information_and_score, slopes
 from blurlab.likelihood.whittle import Problem, State, evaluate, guess
 
 LEAST = 1e-9
+
+
+@dataclass(frozen=True)
+class FieldBelief:
+    """What is believed of the parameters of a field before its tiles are looked at: a Gaussian.
+
+    Attributes:
+        mean: (P,).
+        precision: (P, P).
+    """
+
+    mean: Tensor
+    precision: Tensor
 
 
 @dataclass(frozen=True)
@@ -30,8 +42,8 @@ class Climbed:
     Attributes:
         theta: Parameters of the field (P,).
         state: Of the tiles (T rows).
-        value: Objective, that of the tiles together and the ranges' pull on theta.
-        information: Of theta (P, P), the ranges' share included.
+        value: Objective, that of the tiles together and of what is believed of theta.
+        information: Of theta (P, P), that of the belief included.
     """
 
     theta: Tensor
@@ -40,34 +52,30 @@ class Climbed:
     information: Tensor
 
 
-def climb_field(
-    problem: Problem, family: ZernikeField, design: Tensor, theta: Tensor, iterations: int, state: State | None = None
-) -> Climbed:
-    """Damped Fisher scoring in the parameters of a field.
+def climb_field(problem: Problem, design: Tensor, belief: FieldBelief, limit: Tensor, iterations: int) -> Climbed:
+    """Damped Fisher scoring in the parameters of a field, from what is believed of it.
 
     Args:
         problem: Of the tiles (T of them); its family is that of the kernels.
-        family: The fields.
         design: How the tiles' coefficients depend on theta (T, J, P).
-        theta: Where to begin (P,).
+        belief: Of theta; the climb begins at its mean.
+        limit: Largest magnitudes of theta (P,).
         iterations: Steps at most.
-        state: Of the tiles at theta; None where nothing is known of their spectra.
     """
-    pull = torch.diag(torch.tensor([12 / max(high - low, LEAST) ** 2 for low, high in family.bounds]).to(theta))
-    centre = theta.new_tensor([(low + high) / 2 for low, high in family.bounds])
-    state = guess(problem, design @ theta) if state is None else state
+    theta, pull = belief.mean, belief.precision
+    state = guess(problem, design @ theta)
 
     def objective(at: State, where: Tensor) -> float:
-        off = where - centre
+        off = where - belief.mean
         return float(at.value.sum() + 0.5 * off @ pull @ off)
 
     value, damping = objective(state, theta), DAMPING
     for _ in range(iterations):
         kernel, score, followed = follow(problem, state)
         information = torch.einsum("tjp,tjk,tkq->pq", design, kernel, design) + pull
-        uphill = torch.einsum("tjp,tj->p", design, score) - pull @ (theta - centre)
+        uphill = torch.einsum("tjp,tj->p", design, score) - pull @ (theta - belief.mean)
         damped = information + damping * torch.diag(information.diagonal())
-        trial = family.within((theta + torch.linalg.solve(damped, uphill))[None])[0]
+        trial = (theta + torch.linalg.solve(damped, uphill)).clamp(-limit, limit)
         new = _moved(problem, state, design @ trial, followed)
         reached = objective(new, trial)
         if reached <= value:

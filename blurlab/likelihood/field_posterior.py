@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -11,21 +11,17 @@ from torch import Tensor
 from blurlab.blur import Parameter, Zernike, ZernikeField, field_places
 from blurlab.blur.zernike_field import GRID
 from blurlab.core.rng import generator
-from blurlab.likelihood.field import Climbed, climb_field
-from blurlab.likelihood.phase import phase_evidence, sight
+from blurlab.likelihood.field import Climbed, FieldBelief, climb_field
+from blurlab.likelihood.hint import Hint
+from blurlab.likelihood.oriented import OrientedRefiner, Population
 from blurlab.likelihood.prior import SpectrumPrior, detailed
-from blurlab.likelihood.refine import Refiner, check_observed
-from blurlab.likelihood.search import search
+from blurlab.likelihood.refine import check_observed
 from blurlab.likelihood.taper import multitaper
 from blurlab.likelihood.whittle import make_problem
 from blurlab.physics import EigenBlur, grid_places
 
 WINDOW, HOP = 64, 32
 """Side and distance of the windows whose periodograms are averaged in a tile, px."""
-FIRST_STEPS = 3
-"""Every climb makes so many steps; the best go on."""
-DISTINCT_WAVES = 0.01
-"""Two ends of climbs differ by more in some parameter."""
 NEGLIGIBLE = 1e-4
 """Fields of less weight are left out of a mean."""
 WIDE_WAVES = 1.0
@@ -73,23 +69,24 @@ class FieldPosterior:
 
 
 class FieldRefiner:
-    """Finds the field of aberrations of an image: one climb for all tiles, from several starts; then the phase.
+    """Finds the field of aberrations of an image: one kernel for the whole image first, then how it changes.
 
-    As :class:`~blurlab.likelihood.OrientedRefiner`, with a field in the place of a kernel: Fisher scoring of the
-    parameters of the whole image (:func:`~blurlab.likelihood.field.climb_field`), a Gaussian about the end of each
-    climb, draws from these, and for each draw and its reverse the evidence of the phase, summed over the tiles.
+    The posterior of one kernel (:class:`~blurlab.likelihood.OrientedRefiner`) says what the coefficients are on the
+    average, and which way round the kernels lie. From each of some kernels drawn of it, Fisher scoring of the tiles'
+    likelihood (:func:`~blurlab.likelihood.field.climb_field`) finds how they grow over the image. That posterior is
+    what is believed of the average coefficients, the ranges are what is believed of the growth. Fields are drawn
+    from a Gaussian about the end of each climb, which counts by its evidence.
 
     Args:
         family: The fields.
-        prior: What is believed of sharp images' spectra; :func:`~blurlab.likelihood.prior.detailed` if None.
+        whole: Finds the kernel of the whole image; an ``OrientedRefiner`` of the field's objective if None.
+        prior: What is believed of the tiles' spectra; :func:`~blurlab.likelihood.prior.detailed` if None.
         tile: Side of the tiles, px, about; one kernel stands for a tile.
-        starts: Climbs, from kernels that are the same all over the image.
-        kept: Climbs that go on after their first steps.
-        iterations: Steps of these.
-        draws: Fields drawn from each of the ends.
-        strength: What the phase evidence of a single tile counts.
-        temperature: By what the log evidence of a climb's end is divided: the tiles of an image are alike, and depart
-            from the prior in the same way.
+        starts: Climbs, from kernels of the whole image.
+        iterations: Steps of each.
+        draws: Fields drawn about the end of each.
+        temperature: By what the log likelihood of the tiles is divided: they are alike, depart from the prior in the
+            same way, and have been looked at once.
         widen: By what the deviations of the parameters are multiplied.
         floor: Deviation in waves that is added in quadrature.
 
@@ -100,34 +97,35 @@ class FieldRefiner:
     def __init__(
         self,
         family: ZernikeField,
+        whole: OrientedRefiner | None = None,
         prior: SpectrumPrior | None = None,
         *,
         tile: int = 128,
-        starts: int = 10,
-        kept: int = 6,
+        starts: int = 12,
         iterations: int = 8,
         draws: int = 8,
-        strength: float = 25.0,
-        temperature: float = 4.0,
-        widen: float = 1.1,
+        temperature: float = 10.0,
+        widen: float = 1.5,
         floor: float = 0.009,
     ) -> None:
-        if tile < WINDOW or min(starts, kept, iterations, draws) < 1 or strength < 0 or temperature <= 0:
+        if tile < WINDOW or min(starts, iterations, draws) < 1 or temperature <= 0:
             raise ValueError(
-                f"tile must be {WINDOW} px or more, starts, kept, iterations and draws at least 1, strength >= 0 and "
-                f"temperature > 0, got {tile}, {starts}, {kept}, {iterations}, {draws}, {strength}, {temperature}"
+                f"tile must be {WINDOW} px or more, starts, iterations and draws at least 1 and temperature > 0, got "
+                f"{tile}, {starts}, {iterations}, {draws}, {temperature}"
             )
         self.family, self.prior = family, detailed() if prior is None else prior
-        self.tile, self.kept, self.iterations, self.draws = tile, kept, iterations, draws
-        self.strength, self.temperature, self.widen, self.floor = strength, temperature, widen, floor
+        self.whole = OrientedRefiner(family.family) if whole is None else whole
+        self.tile, self.starts, self.iterations, self.draws = tile, starts, iterations, draws
+        self.temperature, self.widen, self.floor = temperature, widen, floor
         self.kernels = unbounded(family.family)
-        self.global_fit = Refiner(family.family, self.prior, window=WINDOW, hop=HOP, starts=starts)
+        self.limit = torch.tensor([max(-low, high) for low, high in family.bounds], dtype=torch.float64)
 
-    def __call__(self, y: Tensor) -> FieldPosterior:
+    def __call__(self, y: Tensor, hint: Hint | None = None) -> FieldPosterior:
         """The posterior of one image's field.
 
         Args:
             y: Observed image (1, C, H, W), H and W at least 64; the phase is that of the channels' mean.
+            hint: What is believed of the kernel of the whole image.
 
         Raises:
             ValueError: If there are several images, or it is too small, constant or not finite.
@@ -135,70 +133,70 @@ class FieldRefiner:
         check_observed(y)
         if len(y) != 1 or min(y.shape[-2:]) < WINDOW:
             raise ValueError(f"one image (1, C, H, W) of {WINDOW} px a side or more is needed, got {tuple(y.shape)}")
+        (log_noise,), (population,) = self.whole.populations(y, hint)
+        begun, share, twins = self._starts(population)
         radius = self.family.size // 2
         shape = y.shape[-2] + 2 * radius, y.shape[-1] + 2 * radius
-        tiles = tiles_of((y.shape[-2], y.shape[-1]), self.tile)
-        place = field_places(_middles(tiles) + radius, shape)
-        ends = self._climbs(y, tiles, place)
-        draws, share = self._drawn(ends)
-        straight, turned = self._phase(y, tiles, place, ends[0], draws)
-        both = torch.cat([draws, self.family.reversed(draws)])
-        evidence = torch.cat([straight, turned]) * (self.strength / len(tiles) ** 0.5) + share.repeat(2)
-        weight = evidence.softmax(0)
-        mean = weight @ both
-        off = both - mean
+        ends = self._climbs(y, shape, begun)
+        share = (share.log() - torch.tensor([end.value for end in ends]).to(share)).softmax(0)
+        draws = self.family.within(torch.cat([self._drawn(end) for end in ends]))
+        weight = share.repeat_interleave(self.draws) / self.draws
+        mean = weight @ draws
+        off = draws - mean
         spread = (off * weight[:, None]).T @ off * self.widen**2
-        top, count = int(weight.argmax()), len(weight)
-        other = float(weight[(top + count // 2) % count])
+        turned = twins if float(share[twins].sum()) <= 0.5 else ~twins  # the less likely way round
+        top = int(share.masked_fill(turned, -1).argmax())
         return FieldPosterior(
-            self.family, shape, both, weight, mean, spread + self.floor**2 * torch.eye(len(mean)).to(spread),
-            both[top], float(ends[0].state.log_noise.median().div(2).exp()), other / (other + float(weight[top])),
+            self.family, shape, draws, weight, mean, spread + self.floor**2 * torch.eye(len(mean)).to(spread),
+            draws[top * self.draws], float(log_noise.div(2).exp()), float(share[turned].sum()),
         )  # fmt: skip
 
-    def _climbs(self, y: Tensor, tiles: list[tuple[Span, Span]], place: Tensor) -> list[Climbed]:
-        """The ends of climbs that differ, the most likely first."""
-        whole = self.global_fit.problem(y)
-        starts = search(whole, self.global_fit.catalogue(WINDOW), self.global_fit.starts)[0]
+    def _starts(self, population: Population) -> tuple[list[FieldBelief], Tensor, Tensor]:
+        """Beliefs about kernels of the whole image, the share of each (n,), and which are reversed twins (n,)."""
+        weight = population.weight(self.whole.strength)
+        half = len(weight) // 2
+        pair, params = weight[:half] + weight[half:], population.params[:half]
+        off = params - pair @ params
+        floor = self.floor**2 * torch.eye(params.shape[1]).to(params)
+        precision = torch.linalg.inv((off * pair[:, None]).T @ off + floor)
+        turn, rungs = self.whole.twin.to(params), (torch.arange(self.starts) + 0.5) / self.starts
+        some, count = torch.searchsorted(weight.cumsum(0), rungs.to(weight)).clamp_max(2 * half - 1).unique(
+            return_counts=True
+        )  # fmt: skip
+        growth = 12 / (2 * self.limit[params.shape[1] :].to(params)) ** 2
+        beliefs = []
+        for place in some.tolist():
+            own = precision if place < half else turn[:, None] * precision * turn
+            centre = torch.cat([population.params[place], torch.zeros_like(growth)])
+            beliefs.append(FieldBelief(centre, torch.block_diag(own, torch.diag(growth))))
+        return beliefs, count.to(weight) / self.starts, some >= half
+
+    def _climbs(self, y: Tensor, shape: Span, beliefs: list[FieldBelief]) -> list[Climbed]:
+        """The end of each climb, of the field's own parameters."""
+        tiles = tiles_of((y.shape[-2], y.shape[-1]), self.tile)
         observed = torch.cat([multitaper(y[..., slice(*rows), slice(*cols)], WINDOW, HOP, 1) for rows, cols in tiles])
-        windows = y.shape[-2] * y.shape[-1] / len(tiles) / WINDOW**2
+        windows = y.shape[-2] * y.shape[-1] / len(tiles) / WINDOW**2 / self.temperature
         problem = make_problem(observed, self.kernels, self.prior, tapers=1, windows=windows)
-        design, more = self.family.design(place), len(self.family.names) - starts.shape[1]
-        begun = [
-            climb_field(problem, self.family, design, torch.cat([one, one.new_zeros(more)]), FIRST_STEPS)
-            for one in starts
-        ]
-        best = sorted(begun, key=lambda end: end.value)[: self.kept]
-        ends = [climb_field(problem, self.family, design, e.theta, self.iterations, e.state) for e in best]
-        kept: list[Climbed] = []
-        for end in sorted(ends, key=lambda end: end.value):
-            if all(bool((end.theta - one.theta).abs().max() > DISTINCT_WAVES) for one in kept):
-                kept.append(end)
-        return kept
+        place = field_places(_middles(tiles) + self.family.size // 2, shape)
+        # A kernel of the whole image has the average coefficients; those of the middle follow by the growth.
+        design, own = self.family.design(place), len(self.family.family.names)
+        average = design[..., own:].mean(0)
+        about = design.clone()
+        about[..., own:] -= average
+        limit = torch.cat([2 * self.limit[:own], self.limit[own:]])  # an average may lie beyond the middle's ranges
+        back = torch.eye(len(limit)).to(design)
+        back[:own, own:] = -average
+        forth = torch.linalg.inv(back)
+        ends = [climb_field(problem, about, belief, limit, self.iterations) for belief in beliefs]
+        return [replace(e, theta=back @ e.theta, information=forth.T @ e.information @ forth) for e in ends]
 
-    def _drawn(self, ends: list[Climbed]) -> tuple[Tensor, Tensor]:
-        """Fields from a Gaussian about each end (n, P), and the log evidence of their end (n,)."""
-        draw, fields, share = generator(0, "fields of an image"), [], []
-        for end in ends:
-            root = torch.linalg.cholesky(torch.linalg.inv(end.information))
-            noise = torch.randn(self.draws, len(end.theta), generator=draw, dtype=torch.float64).to(end.theta)
-            noise[0] = 0
-            fields.append(self.family.within(end.theta + noise @ root.T))
-            share.append((float(root.diagonal().log().sum()) - end.value) / self.temperature)
-        return torch.cat(fields), torch.tensor(share).to(fields[0]).repeat_interleave(self.draws)
-
-    def _phase(
-        self, y: Tensor, tiles: list[tuple[Span, Span]], place: Tensor, end: Climbed, draws: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Evidence of the phase of fields (n, P) and of their reverse, (n,) each, summed over the tiles."""
-        kernels = self.family.psf_at(draws, place).to(y)
-        about = self.family.psf_at(end.theta[None], place)[0].to(y)
-        straight, turned = torch.zeros_like(draws[:, 0]), torch.zeros_like(draws[:, 0])
-        for t, (rows, cols) in enumerate(tiles):
-            tile = y[0, :, slice(*rows), slice(*cols)].mean(0)
-            shown = sight(tile, about[t], end.state.smooth[t], end.state.log_noise[t], self.prior.softness_px)
-            right, other = phase_evidence(shown, kernels[:, t])
-            straight, turned = straight + right.to(straight), turned + other.to(turned)
-        return straight, turned
+    def _drawn(self, end: Climbed) -> Tensor:
+        """Fields from a Gaussian about an end, the end first (n, P)."""
+        root = torch.linalg.cholesky(torch.linalg.inv(end.information))
+        draw = generator(0, "fields of an image")
+        noise = torch.randn(self.draws, len(end.theta), generator=draw, dtype=torch.float64).to(end.theta)
+        noise[0] = 0
+        return end.theta + noise @ root.T
 
 
 def tiles_of(shape: Span, side: int) -> list[tuple[Span, Span]]:

@@ -64,9 +64,13 @@ class Population:
     evidence: Tensor
     told: Tensor
 
+    def weight(self, strength: float) -> Tensor:
+        """Their probabilities (2 n,), the phase evidence counting ``strength``."""
+        return (strength * self.evidence + self.told).softmax(0)
+
     def weighed(self, strength: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Mean kernel, mean parameters, covariance, best parameters, probability of the best one's twin."""
-        weight = (strength * self.evidence + self.told).softmax(0)
+        weight = self.weight(strength)
         kernel = torch.einsum("n,nij->ij", weight.to(self.psf), self.psf)
         centre = weight @ self.params
         off = self.params - centre

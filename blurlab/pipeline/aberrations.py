@@ -75,14 +75,22 @@ class Aberrations(ByKind):
     def finds_noise(self) -> bool:
         return True
 
+    def believed(self, y: Tensor, net: nn.Module | None = None) -> tuple[Hint, Tensor]:
+        """What the network of the weights, or another, believes of images (B, C, H, W), and its kernels (B, 1, k, k).
+
+        Raises:
+            ValueError: If there is no network.
+        """
+        net = self.own if net is None else net
+        if net is None:
+            raise ValueError("no network was given; choose weights, as those of pipeline=aberrations_network")
+        told = self.target.read(net.to(y.device)(y))
+        return Hint(told.mean.double(), told.root.double()), told.psf
+
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
         net = nets[TASK] if self.trained else self.own
-        if net is None:
-            found, own = self.refiner(y), None
-        else:
-            believed = self.target.read(net.to(y.device)(y))
-            own = believed.psf
-            found = self.refiner(y, Hint(believed.mean.double(), believed.root.double()))
+        hint, own = (None, None) if net is None else self.believed(y, net)
+        found = self.refiner(y, hint)
         psf, half = found.psf, HALF90 * found.covariance.diagonal(dim1=1, dim2=2).sqrt().to(y)
         if own is not None and self.share is not None:
             psf = torch.lerp(psf, own.to(psf), self.share(found.sigma).to(psf)[:, None, None, None])

@@ -8,9 +8,10 @@ goes on with the next. `python -m blurlab report` shows the record.
 
 Each image is blurred by a field drawn from `blur=zernike_field` (its defocus and coma grow from the centre), noise is
 added, and the field is looked for in the result alone. The SNR of the operator is that of its kernels at four places,
-the middles of the quarters, their mean; beside it that of one kernel for the whole image, as `pipeline=aberrations`
-finds it, and that of the true field's own mean kernel. The image is restored by Douglas-Rachford and total variation
-with the true operator, the one found, and the mean kernel of the one found.
+the middles of the quarters, their mean; beside it that of one kernel for the whole image, as
+`pipeline=aberrations_network` finds it before it adds a share of the network's, and that of the true field's own mean
+kernel. What the network believes of the whole image is a hint to both. The image is restored by Douglas-Rachford and
+total variation with the true operator, the one found, and the mean kernel of the one found.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ from blurlab.core.version import VERSION
 from blurlab.dataset import Bsds500, Bundled, Microscopy, Source
 from blurlab.dataset.prepare import pick_channel
 from blurlab.deconvolver import DouglasRachford
-from blurlab.likelihood import FieldRefiner, OrientedRefiner
+from blurlab.head import SpectrumAndEdges
+from blurlab.likelihood import FieldRefiner, Microscopes, OrientedRefiner
 from blurlab.metric import psf_snr, psnr, ssim
 from blurlab.physics import Convolution, LocalBlur
+from blurlab.pipeline.aberrations import Aberrations
 from blurlab.run.record.means import interval, proportion
 from blurlab.run.record.record import device_name, versions
 from blurlab.run.setup.revision import git_revision
@@ -62,7 +65,7 @@ def photographs(name: str, folder: Path, side: int, count: int) -> Iterator[tupl
 
 
 def measure(
-    x: Tensor, family: ZernikeField, refiners: tuple[FieldRefiner, OrientedRefiner], sigma: float, draw: torch.Generator
+    x: Tensor, family: ZernikeField, refiner: FieldRefiner, network: Aberrations, sigma: float, draw: torch.Generator
 ) -> dict[str, float]:
     """One image blurred, its field found, and undone."""
     params = family.draw(1, generator=draw)[1]
@@ -71,14 +74,16 @@ def measure(
     y = blur.A(x)
     y = y + sigma * torch.randn(y.shape, generator=draw)
     start = time.process_time()
-    found = refiners[0](y)
+    with torch.inference_mode():
+        hint = network.believed(y)[0]
+    found = refiner(y, hint)
     seconds = time.process_time() - start
     radius = family.size // 2
     sharp = x[..., radius:-radius, radius:-radius]
     at = torch.tensor([[r * y.shape[-2], c * y.shape[-1]] for r in (0.25, 0.75) for c in (0.25, 0.75)])
     place = field_places(at + radius, shape)
     true, ours = family.psf_at(params, place)[0][:, None], found.psf_at(place)[:, None]
-    one = refiners[1](y).psf
+    one = refiner.whole(y, hint).psf
     operator = found.operator()
     restored = {
         "oracle": undone(y, blur, sigma),
@@ -153,7 +158,9 @@ def main(args: argparse.Namespace) -> None:
     """Measure every image, writing what there is after each."""
     torch.set_num_threads(1)
     family = ZernikeField(Zernike(WAVES, pixel_nm=PIXEL_NM))
-    refiners = FieldRefiner(family), OrientedRefiner(family.family)
+    whole = OrientedRefiner(family.family, others=[Microscopes()], temper=0.5)
+    refiner = FieldRefiner(family, whole)
+    network = Aberrations(Zernike(pixel_nm=PIXEL_NM), head=SpectrumAndEdges, weights="zernike")
     path = RESULTS / f"space_varying.{args.name}.sigma{args.sigma:g}.json"
     table, rows = path.with_suffix(".csv"), []
     if table.is_file():
@@ -165,7 +172,7 @@ def main(args: argparse.Namespace) -> None:
             if (photo, draw) in done:
                 continue
             own = generator(seed_from(SEED, "space varying", photo, draw))
-            rows.append({"photo": photo, "draw": draw, **measure(x, family, refiners, args.sigma, own)})
+            rows.append({"photo": photo, "draw": draw, **measure(x, family, refiner, network, args.sigma, own)})
             print({key: round(v, 3) if isinstance(v, float) else v for key, v in rows[-1].items()}, flush=True)
             with table.open("w", newline="") as file:
                 writer = csv.DictWriter(file, [*rows[0]], lineterminator="\n")
