@@ -19,10 +19,13 @@ for sigma in 0.01 0.001 0.05 0.24; do
     dataset.test_source.least_side=316 budget.draws_test=4 run.variant=microscopy.sigma$sigma
 done
 for sigma in 0.01 0.05; do
-  variant=zernike.tv.sigma$sigma
-  [ -f "$RESULTS/restoration.$variant.json" ] || $BLURLAB +experiment=restoration run.paper=deepblur2024 run.variant=$variant \
-    budget=small run.keep=true dataset=bsds500_test dataset.test_source.count=12 blur=zernike pipeline=aberrations \
-    noise=gaussian noise.sigma=$sigma deconvolver=tv budget.draws_restore=1
+  for deconvolver in wiener tv unrolled_dr; do
+    variant=zernike.$deconvolver.sigma$sigma
+    [ -f "$RESULTS/restoration.$variant.json" ] || $BLURLAB +experiment=restoration run.paper=deepblur2024 run.variant=$variant \
+      budget=small run.keep=true dataset=bsds500_test dataset.test_source.count=24 blur=zernike pipeline=aberrations_network \
+      noise=gaussian noise.sigma=$sigma deconvolver=$deconvolver budget.draws_restore=1
+  done
 done
+${BIN:+$BIN/}python experiments/deepblur2024/space_varying.py "$BLURLAB_DATA" --name bsds --draws 1 --count 16
 ${BIN:+$BIN/}python experiments/deepblur2024/space_varying.py "$BLURLAB_DATA"
 $BLURLAB report
