@@ -12,6 +12,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from blurlab.blind.blind_kernel import RUNS, Run, candidates
 from blurlab.blind.explanation import Explanation, agreed, explanations
 from blurlab.blur import centre_crop, pad_to_odd
+from blurlab.core.threads import at_once
 from blurlab.deconvolver.parts import middle
 from blurlab.metric import kernel_correlation
 from blurlab.noise import Power, Response, Srgb, effective_sigma
@@ -184,17 +185,20 @@ class FreeForm:
 
     def _explanations(self, y: Tensor, side: int) -> list[Explanation]:
         """Every kernel that is found in each support."""
-        found: list[Explanation] = []
+        places: list[tuple[Response, int, Tensor, int]] = []
         for response in self._responses:
             for share in self._sides(y) if response is self.response else (1.0,):
                 wide = max(2 * round((share * side - 1) / 2) + 1, LEAST_SIDE)
                 scale = -(-wide // self.most_side)
                 seen = self.seen(y, scale, response)
                 fits = min(wide // scale // 2 * 2 + 1, (min(seen.shape) // 2 - 1) // 2 * 2 + 1)
-                psfs = candidates(seen, fits, self.runs)
-                extra = 1.0 if response is self.response else VALUES_HANDICAP
-                extra *= COARSE_HANDICAP if scale > -(-side // self.most_side) else 1.0
-                found += explanations(seen, psfs, [extra * run.handicap for run in self.runs], response, scale)
+                places.append((response, scale, seen, fits))
+        psfs = at_once(lambda place: candidates(place[2], place[3], self.runs), places)
+        found: list[Explanation] = []
+        for (response, scale, seen, _), some in zip(places, psfs, strict=True):
+            extra = 1.0 if response is self.response else VALUES_HANDICAP
+            extra *= COARSE_HANDICAP if scale > -(-side // self.most_side) else 1.0
+            found += explanations(seen, some, [extra * run.handicap for run in self.runs], response, scale)
         return found
 
     def _sides(self, y: Tensor) -> tuple[float, ...]:
