@@ -1,6 +1,7 @@
 """A photograph of 12 megapixels undone by ``blurlab deblur`` and by two tools that people use for it.
 
-    python experiments/bench/peers.py FOLDER --polyblur PYTHON    # FOLDER holds BSDS500; writes results/peers.json
+    python experiments/bench/peers.py FOLDER --polyblur PYTHON    # FOLDER holds BSDS500; writes results/peers.json, .md
+    python experiments/bench/peers.py FOLDER --only    # the table alone, from the record that is there
 
 - *polyblur* [Delbracio2021], the package of that name on PyPI, in the environment whose Python is PYTHON (``pip install
   torch polyblur``): its options as they come, saturated pixels left out as its docstring recommends; once, and three
@@ -95,6 +96,35 @@ def image_of(path: Path) -> Tensor:
     return torch.from_numpy(read_image(path)).permute(2, 0, 1)[None]
 
 
+def table(record: dict[str, Any]) -> str:
+    """A page of the record: a line for each blur and tool."""
+    lines = [
+        "# `blurlab deblur` beside polyblur and RawTherapee",
+        "",
+        "Mosaics of BSDS500's photographs, 4000x3000, blurred in linear light, with noise, saved as JPEG files of",
+        "quality 92. No tool is told the blur, and each is a process of its own. PSNR over nine squares of 512 px, shifts",
+        "allowed. From [peers.json](peers.json), made by `experiments/bench/peers.py`; its head says what each tool is told.",
+        "",
+        "| blur | tool | PSNR before, dB | after, dB | gain, dB | seconds | peak, MB | what it found |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for blur in (name for name in blurs() if name in record["blurs"]):
+        for tool, one in record["blurs"][blur].items():
+            if tool == "machine":
+                continue
+            if one == "not run":
+                lines.append(f"| {blur} | {tool} | not run | | | | | |")
+                continue
+            before, after = one["psnr_before_db"], one["psnr_after_db"]
+            lines.append(
+                f"| {blur} | {tool} | {before:.2f} | {after:.2f} | {after - before:+.2f} | {one['seconds']:g} | "
+                f"{one['peak_mb']} | {one.get('found', '')} |"
+            )
+    used = [one["machine"] for one in record["blurs"].values()]
+    cores = sorted({f"{one['cpu']}, {one['cores']} cores" for one in used})
+    return "\n".join([*lines, "", f"Processor: {'; '.join(cores)}.", ""])
+
+
 def main() -> None:
     """Measure, print a line for each blur and tool, write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -103,7 +133,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(blurs()), choices=list(blurs()))
     parser.add_argument("--output", type=Path, default=RESULT)
     args = parser.parse_args()
-    sharp = mosaic(args.folder)
+    if args.only:
+        sharp = mosaic(args.folder)
     record = json.loads(args.output.read_text()) if args.output.exists() else {"blurs": {}}
     for name in args.only:
         found: dict[str, Any] = {}
@@ -119,6 +150,7 @@ def main() -> None:
                 print(name, tool, json.dumps(found[tool]), flush=True)
         record["blurs"][name] = found | {"machine": machine()}
         args.output.write_text(json.dumps(record, indent=1) + "\n")
+    args.output.with_suffix(".md").write_text(table(record))
 
 
 if __name__ == "__main__":
