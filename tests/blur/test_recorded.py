@@ -58,7 +58,7 @@ def test_what_is_no_kernel_is_refused(kernel: torch.Tensor) -> None:
 
 
 def test_a_folder_without_kernels_and_an_unknown_name_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no kernels in .* named as"):
+    with pytest.raises(FileNotFoundError, match=r"no kernels in .* named as"):
         recorded_kernels(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="turned names typo, which is none of a"):
         recorded_kernels(put(tmp_path, a=[[1]]), turned=["typo"])
