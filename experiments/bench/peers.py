@@ -5,9 +5,9 @@
 
 - *polyblur* [Delbracio2021], the package of that name on PyPI, in the environment whose Python is PYTHON (``pip install
   torch polyblur``): its options as they come, saturated pixels left out as its docstring recommends; once, and three
-  times (``polyblur_3``) as in its paper. It takes the image for periodic where it looks for the largest gradient, so the
-  step from one border to the other passes for a sharp edge, and nothing is undone. So the package is tried a third
-  time, with gradients of the image mirrored at its borders, three times over (``polyblur_mirrored``).
+  times (``polyblur_3``) as in its paper. It takes the image for periodic where it looks for the largest gradient, so
+  the step from one border to the other passes for a sharp edge, and hardly anything is undone. ``polyblur_mirrored`` is
+  ``polyblur_3`` with gradients of the image mirrored at its borders instead.
 - *RawTherapee*, the deconvolution of its sharpening (Richardson-Lucy with a Gaussian) as it comes, by
   ``rawtherapee-cli`` (Debian's package rawtherapee). Its capture sharpening, which finds the radius by itself, is for
   raw files alone.
