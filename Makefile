@@ -18,8 +18,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 install: $(VENV)/.installed ## make .venv and install what constraints.txt pins
 
-demo: $(VENV)/.installed ## the main job on the embedded data, budget=smoke; ends by naming its report
+demo: $(VENV)/.installed ## the main job on the embedded data, budget=smoke; then a photograph blurred and really restored
 	$(BIN)/python -m blurlab +experiment=messidor_hier budget=smoke
+	$(BIN)/python docs/picture.py --out runs/demo
 
 test: lint ## lint, types, import floors, then every test
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal

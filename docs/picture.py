@@ -69,9 +69,10 @@ def main() -> None:
     out = parser.parse_args().out
     with tempfile.TemporaryDirectory() as folder:
         picture, record = made(Path(folder))
+    out.mkdir(parents=True, exist_ok=True)
     picture.save(out / "before_after.jpg", quality=88)
     (out / "before_after.json").write_text(json.dumps(record, indent=1) + "\n")
-    print(json.dumps(record))
+    print(f"PSNR {record['psnr_before_db']} dB, restored {record['psnr_after_db']} dB: {out / 'before_after.jpg'}")
 
 
 if __name__ == "__main__":

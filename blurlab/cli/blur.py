@@ -136,7 +136,6 @@ class Blurring:
         return row
 
     def _row(self, photo: Path, done: Degraded) -> Row:
-
         family = self.degrade.family
         valued = zip(family.names, done.params[0].tolist(), strict=True)
         return Row(

@@ -70,7 +70,7 @@ def kernel_places(save: Path | None, places: Mapping[Path, Path], out: Path) -> 
         The kernel's file of each photograph; nothing where none are written.
 
     Raises:
-        ValueError: If the one file's name has no ending of a kernel.
+        ValueError: If the one file's name has no ending of a kernel, or a photograph would be overwritten.
 
     Example:
         >>> kernel_places(Path("k"), {Path("a.png"): Path("o/a.png"), Path("b.png"): Path("o/s/b.png")}, Path("o"))
@@ -82,9 +82,33 @@ def kernel_places(save: Path | None, places: Mapping[Path, Path], out: Path) -> 
         return {}
     if len(places) == 1:
         check_suffix(save)
-        return {photo: save for photo in places}
-    below = {photo: target.relative_to(out) for photo, target in places.items()}
-    return {photo: save / place.with_name(f"{place.name}.tif") for photo, place in below.items()}
+        found = {photo: save for photo in places}
+    else:
+        below = {photo: target.relative_to(out) for photo, target in places.items()}
+        found = {photo: save / place.with_name(f"{place.name}.tif") for photo, place in below.items()}
+    check_kernels(found, places)
+    return found
+
+
+def check_kernels(kernels: Mapping[Path, Path], places: Mapping[Path, Path]) -> None:
+    """Raise where a kernel would be written over a photograph, a result or another kernel.
+
+    Args:
+        kernels: Where the kernel of each photograph is written to.
+        places: Where its result is.
+
+    Raises:
+        ValueError: Naming the file.
+    """
+    taken = {os.path.realpath(path) for pair in places.items() for path in pair}
+    for photo, kernel in kernels.items():
+        place = os.path.realpath(kernel)
+        if place in taken:
+            raise ValueError(
+                f"the kernel of {readable(photo)} would be written over {readable(kernel)}, which is a photograph, its "
+                "result or another kernel; choose another --save-kernel"
+            )
+        taken.add(place)
 
 
 def _inside(folder: Path, out: Path | None) -> Iterator[Path]:

@@ -85,6 +85,7 @@ class Journal:
             if file.tell() and not _ends_whole(self.path):
                 file.write(b"\n")
             file.write(json.dumps(line).encode("ascii") + b"\n")
+        self.lines[line["place"]] = line
 
     def _place(self, target: Path) -> str:
         return str(target.relative_to(self.path.parent))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blurlab.cli.batch import deblurred, end
-from blurlab.cli.files import make_folder, photographs
+from blurlab.cli.files import check_kernels, make_folder, photographs
 from blurlab.cli.journal import Journal
 from blurlab.cli.rows import Row, check_table
 from blurlab.core.file_names import readable, targets
+from blurlab.core.version import VERSION
 from blurlab.methods import AUTO
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ OPTICS = ("na", "wavelength", "pixel", "index", "field", "channel")
 OTHERS = ("run", "kernel", "mask", "page", "linear")
 """Options of photographs, which an objective does not go with."""
 KERNEL_SUFFIX = ".psf.tif"
+ENDING = re.compile(r"(\.ome)?\.[^.]*$", re.IGNORECASE)
+"""Of a file's name, which that of its kernels does not have."""
 SAME = 0.01
 """Share by which the pixel that was given may differ from the file's without a word."""
 
@@ -96,25 +100,60 @@ def restore_stacks(args: argparse.Namespace, words: list[str]) -> None:
     check_table(args.table)
     sources = targets(photographs(args.photo, args.out), args.out)
     places = {photo: target for target, photo in sources.items()}
+    kernels = kernel_files(args.save_kernel, places, args.out)
     make_folder(args.out, sources)
-    names = ("psf", *OPTICS, "sigma", "strength")
-    journal = Journal(args.out, {name: getattr(args, name) for name in names})
+    names = ("psf", *OPTICS, "sigma", "strength", "tile")
+    journal = Journal(args.out, {"version": VERSION, **{name: getattr(args, name) for name in names}})
     journal.check_free(sources)
     rows = deblurred(
         places,
-        lambda photo, progress: restore_stack(args, photo, places, progress),
+        lambda photo, progress: restore_stack(args, photo, places[photo], kernels[photo], progress),
         journal,
         words,
         resume=args.resume,
         table=args.table,
+        kernels=kernels,
     )
     end(rows)
 
 
+def kernel_files(save: Path | None, places: Mapping[Path, Path], out: Path) -> dict[Path, Path]:
+    """Where the kernels of each file are written to: beside its result, or as ``save`` says.
+
+    Args:
+        save: A file; for several photographs the folder of that name without its ending; None: beside the results.
+        places: Where each photograph's result is written to, below ``out``.
+        out: The folder of the results.
+
+    Raises:
+        ValueError: If a photograph, a result or other kernels would be overwritten.
+
+    Example:
+        >>> kernel_files(None, {Path("a.1.ome.tif"): Path("o/s/a.1.ome.tif")}, Path("o"))
+        {PosixPath('a.1.ome.tif'): PosixPath('o/s/a.1.psf.tif')}
+    """
+    folder = out if save is None else save.with_suffix("")
+    found = {
+        photo: folder / (place := target.relative_to(out)).with_name(ENDING.sub("", place.name) + KERNEL_SUFFIX)
+        for photo, target in places.items()
+    }
+    if save is not None and len(places) == 1:
+        found = {photo: save for photo in places}
+    check_kernels(found, places)
+    return found
+
+
 def restore_stack(
-    args: argparse.Namespace, photo: Path, places: Mapping[Path, Path], progress: Callable[[float], None]
+    args: argparse.Namespace, photo: Path, target: Path, kernels: Path, progress: Callable[[float], None]
 ) -> Row:
     """Restore the planes of one file, write them and their kernels, say so, and return its row.
+
+    Args:
+        args: The command's.
+        photo: The file.
+        target: Where the planes are written to.
+        kernels: Where their kernels are.
+        progress: Told the share that is done.
 
     Raises:
         ValueError: If the file cannot be used, or does not say its pixel's size where none was given.
@@ -130,10 +169,6 @@ def restore_stack(
     tool = make_tool(args, pixel)
     assert tool is not None
     restored, found = restored_planes(tool, stack, args.sigma, args.strength, progress)
-    target = places[photo]
-    kernels = target.with_name(target.name.split(".")[0] + KERNEL_SUFFIX)
-    if args.save_kernel is not None:
-        kernels = args.save_kernel if len(places) == 1 else args.save_kernel.with_suffix("") / kernels.name
     target.parent.mkdir(parents=True, exist_ok=True)
     kernels.parent.mkdir(parents=True, exist_ok=True)
     write_stack(target, with_pixel(stack, pixel), restored)

@@ -15,8 +15,8 @@ Done = TypeVar("Done")
 def at_once(work: Callable[[Item], Done], items: Sequence[Item]) -> list[Done]:
     """The results of a function for each item, in their order, as many items at a time as torch has threads.
 
-    Small images gain little from several threads in one operation. Here each item has one thread to itself, so that the
-    results are those of a single thread, whatever the machine.
+    Small images gain little from several threads in one operation. Here each of several items has one thread to itself,
+    so that the results are those of a single thread, whatever the machine. An item that is alone has all threads.
 
     Args:
         work: Uses torch and changes nothing that another item reads.

@@ -5,7 +5,9 @@
 
 - *polyblur* [Delbracio2021], the package of that name on PyPI, in the environment whose Python is PYTHON (``pip install
   torch polyblur``): its options as they come, saturated pixels left out as its docstring recommends; once, and three
-  times (``polyblur_3``) as in its paper.
+  times (``polyblur_3``) as in its paper. It takes the image for periodic where it looks for the largest gradient, so
+  the step from one border to the other passes for a sharp edge, and hardly anything is undone. ``polyblur_mirrored`` is
+  ``polyblur_3`` with gradients of the image mirrored at its borders instead.
 - *RawTherapee*, the deconvolution of its sharpening (Richardson-Lucy with a Gaussian) as it comes, by
   ``rawtherapee-cli`` (Debian's package rawtherapee). Its capture sharpening, which finds the radius by itself, is for
   raw files alone.
@@ -42,6 +44,15 @@ import sys
 import numpy as np
 from PIL import Image
 import polyblur
+import torch
+from polyblur import blur_estimation
+periodic = blur_estimation.fourier_gradients
+def mirrored(image):
+    both = torch.cat([image, image.flip(-1)], -1)
+    rows, cols = image.shape[-2:]
+    return tuple(one[..., :rows, :cols] for one in periodic(torch.cat([both, both.flip(-2)], -2)))
+if sys.argv[4] == "mirrored":
+    blur_estimation.fourier_gradients = mirrored
 image = np.asarray(Image.open(sys.argv[1])).astype(np.float32) / 255
 done = polyblur.polyblur_deblurring(image, n_iter=int(sys.argv[3]), discard_saturation=True)
 Image.fromarray((np.clip(done, 0, 1) * 255 + 0.5).astype(np.uint8)).save(sys.argv[2])
@@ -70,9 +81,10 @@ def commands(path: Path, made: Path, python: Path | None) -> dict[str, tuple[lis
             made / "out" / path.name,
         )
     }
-    for name, rounds in {"polyblur": 1, "polyblur_3": 3}.items():
+    ways = {"polyblur": ("1", "periodic"), "polyblur_3": ("3", "periodic"), "polyblur_mirrored": ("3", "mirrored")}
+    for name, way in ways.items():
         theirs = made / f"{name}.png"
-        words = [str(python), "-c", POLYBLUR, str(path), str(theirs), str(rounds)]
+        words = [str(python), "-c", POLYBLUR, str(path), str(theirs), *way]
         found[name] = None if python is None else (words, theirs)
     words = [str(rawtherapee), "-o", str(out), "-p", str(profile), "-t", "-b8", "-Y", "-c", str(path)]
     found["rawtherapee"] = None if rawtherapee is None else (words, out)

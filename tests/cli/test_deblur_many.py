@@ -17,6 +17,7 @@ from stand_in_run import Says, photo, tool, trained
 from blurlab import api
 from blurlab.cli import main
 from blurlab.cli.journal import NAME, Journal
+from blurlab.cli.rows import Row
 from blurlab.core import image_io
 from blurlab.core.image_io import write_image
 
@@ -205,6 +206,30 @@ def test_a_result_that_was_written_as_the_user_stopped_is_one(
         patch.setattr(Journal, "add", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert deblur(*words) == 130 and files(tmp_path / "out") == ["one.png"]
     assert deblur(*words, "--resume") == 0
+
+
+def test_a_photograph_that_was_noted_before_the_stop_is_not_done_again(tmp_path: Path) -> None:
+    photo, target = tmp_path / "in.png", tmp_path / "a.png"
+    for path in (photo, target):
+        path.write_bytes(b"")
+    journal = Journal(tmp_path, {})
+    journal.add(photo, target, Row("in.png"))
+    journal.claim(target)  # the user stopped just then
+    assert Journal(tmp_path, {}).done(photo, target) == Row("in.png")
+
+
+def test_no_kernel_is_written_over_a_photograph(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    tool(monkeypatch, trained(Says(*BLURRED)))
+    one, out = folder / "one.png", tmp_path / "out"
+    before = one.read_bytes()
+    for kernel in (one, folder / "b" / ".." / "one.png", out / "one.png"):
+        assert deblur(one, "-o", out, "--save-kernel", kernel) == 2
+        assert "would be written over" in capsys.readouterr().err
+    shutil.copy(one, folder / "one.png.tif")
+    assert deblur(one, folder / "one.png.tif", "-o", out, "--save-kernel", folder) == 2
+    assert one.read_bytes() == before == (folder / "one.png.tif").read_bytes() and not out.exists()
 
 
 def test_a_kernel_or_a_page_asked_for_later_is_made_or_said_to_lack(

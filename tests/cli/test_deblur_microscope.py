@@ -83,6 +83,38 @@ def test_the_pixel_that_is_given_counts_and_is_held_against_the_files(
     assert "1 of 1 photographs were done before" in capsys.readouterr().err
 
 
+def test_kernels_keep_the_structure_and_are_written_over_nothing(
+    tmp_path: Path, still: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "in"
+    for name in ("a/c.1.ome.tif", "a/c.2.ome.tif", "b/c.1.ome.tif"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        cells(folder / name, 80, 80, axes="YX", **SIZE)
+    main(["deblur", str(folder), *LENS, "-o", str(tmp_path / "out"), "--save-kernel", str(tmp_path / "k.tif")])
+    kernels = sorted(str(path.relative_to(tmp_path / "k")) for path in (tmp_path / "k").rglob("*.tif"))
+    assert kernels == ["a/c.1.psf.tif", "a/c.2.psf.tif", "b/c.1.psf.tif"]
+    (tmp_path / "k" / kernels[0]).unlink()
+    main(
+        [
+            "deblur",
+            str(folder),
+            *LENS,
+            "-o",
+            str(tmp_path / "out"),
+            "--save-kernel",
+            str(tmp_path / "k.tif"),
+            "--resume",
+        ]
+    )
+    assert (tmp_path / "k" / kernels[0]).exists() and "2 of 3 photographs were done before" in capsys.readouterr().err
+    one = folder / "a" / "c.1.ome.tif"
+    before = one.read_bytes()
+    err = failed(capsys, one, *LENS, "-o", tmp_path / "new", "--save-kernel", one)
+    assert "would be written over" in err and one.read_bytes() == before and not (tmp_path / "new").exists()
+    cells(folder / "a" / "c.1.tif", 80, 80, axes="YX", **SIZE)  # its kernels would have the name of the other's
+    assert "another kernel" in failed(capsys, folder / "a", *LENS, "-o", tmp_path / "new")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
