@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -79,13 +79,15 @@ class Notes(Protocol):
         """Note that a photograph is done."""
 
     def claim(self, target: Path) -> None:
-        """Note that a file is a result, whole or not."""
+        """Note that a file is a result, or is going to be one."""
 
 
 def noted(
     work: Callable[[Path, Progress], Row], places: Mapping[Path, Path], notes: Notes
 ) -> Callable[[Path, Progress], Row]:
-    """The work on a photograph, which then notes that it is done, or, where it is stopped, what it left.
+    """The work on a photograph, with a note before that its result is one, and a note after that it is done.
+
+    A process that is ended in between leaves a result that the next one knows as such.
 
     Args:
         work: As in :func:`over_files`.
@@ -94,13 +96,9 @@ def noted(
     """
 
     def both(photo: Path, progress: Progress) -> Row:
-        try:
-            row = work(photo, progress)
-            notes.add(photo, places[photo], row)
-        except BaseException:
-            with suppress(OSError):  # the first error is the one to tell
-                notes.claim(places[photo])
-            raise
+        notes.claim(places[photo])
+        row = work(photo, progress)
+        notes.add(photo, places[photo], row)
         return row
 
     return both

@@ -57,12 +57,12 @@ class Journal:
                 )
 
     def claim(self, target: Path) -> None:
-        """Note that a file is a result, without saying that it is whole, if it is there and has no line yet.
+        """Note that a file is a result, or is going to be one, without saying that it is whole; once.
 
         Raises:
             OSError: If the line cannot be written.
         """
-        if os.path.lexists(target) and self._place(target) not in self.lines:
+        if self._place(target) not in self.lines:
             self._append({"place": self._place(target)})
 
     def add(self, source: Path, target: Path, row: Row) -> None:

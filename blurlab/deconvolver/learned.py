@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from blurlab.core.checks import is_flat
+from blurlab.core.fetched import fetched
 from blurlab.deconvolver.base import Deconvolver, Restored, check_count
 from blurlab.physics import LinearOperator
 
@@ -111,15 +112,17 @@ def unturned(x: Tensor, n: int) -> Tensor:
 
 
 def weights_file(weights: str) -> Path:
-    """Where the weights of this name or path are.
+    """Where the weights of this name, path or address with its SHA-256 are.
 
     Raises:
         FileNotFoundError: If there are none; it names those that there are.
+        OSError: If they cannot be fetched.
+        ValueError: If what was fetched is another file.
     """
     shipped = SHIPPED / f"{weights}.safetensors"
-    for path in (shipped, Path(weights)):
-        if path.is_file():
-            return path
+    path = shipped if shipped.is_file() else fetched(weights) or Path(weights)
+    if path.is_file():
+        return path
     names = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
     raise FileNotFoundError(
         f"no weights {weights!r}: neither a file nor one of {', '.join(names)}; +experiment=train_unrolled_dr trains"

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from blurlab.core.atomic import replace_whole
+from blurlab.core.fetched import fetched
 
 SHIPPED = Path(__file__).parent / "weights"
 """Weights that come with the package, each with a model card of the same name."""
@@ -38,14 +39,16 @@ def load_nets(weights: str) -> dict[str, dict[str, Tensor]]:
     """The tensors of each network in a file of :func:`save_nets`, by the networks' names.
 
     Args:
-        weights: A file of the package's ``pipeline/weights`` by its name, or the path of another.
+        weights: A file of the package's ``pipeline/weights`` by its name, the path of another, or its address with its
+            SHA-256 (:func:`~blurlab.core.fetched.fetched`).
 
     Raises:
         FileNotFoundError: If there is none.
-        ValueError: If it is damaged.
+        OSError: If it cannot be fetched.
+        ValueError: If it is damaged, or not the one that was asked for.
     """
     shipped = SHIPPED / f"{weights}.safetensors"
-    path = shipped if shipped.is_file() else Path(weights)
+    path = shipped if shipped.is_file() else fetched(weights) or Path(weights)
     if not path.is_file():
         names = ", ".join(sorted(one.stem for one in SHIPPED.glob("*.safetensors"))) or "none"
         raise FileNotFoundError(f"no weights {weights!r}: neither a file nor one of {names}; train with weights=null")

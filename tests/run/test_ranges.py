@@ -106,7 +106,7 @@ of other cases."""
             (["noise.sigma=nan"], "noise.sigma must be a number, got nan"),
             (["head.hop=1.5"], "hop of Compact must be a whole number, got 1.5"),
             (["head.hop=.inf"], "hop of Compact must be a whole number|hop must be"),
-            (["head.dropout=abc"], "unknown key|must be a number|dropout of Compact"),
+            (["head.dropout=abc"], "head.dropout stands in none of the chosen files"),
             (["blur=taps", "pipeline=direct", "blur.include_none=yes1"], "blur.include_none must be true or false"),
             (["pipeline=grnn", "pipeline.weak_share=abc"], "pipeline.weak_share must be a number"),
             (
