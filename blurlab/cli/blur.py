@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +64,7 @@ def _taken_apart(words: list[str]) -> tuple[str, list[str], list[Path]]:
     settings = [word for word in words[1:] if "=" in word]
     behind = [Path(word) for word in words[1:] if "=" not in word]
     for word in behind:
-        if not word.exists():
+        if not (os.path.exists(word) or has_magic(str(word))):
             raise UsageError(f"'{readable(word)}' is no setting, and no file; write KEY=VALUE, or check the path")
     return words[0], settings, behind
 

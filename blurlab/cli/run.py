@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -172,7 +173,7 @@ def _of_no_key(word: str, verbs: Collection[str]) -> str:
     """What to say of a word that is no KEY=VALUE."""
     if word in verbs:
         return f"'{word}' is a command and comes first: blurlab {word} ..."
-    if Path(word).exists():
+    if os.path.exists(word):
         return f"'{word}' is a file or a folder; write what to do with it: blurlab deblur, or blurlab identify, {word}"
     if word in options("experiment"):
         return f"'{word}' is an experiment; write +experiment={word}"

@@ -75,7 +75,7 @@ class FieldRefiner:
     average, and which way round the kernels lie. From each of some kernels drawn of it, Fisher scoring of the tiles'
     likelihood (:func:`~blurlab.likelihood.field.climb_field`) finds how they grow over the image. That posterior is
     what is believed of the average coefficients, the ranges are what is believed of the growth. Fields are drawn
-    from a Gaussian about the end of each climb, which counts by its evidence.
+    from a Gaussian about the end of each climb, which counts by how well it explains the tiles.
 
     Args:
         family: The fields.

@@ -105,6 +105,8 @@ def test_the_photographs_may_stand_behind_the_blur(
 ) -> None:
     assert blur("-o", tmp_path / "o", "--blur", "motion", "length_px=9", photo) == 0
     assert [path.name for path in (tmp_path / "o").glob("[!.]*")] == ["a.tif"]
+    assert blur("-o", tmp_path / "p", "--blur", "motion", "length_px=9", photo.with_name("a.*")) == 0
+    assert (tmp_path / "p" / "a.tif").is_file()
     assert blur("--blur", "motion", "length_px=9") == 2
     assert "required: photo" in capsys.readouterr().err
 
