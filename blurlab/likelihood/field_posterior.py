@@ -11,7 +11,7 @@ from torch import Tensor
 from blurlab.blur import Parameter, Zernike, ZernikeField, field_places
 from blurlab.blur.zernike_field import GRID
 from blurlab.core.rng import generator
-from blurlab.likelihood.field import Climbed, FieldBelief, climb_field
+from blurlab.likelihood.field import LEAST, Climbed, FieldBelief, climb_field
 from blurlab.likelihood.hint import Hint
 from blurlab.likelihood.oriented import OrientedRefiner, Population
 from blurlab.likelihood.prior import SpectrumPrior, detailed
@@ -163,11 +163,12 @@ class FieldRefiner:
         some, count = torch.searchsorted(weight.cumsum(0), rungs.to(weight)).clamp_max(2 * half - 1).unique(
             return_counts=True
         )  # fmt: skip
-        growth = 12 / (2 * self.limit[params.shape[1] :].to(params)) ** 2
+        low, high = torch.tensor(self.family.bounds[params.shape[1] :], dtype=params.dtype).to(params.device).T
+        growth = 12 / (high - low).clamp_min(LEAST) ** 2
         beliefs = []
         for place in some.tolist():
             own = precision if place < half else turn[:, None] * precision * turn
-            centre = torch.cat([population.params[place], torch.zeros_like(growth)])
+            centre = torch.cat([population.params[place], (low + high) / 2])
             beliefs.append(FieldBelief(centre, torch.block_diag(own, torch.diag(growth))))
         return beliefs, count.to(weight) / self.starts, some >= half
 

@@ -34,9 +34,8 @@ UNSURE = 0.25
 """A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
 BENT = 2.0
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
-
-
 Nets = Mapping[str, nn.Module]
+"""Networks by the names of their tasks."""
 
 
 class Photograph(Regression):

@@ -66,6 +66,13 @@ def test_the_field_is_found() -> None:
     assert float(found.weight.sum()) == pytest.approx(1) and (found.covariance.diagonal() > 0).all()
 
 
+def test_a_growth_that_is_known_is_kept() -> None:
+    field = ZernikeField(LENS, curvature_waves=(0.1, 0.2), coma_waves=0.12)
+    found = FieldRefiner(field, starts=2, iterations=2, draws=2)(seen(128))
+    torch.testing.assert_close(found.draws[:, -1], torch.full_like(found.draws[:, -1], 0.12), rtol=0, atol=1e-6)
+    assert found.psf_at(torch.zeros(1, 2)).isfinite().all()
+
+
 def test_tiles_lie_side_by_side() -> None:
     tiles = tiles_of((300, 451), 128)
     covered = torch.zeros(300, 451)
