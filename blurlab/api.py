@@ -32,13 +32,18 @@ class Deblurrer:
         run_dir: Directory of the run; None for the package's network.
         tile: Side of the tiles in which a larger image is restored, [px]: memory is bounded by it.
         deconvolver: Restores in place of the run's, or of the total variation of light; None leaves that.
+        weights: The network that is asked where there is no run, by its name in the package (``photograph``, or
+            ``fundus`` for photographs of the back of the eye), its path, or its address with its SHA-256
+            (:func:`~blurlab.core.fetched.fetched`); None for ``photograph``.
         linear: Do the images hold light, not the values of sRGB? Then no curve is undone before they are restored; the
             networks, which know files, are shown the values that a file would have.
         max_length_px: A blur of a greater strength (length of a motion or a shake's path, diameter of a defocus, sigma
             of a Gaussian) is named and left as it is; a kernel that is given is undone all the same.
 
     Raises:
-        ValueError: If the directory holds no finished run, the tiles are too small, or the length is not positive.
+        FileNotFoundError: If there are no such weights.
+        ValueError: If the directory holds no finished run, weights are given besides a run or are of another network,
+            the tiles are too small, or the length is not positive.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Deblurrer:
         tile: int = TILE,
         deconvolver: Deconvolver | None = None,
         *,
+        weights: str | None = None,
         linear: bool = False,
         max_length_px: float = math.inf,
     ) -> None:
@@ -60,7 +66,9 @@ class Deblurrer:
         self.max_length_px = max_length_px
         self.tile = tile
         self.linear = linear
-        self.trained = untrained(deconvolver) if run_dir is None else load_run(Path(run_dir))
+        if run_dir is not None and weights is not None:
+            raise ValueError(f"a run has networks of its own; give the run {run_dir} or the weights {weights}")
+        self.trained = untrained(deconvolver, weights) if run_dir is None else load_run(Path(run_dir))
         old = self.trained.pipeline
         own = old.deconvolver if deconvolver is None else deconvolver
         used = Pipeline(old.identifier, old.nets, old.risks, own.of_values() if linear else own)

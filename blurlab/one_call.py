@@ -96,6 +96,7 @@ def deblur(
     strength: float = 1.0,
     linear: bool = False,
     max_length_px: float = math.inf,
+    weights: str | None = None,
 ) -> Result:
     """Identify the blur of an image and undo it, or undo a kernel that is known.
 
@@ -112,12 +113,15 @@ def deblur(
         linear: Does the image hold light? Else its values are those of an sRGB file, which are decoded to light first.
         max_length_px: A longer blur (length of a motion or a shake's path, diameter of a defocus, sigma of a Gaussian)
             is named and left as it is; a kernel that is given is undone all the same.
+        weights: The network that names the blur: ``photograph``, ``fundus`` for photographs of the back of the eye, the
+            path of another, or its address with its SHA-256; None for ``photograph``.
 
     Returns:
         The restored image and what was found. An image is left as it came where no blur was found, or where no gain is
         to be expected.
 
     Raises:
+        FileNotFoundError: If there are no such weights.
         TypeError: If the image is none of these.
         ValueError: If an argument is out of its range.
 
@@ -135,7 +139,7 @@ def deblur(
     given, where = picture(image), None if mask is None else as_array(mask)
     if where is not None:
         check_mask(where, given.read.pixels.shape)
-    tool, pixels = _tool(method, linear, max_length_px), given.read.pixels
+    tool, pixels = _tool(method, linear, max_length_px, weights), given.read.pixels
     if kernel is None:
         restored, found = tool.deblur(pixels, sigma)
     else:
@@ -150,40 +154,44 @@ def deblur(
     return _result(made, found, changed, reason, time.perf_counter() - started)
 
 
-def identify(image: Any, *, linear: bool = False) -> Result:
+def identify(image: Any, *, linear: bool = False, weights: str | None = None) -> Result:
     """Name and measure the blur of an image, and restore nothing.
 
     Args:
         image: As in :func:`deblur`.
         linear: As in :func:`deblur`.
+        weights: As in :func:`deblur`.
 
     Returns:
         What was found; its ``image`` is None.
 
     Raises:
+        FileNotFoundError: If there are no such weights.
         TypeError: If the image is none of these.
-        ValueError: If its shape or values are not.
+        ValueError: If its shape or values are not, or the weights are of another network.
     """
     from blurlab.core.picture import picture
 
     started = time.perf_counter()
-    found = _tool(AUTO, linear).identify(picture(image).read.pixels)
+    found = _tool(AUTO, linear, weights=weights).identify(picture(image).read.pixels)
     return _result(None, found, False, found.reason, time.perf_counter() - started)
 
 
-def _tool(method: str | Deconvolver, linear: bool = False, max_length_px: float = math.inf) -> Deblurrer:
+def _tool(
+    method: str | Deconvolver, linear: bool = False, max_length_px: float = math.inf, weights: str | None = None
+) -> Deblurrer:
     from blurlab.deconvolver import Deconvolver
 
     if method == AUTO:
-        return _auto(linear, max_length_px)
+        return _auto(linear, max_length_px, weights)
     used = method if isinstance(method, Deconvolver) else named(method)
-    return Deblurrer(deconvolver=used, linear=linear, max_length_px=max_length_px)
+    return Deblurrer(deconvolver=used, weights=weights, linear=linear, max_length_px=max_length_px)
 
 
-@lru_cache(maxsize=2)
-def _auto(linear: bool, max_length_px: float) -> Deblurrer:
+@lru_cache(maxsize=4)
+def _auto(linear: bool, max_length_px: float, weights: str | None) -> Deblurrer:
     """The package's network is read once."""
-    return Deblurrer(linear=linear, max_length_px=max_length_px)
+    return Deblurrer(weights=weights, linear=linear, max_length_px=max_length_px)
 
 
 def _result(image: Any, found: Found, restored: bool, reason: str, seconds: float) -> Result:

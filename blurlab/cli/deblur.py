@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from blurlab.cli.asked import add_asked
 from blurlab.cli.batch import Progress, deblurred, end
 from blurlab.cli.files import kernel_places, make_folder, photographs
 from blurlab.cli.journal import Journal
@@ -61,7 +62,9 @@ def deblur(words: list[str]) -> None:
     places = {photo: target for target, photo in sources.items()}
     kernels = kernel_places(args.save_kernel, places, args.out)
     longest = math.inf if args.max_length is None else args.max_length
-    tool = Deblurrer(args.run, args.tile, named(args.method), linear=args.linear, max_length_px=longest)
+    tool = Deblurrer(
+        args.run, args.tile, named(args.method), weights=args.weights, linear=args.linear, max_length_px=longest
+    )
     kernel = None if args.kernel is None else read_kernel(args.kernel)
     mask = None if args.mask is None else read_image(args.mask).mean(axis=2)
     make_folder(args.out, sources)
@@ -150,7 +153,7 @@ def _options(args: argparse.Namespace, kernel: np.ndarray | None, mask: np.ndarr
     run = None if args.run is None else str(args.run.absolute())
     arrays = {"kernel": kernel, "mask": mask}
     known = {name: None if one is None else sha256(one.tobytes()).hexdigest() for name, one in arrays.items()}
-    given = {name: getattr(args, name) for name in ("method", "sigma", "strength", "linear", "max_length")}
+    given = {name: getattr(args, name) for name in ("weights", "method", "sigma", "strength", "linear", "max_length")}
     return {"version": VERSION, "run": run, **given, **known}
 
 
@@ -165,17 +168,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "photo", nargs="+", type=Path, help="photographs, folders (with sub-folders, whose structure is kept), patterns"
     )
-    parser.add_argument(
-        "--run", type=Path, help="directory of a finished run; without it, the package's own network is asked"
-    )
+    add_asked(parser)
     parser.add_argument(
         "-o", "--out", default=Path("deblurred"), type=Path, help="folder of the results; default: deblurred"
     )
     parser.add_argument("--resume", action="store_true", help="leave out what is done in OUT with the same options")
     parser.add_argument("--table", type=Path, help="write what was found in each to a file: .csv or .jsonl")
-    parser.add_argument(
-        "--linear", action="store_true", help="the files hold light; without it their values are those of sRGB"
-    )
     parser.add_argument("--sigma", type=float, help="noise on the [0, 1] scale; default: the run's, or the image's")
     parser.add_argument(
         "--max-length", type=float, metavar="PX", help="leave blurs longer than this as they are; default: none"

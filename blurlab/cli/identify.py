@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from blurlab.cli.asked import add_asked
 from blurlab.cli.batch import Progress, end, over_files
 from blurlab.cli.files import photographs
 from blurlab.cli.line import describe
@@ -27,7 +28,7 @@ def identify(words: list[str]) -> None:
     args = _parser().parse_args(words)
     check_table(args.table)
     photos = [photo for photo, _ in photographs(args.photo)]
-    tool = Deblurrer(args.run, linear=args.linear)
+    tool = Deblurrer(args.run, weights=args.weights, linear=args.linear)
 
     def work(photo: Path, progress: Progress) -> Row:
         found = tool.identify(read_image(photo, min_side=64))
@@ -40,12 +41,7 @@ def identify(words: list[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser("blurlab identify", description="Name and measure the blur of photographs.")
     parser.add_argument("photo", nargs="+", type=Path, help="photographs, folders, patterns")
-    parser.add_argument(
-        "--run", type=Path, help="directory of a finished run; without it, the package's own network is asked"
-    )
-    parser.add_argument(
-        "--linear", action="store_true", help="the files hold light; without it their values are those of sRGB"
-    )
+    add_asked(parser)
     parser.add_argument("--table", type=Path, help="write what was found in each to a file: .csv or .jsonl")
     return parser
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OIL = 1.51
 OPTICS = ("na", "wavelength", "pixel", "index", "field", "channel")
 """Options that say something of the objective."""
-OTHERS = ("run", "kernel", "mask", "page", "linear")
+OTHERS = ("run", "weights", "kernel", "mask", "page", "linear")
 """Options of photographs, which an objective does not go with."""
 KERNEL_SUFFIX = ".psf.tif"
 ENDING = re.compile(r"(\.ome)?\.[^.]*$", re.IGNORECASE)

@@ -38,6 +38,7 @@ class KindEstimate:
         soft_px: Standard deviation of the Gaussian (B,) [px] that is undone where an image is soft, and which kind of
             softness it is not sure; NaN elsewhere. None: nowhere.
         network_psf: The kernels (B, 1, k, k) that a network names by itself, where another step decides; None: none.
+        supposed: Best estimate of the parameters of each kind (B, P), as if it were the true one; None: not known.
     """
 
     kind: Tensor
@@ -53,6 +54,7 @@ class KindEstimate:
     beyond: Tensor | None = None
     soft_px: Tensor | None = None
     network_psf: Tensor | None = None
+    supposed: Tensor | None = None
 
     @property
     def can_tell(self) -> Tensor:
@@ -229,6 +231,7 @@ def no_kind_found(family: BlurFamily, y: Tensor) -> KindEstimate:
         halfwidth=params,
         beyond=torch.zeros(count, dtype=torch.bool, device=y.device),
         soft_px=torch.full((count,), torch.nan, device=y.device),
+        supposed=params,
     )
 
 

@@ -226,7 +226,9 @@ class Photograph(Regression):
         label, family = _label(found), self.family.with_size(size)
         assert label.beyond is not None and found.field is not None
         params = family.scaled(label.params, scale)
-        halfwidth = None if label.halfwidth is None else family.scaled(label.halfwidth, scale)
+        halfwidth, supposed = (
+            None if one is None else family.scaled(one, scale) for one in (label.halfwidth, label.supposed)
+        )
         before = None if label.before is None else (label.before[0], family.scaled(label.before[1], scale))
         sure, narrow, careful = self._worth_undoing(label)
         half, found_px = scale * _half(label), label.strength_map_px
@@ -241,8 +243,10 @@ class Photograph(Regression):
             halfwidth=halfwidth,
             before=before,
             most_probable=likeliest,
+            supposed=supposed,
         )
-        soft_px = softness(family, label, is_soft(family, label, self.soft, self.undo_probability) & ~(sure & narrow))
+        unsure = is_soft(family, label, self.soft, self.undo_probability) & ~(sure & narrow)
+        soft_px = softness(family, label, unsure, self.soft)
         label, soft = replace(label, soft_px=soft_px), soft_px.isfinite()
         used = family.with_strength(params, label.strength_px, label.kind)
         share = careful / found_px.clamp_min(1e-6)

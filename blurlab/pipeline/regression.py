@@ -97,6 +97,7 @@ class Regression(ByKind):
             before = alone, self.of_kind(first.params, alone)
         likeliest = described(self.family, params, kind)
         label = KindEstimate(kind, probability, chosen, strength, strength, ends, params, likeliest, halfwidth, before)
+        label = replace(label, supposed=moved)
         used = self.family.with_strength(params, chosen, kind)
         return replace(described(self.family, used, kind), sigma=refined.sigma, label=label)
 

@@ -10,12 +10,13 @@ from torch import Tensor
 
 from blurlab.blur import BlurFamily, Mixture, deviation_px, gaussian_psf
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, no_kind_found
-from blurlab.pipeline.regression import described
 
 LEAST_PX = 0.5
 """Standard deviation of the narrowest Gaussian that is undone."""
 LEAST_SHARE = 0.5
-"""It is that of a blur of this share of the strength found, at least."""
+"""The lower end of a strength's interval is this share of what was found, at least."""
+PLACE = 0.5
+"""Where between that end, 0, and what was found, 1, the strength to undo is (``experiments/schuler2016/softness.py``)."""
 
 
 def is_soft(family: BlurFamily, label: KindEstimate, soft: Sequence[str], probability: float) -> Tensor:
@@ -31,26 +32,42 @@ def is_soft(family: BlurFamily, label: KindEstimate, soft: Sequence[str], probab
     return counts[label.kind] & (label.probability[:, counts].sum(1) >= probability)
 
 
-def softness(family: Mixture, label: KindEstimate, soft: Tensor) -> Tensor:
+def softness(family: Mixture, label: KindEstimate, soft: Tensor, kinds: Sequence[str]) -> Tensor:
     """Standard deviation of the Gaussian to undo [px] (B,), hardly too wide a one; NaN where there is none.
 
-    It is that of the blur at the lower end of the 90 % interval of its strength: of kinds that have the same deviation
-    a photograph shows little else, and a kernel that is too wide costs far more than one that is too narrow.
+    It is the mean of that of each soft kind, by how probable they are: of kinds that have the same deviation a
+    photograph shows little else. Of each it is taken between the lower end of the 90 % interval of its strength and
+    what was found (``PLACE``), since a kernel that is too wide costs far more than one that is too narrow.
 
     Args:
         family: The kinds, their kernels of the photographs' size.
         label: What is known of the photographs, in their size.
-        soft: Of which to say it (B,) bool, all of them of kinds with a strength.
+        soft: Of which to say it (B,) bool.
+        kinds: Names of the soft kinds, each with a strength.
     """
     found = torch.full_like(label.strength_px, torch.nan)
-    rows = (soft & label.interval_px[:, 0].isfinite()).nonzero().squeeze(1)
-    if len(rows):
-        low = label.interval_px[rows, 0].maximum(LEAST_SHARE * label.strength_map_px[rows])
-        kind = label.kind[rows]
-        narrow = described(family, family.with_strength(label.params[rows], low, kind), kind)
-        width = deviation_px(narrow.psf)[:, 0]
-        found[rows] = torch.where(width >= LEAST_PX, width, torch.nan).to(found)
+    rows = soft.nonzero().squeeze(1)
+    if not len(rows) or label.supposed is None or label.halfwidth is None:
+        return found
+    params, half, probability = (one[rows] for one in (label.supposed, label.halfwidth, label.probability))
+    width, sure = torch.zeros_like(found[rows]), torch.zeros_like(found[rows])
+    for name in kinds:
+        kind = family.kinds.index(name)
+        width += probability[:, kind] * _narrow(family, params, half, kind)
+        sure += probability[:, kind]
+    width = width / sure
+    found[rows] = torch.where(width >= LEAST_PX, width, torch.nan).to(found)
     return found
+
+
+def _narrow(family: Mixture, params: Tensor, half: Tensor, kind: int) -> Tensor:
+    """Deviations [px] (n,) of blurs of a kind that are narrower than these parameters (n, P) say, by their intervals."""
+    (strength,) = (index for index, one in enumerate(family.parameters[family.columns(kind)]) if one.is_length)
+    column = family.columns(kind).start + strength
+    share = (1 - half[:, column] / params[:, column]).clamp_min(LEAST_SHARE)
+    share = torch.lerp(share, torch.ones_like(share), PLACE)
+    narrow = family.with_strength(params, share * family.strength_px(params, kind), kind)
+    return deviation_px(family.psf(narrow, kind))[:, 0]
 
 
 def with_softness(found: BlurEstimate, soft_px: Tensor) -> BlurEstimate:

@@ -53,13 +53,20 @@ class Trained:
     sigma: float | None
 
 
-def untrained(deconvolver: Deconvolver | None = None) -> Trained:
+def untrained(deconvolver: Deconvolver | None = None, weights: str | None = None) -> Trained:
     """The pipeline that needs no run: a network that comes with the package names what blurs photographs.
 
     Args:
         deconvolver: What restores; total variation of the light (:class:`~blurlab.deconvolver.InLight`) if None.
+        weights: Another network of :class:`~blurlab.pipeline.Photograph`, by its name in the package, its path or its
+            address with its SHA-256; that for photographs if None.
+
+    Raises:
+        FileNotFoundError: If there are no such weights.
+        ValueError: If they are of another network, or damaged.
     """
-    identifier = Photograph(camera_kinds(), head=partial(Pyramid, in_channels=3), weights=SHIPPED, free_form=FreeForm())
+    head, asked = partial(Pyramid, in_channels=3), weights or SHIPPED
+    identifier = Photograph(camera_kinds(), head=head, weights=asked, free_form=FreeForm())
     return Trained(Pipeline(identifier, {}, {}, deconvolver or InLight()), "rgb", 0, None)
 
 
