@@ -51,7 +51,9 @@ def load_nets(weights: str) -> dict[str, dict[str, Tensor]]:
     path = shipped if shipped.is_file() else fetched(weights) or Path(weights)
     if not path.is_file():
         names = ", ".join(sorted(one.stem for one in SHIPPED.glob("*.safetensors"))) or "none"
-        raise FileNotFoundError(f"no weights {weights!r}: neither a file nor one of {names}; name one of these, or a file")
+        raise FileNotFoundError(
+            f"no weights {weights!r}: neither a file nor one of {names}; use one of these or a file"
+        )
     try:
         state = load_file(path)
     except Exception as error:  # safetensors has errors of its own

@@ -16,7 +16,7 @@ LEAST_PX = 0.5
 LEAST_SHARE = 0.5
 """The lower end of a strength's interval is this share of what was found, at least."""
 PLACE = 0.5
-"""Where between that end, 0, and what was found, 1, the strength to undo is (``experiments/schuler2016/softness.py``)."""
+"""Where between that end, 0, and what was found, 1, the strength undone is: ``experiments/schuler2016/softness.py``."""
 
 
 def is_soft(family: BlurFamily, label: KindEstimate, soft: Sequence[str], probability: float) -> Tensor:
@@ -61,7 +61,7 @@ def softness(family: Mixture, label: KindEstimate, soft: Tensor, kinds: Sequence
 
 
 def _narrow(family: Mixture, params: Tensor, half: Tensor, kind: int) -> Tensor:
-    """Deviations [px] (n,) of blurs of a kind that are narrower than these parameters (n, P) say, by their intervals."""
+    """Deviations [px] (n,) of blurs of a kind, narrower than these parameters (n, P) by a share of their intervals."""
     (strength,) = (index for index, one in enumerate(family.parameters[family.columns(kind)]) if one.is_length)
     column = family.columns(kind).start + strength
     share = (1 - half[:, column] / params[:, column]).clamp_min(LEAST_SHARE)

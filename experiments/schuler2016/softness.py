@@ -1,18 +1,19 @@
 """How wide a Gaussian to undo in a photograph that is soft, and does not show in which way.
 
-    python experiments/schuler2016/softness.py FOLDER [--count 100]    # FOLDER holds bsds500; writes results/softness.json
+    python experiments/schuler2016/softness.py FOLDER    # FOLDER holds bsds500; writes results/softness.json
 
 Validation photographs of BSDS500, sharp, or a little out of focus in one of two ways, through the camera of
 ``+experiment=camera_bsds``, seen by the network of `blurlab deblur`. Those of which it says that they are soft are
-restored with Gaussians between the lower end of the 90 % interval of what was found (place 0, which is never less than
-half of what was found) and what was found itself (place 1): ``PLACE`` of :mod:`blurlab.pipeline.softness`. Figures: mean
-ISNR [dB], the share better than they came, the share not worse by .5 dB, the worst; for all, and by what was done.
+restored with Gaussians between the lower end of the 90 % interval of what was found (place 0, never less than half of
+what was found) and what was found itself (place 1): ``PLACE`` of :mod:`blurlab.pipeline.softness`. Figures: mean ISNR
+[dB], the share better than they came, the share not worse by .5 dB, the worst; for all, and by what was done.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,15 +62,12 @@ def cases(folder: Path, count: int) -> list[Case]:
         top, left = ((whole - side) // 2 for whole in image.shape[-2:])
         sharp = image[..., top : top + side, left : left + side].float()
         seen = degrade(sharp, generator=[generator(SEED, "softness", photo.id)])
-        widths = []
+        kind, widths = SOFT.kinds[int(seen.kind)], []
         for softness.PLACE in PLACES:
             label = parts.identifier.identify(seen.y, {}, {}).label
             assert label is not None and label.soft_px is not None
             widths.append(float(label.soft_px))
-            if softness.PLACE == PLACES[0] and not bool(label.soft_px.isfinite()):
-                break
-        kind = SOFT.kinds[int(seen.kind)]
-        if len(widths) == len(PLACES):
+        if all(map(math.isfinite, widths)):
             found.append(Case(seen.y, seen.x, widths, kind))
         print(f"{photo.id}: {kind}, {widths}", flush=True)
     return found
