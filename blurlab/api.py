@@ -13,8 +13,10 @@ import numpy as np
 from blurlab.found import Found, Measured
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from blurlab.deconvolver import Deconvolver
-    from blurlab.pipeline import BlurEstimate
+    from blurlab.pipeline import BlurEstimate, Pipeline
 
 TILE = 1024
 """Side of the tiles in which a larger photograph is restored, [px]."""
@@ -34,7 +36,8 @@ class Deblurrer:
         deconvolver: Restores in place of the run's, or of the total variation of light; None leaves that.
         weights: The network that is asked where there is no run, by its name in the package (``photograph``, or
             ``fundus`` for photographs of the back of the eye), its path, or its address with its SHA-256
-            (:func:`~blurlab.core.fetched.fetched`); None for ``photograph``.
+            (:func:`~blurlab.core.fetched.fetched`); None for the one of these two that suits an image
+            (:func:`~blurlab.pipeline.fundus.is_fundus`).
         linear: Do the images hold light, not the values of sRGB? Then no curve is undone before they are restored; the
             networks, which know files, are shown the values that a file would have.
         max_length_px: A blur of a greater strength (length of a motion or a shake's path, diameter of a defocus, sigma
@@ -59,7 +62,7 @@ class Deblurrer:
         from blurlab.core.checks import check_positive
         from blurlab.deconvolver.tiled import check_tile
         from blurlab.pipeline import Pipeline
-        from blurlab.run.stage.load import load_run, untrained
+        from blurlab.run.stage.load import FUNDUS, SHIPPED, load_run, untrained
 
         check_tile(tile)
         check_positive(max_length_px, "max_length_px")
@@ -69,10 +72,15 @@ class Deblurrer:
         if run_dir is not None and weights is not None:
             raise ValueError(f"a run has networks of its own; give the run {run_dir} or the weights {weights}")
         self.trained = untrained(deconvolver, weights) if run_dir is None else load_run(Path(run_dir))
+        self.network = "" if run_dir is not None else weights or SHIPPED
         old = self.trained.pipeline
         own = old.deconvolver if deconvolver is None else deconvolver
         used = Pipeline(old.identifier, old.nets, old.risks, own.of_values() if linear else own)
         self.trained = replace(self.trained, pipeline=used)
+        self.of_fundus: Pipeline | None = None
+        if self.network and weights is None:
+            other = untrained(deconvolver, FUNDUS).pipeline
+            self.of_fundus = Pipeline(other.identifier, other.nets, other.risks, used.deconvolver)
 
     def as_values(self, image: np.ndarray) -> np.ndarray:
         """An image (H, W, C) in [0, 1] as the values of a file; itself where it holds those."""
@@ -84,7 +92,9 @@ class Deblurrer:
 
     def identify(self, image: np.ndarray) -> Found:
         """Name the blur of an image (H, W, 1 or 3) in [0, 1]."""
-        return self._found(self.trained.pipeline.identify(self._seen(image)), image)
+        seen = self._seen(image)
+        pipeline, network = self._asked(seen)
+        return replace(self._found(pipeline.identify(seen), image), network=network)
 
     def sigma(self, given: float | None = None) -> float | None:
         """The noise standard deviation to restore with, on the [0, 1] scale: the one given, or the run's.
@@ -127,10 +137,10 @@ class Deblurrer:
         from blurlab.physics import Convolution
         from blurlab.pipeline.turning import local_tile, turning
 
-        noise = self.sigma(sigma)
-        pipeline = self.trained.pipeline
-        estimate = pipeline.identify(self._seen(image))
-        found = self._found(estimate, image)
+        noise, seen = self.sigma(sigma), self._seen(image)
+        pipeline, network = self._asked(seen)
+        estimate = pipeline.identify(seen)
+        found = replace(self._found(estimate, image), network=network)
         if not found.undone:
             return image, found
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
@@ -183,7 +193,16 @@ class Deblurrer:
         given = Found("kernel", nan, nan, (nan, nan), nan, psf, _noise(image) if noise is None else noise)
         return restored[0].permute(1, 2, 0).clamp(0, 1).numpy(), given
 
-    def _seen(self, image: np.ndarray) -> Any:
+    def _asked(self, seen: Tensor) -> tuple[Pipeline, str]:
+        """The pipeline that suits an image, and the name of its network."""
+        from blurlab.pipeline.fundus import is_fundus
+        from blurlab.run.stage.load import FUNDUS
+
+        if self.of_fundus is not None and bool(is_fundus(seen)):
+            return self.of_fundus, FUNDUS
+        return self.trained.pipeline, self.network
+
+    def _seen(self, image: np.ndarray) -> Tensor:
         """The channel that the networks were trained on, in the values of a file, as (1, C, H, W)."""
         import torch
 

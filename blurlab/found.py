@@ -53,6 +53,7 @@ class Found:
         softness_px: Standard deviation of the Gaussian that is undone where the image is soft and it is not sure in
             which way, or how much; NaN elsewhere.
         max_length_px: A blur of a greater strength is named and left as it is.
+        network: The weights of the package, or others, that were asked; empty where a run's were, or none.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Found:
     varies: bool = False
     softness_px: float = math.nan
     max_length_px: float = math.inf
+    network: str = ""
 
     @property
     def reason(self) -> str:

@@ -64,6 +64,8 @@ class Result:
         said += [f"Its {_words(one)}." for one in self.parameters]
         if self.found.varies:
             said.append("It differs over the image; these are its measures in the middle.")
+        if self.found.network not in ("", "photograph"):
+            said.append(f"The network {self.found.network} was asked.")
         if not math.isnan(self.noise):
             said.append(f"The noise has a standard deviation of {self.noise:.4f} where white is 1.")
         size = "{}x{}".format(*self.kernel.shape)
@@ -114,7 +116,7 @@ def deblur(
         max_length_px: A longer blur (length of a motion or a shake's path, diameter of a defocus, sigma of a Gaussian)
             is named and left as it is; a kernel that is given is undone all the same.
         weights: The network that names the blur: ``photograph``, ``fundus`` for photographs of the back of the eye, the
-            path of another, or its address with its SHA-256; None for ``photograph``.
+            path of another, or its address with its SHA-256; None for the one of these two that suits the image.
 
     Returns:
         The restored image and what was found. An image is left as it came where no blur was found, or where no gain is

@@ -13,6 +13,7 @@ import blurlab
 from blurlab.api import Deblurrer
 from blurlab.cli import main
 from blurlab.core.image_io import write_image
+from blurlab.dataset import FundusSynthetic
 from blurlab.pipeline.shipped import SHIPPED, load_nets
 
 
@@ -29,10 +30,22 @@ def test_a_file_is_read_as_the_network_of_its_name(tmp_path: Path) -> None:
 
 def test_the_network_for_fundus_photographs_is_another() -> None:
     image = photograph()
-    usual, fundus = (Deblurrer(weights=name).identify(image) for name in (None, "fundus"))
-    assert usual.probability != fundus.probability
+    usual, fundus = (Deblurrer(weights=name).identify(image) for name in ("photograph", "fundus"))
+    assert usual.probability != fundus.probability and (usual.network, fundus.network) == ("photograph", "fundus")
     card = (SHIPPED / "fundus.md").read_text()
     assert "fundus.safetensors" in card and set(load_nets("fundus")) == set(load_nets("photograph"))
+
+
+def test_the_network_that_suits_an_image_is_asked() -> None:
+    source = FundusSynthetic(n=1, seed=5, size=256)
+    eye, other = source.load(source.photos()[0]), photograph()
+    tool = Deblurrer()
+    assert [tool.identify(image).network for image in (eye, other)] == ["fundus", "photograph"]
+    chosen, told = tool.identify(eye), Deblurrer(weights="fundus").identify(eye)
+    assert (chosen.kind, chosen.probability) == (told.kind, told.probability)
+    assert tool.deblur(eye)[1].network == "fundus"
+    assert "The network fundus was asked." in blurlab.identify(eye).explain()
+    assert "network" not in blurlab.identify(other).explain()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def add_asked(parser: argparse.ArgumentParser) -> None:
         "--weights",
         metavar="NAME",
         help="the network that is asked: photograph, fundus (the back of the eye), a file, or https://...#SHA256; "
-        "default: photograph",
+        "default: photograph or fundus, whichever suits a photograph",
     )
     parser.add_argument(
         "--linear", action="store_true", help="the files hold light; without it their values are those of sRGB"

@@ -53,7 +53,14 @@ def describe(found: Found) -> str:
         'soft, which way cannot be told, a Gaussian of 0.80 px'
         >>> describe(Found("kernel", math.nan, math.nan, (math.nan, math.nan), math.nan, np.ones((25, 25))))
         'a kernel of 25x25 px'
+        >>> describe(Found("none", 0.9, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), network="fundus"))
+        'none, probability 0.900, network fundus'
     """
+    usual = found.network in ("", "photograph")
+    return _blur(found) + ("" if usual else f", network {found.network}")
+
+
+def _blur(found: Found) -> str:
     low, high = found.interval_px
     noise = "" if math.isnan(found.sigma) else f", noise {found.sigma:.4f}"
     narrow = "" if math.isnan(found.softness_px) else f", a Gaussian of {found.softness_px:.2f} px"

@@ -36,6 +36,7 @@ class Row:
         parameters: Each parameter's value and the ends of its 90 % interval, by name; an upper end may be infinite too.
         softness_px: Standard deviation of the Gaussian that is undone where the kind of a softness is not sure.
         sigma: Noise standard deviation, on the [0, 1] scale.
+        network: The weights of the package, or others, that were asked; empty where a run's were, or none.
         restored: Was the photograph changed?
         reason: Why not; empty where it was.
         seconds: From the opened file to the written result.
@@ -52,6 +53,7 @@ class Row:
     parameters: tuple[tuple[str, float, float, float], ...] = ()
     softness_px: float = math.nan
     sigma: float = math.nan
+    network: str = ""
     restored: bool = False
     reason: str = ""
     seconds: float = math.nan
@@ -71,6 +73,7 @@ def row_of(file: Path, found: Found) -> Row:
         parameters=tuple((one.name, one.value, one.low, one.high) for one in found.parameters),
         softness_px=found.softness_px,
         sigma=found.sigma,
+        network=found.network,
         reason=found.reason,
     )
 

@@ -22,3 +22,12 @@ done
   $BLURLAB +experiment=camera_bsds pipeline=photograph pipeline.weights=photograph deconvolver=in_light \
     run.variant=photograph.odd_shake blur.members.shake._target_=blurlab.blur.OddShake 'blur.members.shake.length_px=[20,72]' \
     blur.members.shake.size=null 'blur.weights=[0,0,0,0,1]' dataset.test_source.count=40 budget=small run.keep=true
+
+# Photographs of the back of the eye (CHASE_DB1 lies under the same folder): the network for them, and that for other photographs.
+for seed in 0 1; do
+  named=$([ $seed = 0 ] || echo ".seed$seed")
+  [ -f "experiments/schuler2016/results/small/camera_fundus.fundus$named.json" ] ||
+    $BLURLAB +experiment=camera_fundus run.seed=$seed budget=small run.keep=true
+done
+[ -f experiments/schuler2016/results/small/camera_fundus.photograph.json ] ||
+  $BLURLAB +experiment=camera_fundus pipeline.weights=photograph pipeline.least_px=96 budget=small run.keep=true

@@ -1,6 +1,7 @@
-"""Put the network of a finished run of +experiment=photograph into the package.
+"""Put the network of a finished run of +experiment=photograph or +experiment=fundus into the package.
 
     python experiments/schuler2016/ship.py RUN [--mix WEIGHTS] [--temperature T]    # pipeline/weights/photograph
+    python experiments/schuler2016/ship.py RUN --output blurlab/pipeline/weights/fundus.safetensors
 
 The run's network, its weights rounded to half precision, and the calibration of its answers. How they were made is for
 the model card beside the file, and in the run's record.

@@ -32,6 +32,11 @@ NEEDED = ("blur", "pipeline", "head", "noise", "dataset", "deconvolver", "stage"
 
 SHIPPED = "photograph"
 """The package's weights for photographs."""
+FUNDUS = "fundus"
+"""Those for photographs of the back of the eye."""
+FUNDUS_PX = 200
+"""Smallest side of a copy of such a photograph that is looked at, as ``conf/experiment/camera_fundus.yaml``: in smaller
+ones vessels are so near one another that a sharp one looks like a shake."""
 
 CHANNELS = ("green", "grey", "rgb")
 
@@ -66,7 +71,8 @@ def untrained(deconvolver: Deconvolver | None = None, weights: str | None = None
         ValueError: If they are of another network, or damaged.
     """
     head, asked = partial(Pyramid, in_channels=3), weights or SHIPPED
-    identifier = Photograph(camera_kinds(), head=head, weights=asked, free_form=FreeForm())
+    least = {"least_px": FUNDUS_PX} if asked == FUNDUS else {}
+    identifier = Photograph(camera_kinds(), head=head, weights=asked, free_form=FreeForm(), **least)
     return Trained(Pipeline(identifier, {}, {}, deconvolver or InLight()), "rgb", 0, None)
 
 
