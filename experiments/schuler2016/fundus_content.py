@@ -1,6 +1,6 @@
 """Are photographs of the back of the eye known as such, and no others taken for them?
 
-    python experiments/schuler2016/fundus_content.py FOLDER    # FOLDER holds the sets; writes results/fundus_content.json
+    python experiments/schuler2016/fundus_content.py FOLDER    # of the sets; writes results/fundus_content.json
 
 Asks :func:`blurlab.pipeline.fundus.is_fundus` about every photograph of DRIVE, CHASE_DB1, BSDS500 and the ImageNet
 samples, and about drawn fundus photographs: the number of each, and of those that it takes for fundus photographs.
