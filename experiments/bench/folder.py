@@ -9,8 +9,8 @@ a process of its own: over ten photographs, over all, and over all with Ctrl-C w
 it. ``done_twice`` counts the results that the second of these wrote again.
 
 ``large`` is of ``--large`` photographs of 12 megapixels, mosaics that begin with other photographs, blurred and saved
-as ``photograph.py`` does it: a run over the first of them, and one over all. All have the same blur, so that their number
-alone makes the difference. ``restored`` counts the results that are not copies; ``seconds_a_file`` is the second run's
+as ``photograph.py`` does it: a run over the first, and one over all. All have the same blur, so that their number alone
+makes the difference. ``restored`` counts the results that are not copies; ``seconds_a_file`` is the second run's
 time by the clock over its photographs, the start of Python included.
 """
 
