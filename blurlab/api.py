@@ -151,6 +151,7 @@ class Deblurrer:
             if estimate.field is not None and bool(estimate.turns[0]):
                 blur = turning(estimate.field[0], (y.shape[-2], y.shape[-1]))
                 tile = min(tile, local_tile((y.shape[-2], y.shape[-1]), blur.psf.shape[-1]))
+                deconvolver = deconvolver.by_kernels()  # which hardly change within such a tile
             restorer = by_tiles(deconvolver, tile, progress)
             restored = restorer(y, blur, noise).image.clamp_(0, 1)
         return restored[0].permute(1, 2, 0).numpy(), found

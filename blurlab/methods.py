@@ -9,15 +9,10 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 """Total variation in light, or what a run was trained with."""
-METHODS = {
-    "wiener": "Wiener",
-    "tikhonov": "Tikhonov",
-    "tv": "TV",
-    "hyper_laplacian": "HyperLaplacian",
-    "richardson_lucy": "RichardsonLucy",
-    "epll": "EPLL",
-}
-"""Deconvolvers by the names that ``method`` takes, beside ``auto``; those of experiments' ``deconvolver=``."""
+LEARNED = ("unrolled_dr", "wiener_stack")
+"""Those whose image comes from a network, with the weights of the package."""
+METHODS = ("wiener", "tikhonov", "tv", "hyper_laplacian", "richardson_lucy", "epll", *LEARNED)
+"""Deconvolvers by the names that ``method`` takes, beside ``auto``, each as its file in ``conf/deconvolver`` has it."""
 
 
 def named(method: str) -> Deconvolver | None:
@@ -30,10 +25,12 @@ def named(method: str) -> Deconvolver | None:
         >>> named("auto") is None, type(named("tv")).__name__
         (True, 'InLight')
     """
-    from blurlab import deconvolver
-
     if method == AUTO:
         return None
     if method not in METHODS:
         raise ValueError(f"method must be {AUTO}, {', '.join(METHODS)} or a deconvolver, got {method!r}")
-    return deconvolver.InLight(getattr(deconvolver, METHODS[method])())
+    from blurlab.deconvolver import InLight
+    from blurlab.run.command.member import member
+    from blurlab.run.setup.build import build
+
+    return InLight(build(member("deconvolver", method)))

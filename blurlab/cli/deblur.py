@@ -19,7 +19,7 @@ from blurlab.cli.line import verdict
 from blurlab.cli.microscope import add_options, check_options, restore_stacks
 from blurlab.cli.rows import Row, check_table, row_of
 from blurlab.cli.verb import OneLineParser, Verb
-from blurlab.methods import AUTO, METHODS, named
+from blurlab.methods import AUTO, LEARNED, METHODS, named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -179,7 +179,10 @@ def _parser() -> argparse.ArgumentParser:
         "--max-length", type=float, metavar="PX", help="leave blurs longer than this as they are; default: none"
     )
     parser.add_argument(
-        "--method", default=AUTO, choices=[AUTO, *METHODS], help="the deconvolver; default: auto, total variation"
+        "--method",
+        default=AUTO,
+        choices=[AUTO, *METHODS],
+        help=f"the deconvolver, of which {' and '.join(LEARNED)} are networks; default: auto, total variation",
     )
     parser.add_argument("--strength", default=1.0, type=float, help="from 0, as it came, to 1, restored; default: 1")
     parser.add_argument("--mask", type=Path, help="image of the size of the photographs, white where to restore")

@@ -84,11 +84,10 @@ def _made(network: str, size: tuple[int, int], channels: int, kernel: int) -> Ma
         shown = (torch.rand(1, 3, *size, generator=draw),)
         return Made(naming.eval(), shown, ("probability", "parameters", "halfwidth"), about)
     from blurlab.deconvolver import UnrolledDR
-    from blurlab.deconvolver.learned import load_weights
     from blurlab.run.command.member import member
     from blurlab.run.setup.build import build
 
-    net = load_weights(build(member("deconvolver/net", "unrolled_dr_tiny")), "unrolled_dr_tiny")
+    net = build(member("deconvolver", network)).net
     assert isinstance(net, UnrolledDR)
     psf = torch.rand(1, 1, kernel, kernel, generator=draw)
     inputs = torch.rand(1, channels, *size, generator=draw), psf / psf.sum(), torch.full((1,), 0.01)

@@ -49,8 +49,7 @@ class Deconvolver(ABC):
     Where sigma is told and noise hides the blur, as in a smooth image, y itself is handed back if it is expected to be
     nearer to the sharp image (:func:`~blurlab.deconvolver.hidden.keep_where_nearer`).
 
-    Every deconvolver takes kernels, as a tensor or as a :class:`~blurlab.physics.Convolution`. One that takes other
-    operators too says so by ``takes``.
+    Every deconvolver takes kernels, as a tensor or as a :class:`~blurlab.physics.Convolution`.
 
     Attributes:
         takes: Classes of the operators beside convolutions that :meth:`restore` may be given.
@@ -214,6 +213,12 @@ class Deconvolver(ABC):
         other.keeps_hidden = False
         return other
 
+    def by_kernels(self) -> Self:
+        """The same, but given no operator: :class:`Tiled` restores a blur that varies with the kernel of each tile."""
+        other = copy(self)
+        other.takes = ()
+        return other
+
     def freeze(self, parts: Tensor, psf: Any, sigma: Tensor) -> Self:
         """The same with all that it takes from a whole image fixed, so that pieces of the image are restored alike.
 
@@ -223,9 +228,6 @@ class Deconvolver(ABC):
             parts: The image (1, C, H, W), or several parts of it (N, C, h, w); a weight is a mean over them.
             psf: Its kernel (1, 1, k, k); or, where the class ``takes`` it, its operator, and then there is one part.
             sigma: Its noise standard deviation (1, 1, 1, 1).
-
-        Returns:
-            Another object.
         """
         frozen = copy(self)
         frozen.tolerance, frozen.own_level = 0.0, False

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import torch
 from torch import Tensor
 
 CACHED_PIXELS = 2**19
@@ -20,9 +21,29 @@ def chunks(images: Tensor) -> Iterator[slice]:
         images: (B, C, H, W).
 
     Example:
-        >>> import torch
         >>> list(chunks(torch.zeros(5, 1, 512, 512)))
         [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None)]
     """
     many = max(CACHED_PIXELS // images[0].numel(), 1) if images.device.type == "cpu" else len(images)
     return (slice(first, first + many) for first in range(0, len(images), many))
+
+
+def by_chunks(restore: Callable[[slice], Tensor], images: Tensor) -> Tensor:
+    """What a network makes of a batch, chunk by chunk, so that memory is that of one; all at once if autograd records.
+
+    Args:
+        restore: From a slice of the batch to its images (n, C, H, W).
+        images: (B, C, H, W).
+
+    Returns:
+        (B, C, H, W).
+
+    Example:
+        >>> images, asked = torch.ones(3, 1, 512, 1024), []
+        >>> with torch.no_grad():
+        ...     twice = by_chunks(lambda some: asked.append(some) or 2 * images[some], images)
+        >>> len(asked), torch.equal(twice, 2 * images)
+        (3, True)
+    """
+    pieces = [slice(None)] if torch.is_grad_enabled() else chunks(images)
+    return torch.cat([restore(piece) for piece in pieces])

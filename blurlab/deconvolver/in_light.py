@@ -90,6 +90,13 @@ class InLight(Deconvolver):
             other.deconvolver = self.deconvolver.of_response(other.response)
         return other
 
+    def by_kernels(self) -> InLight:
+        """The same, what works on the light too."""
+        other = copy(self)
+        other.deconvolver = self.deconvolver.by_kernels()
+        other.takes = other.deconvolver.takes
+        return other
+
     def tiled(self, tile: int, progress: Callable[[float], None] | None = None) -> InLight:
         """The same, its deconvolver working by :class:`~blurlab.deconvolver.Tiled`; overlaps are :func:`unseen`."""
         other = copy(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from itertools import pairwise
 from typing import Self
 
@@ -39,8 +40,8 @@ class Tiled(Deconvolver):
     fixed: there a tile is an image of its own.
 
     A blur that varies over the image (:class:`~blurlab.physics.LocalBlur`) is restored by any deconvolver: one that
-    takes operators is given that of the tile, any other the kernel in the tile's middle and a weight chosen for it. The
-    latter needs tiles so small that the kernel hardly changes within one.
+    takes operators is given that of the tile, any other, and one :meth:`by_kernels`, the kernel in the tile's middle
+    and a weight chosen for it. The latter needs tiles so small that the kernel hardly changes within one.
 
     Args:
         deconvolver: Restores the tiles.
@@ -84,6 +85,12 @@ class Tiled(Deconvolver):
         """The same, its deconvolver too."""
         other = super().trusting()
         other.deconvolver = self.deconvolver.trusting()
+        return other
+
+    def by_kernels(self) -> Self:
+        """The same, its deconvolver given the kernel of each tile."""
+        other = copy(self)
+        other.deconvolver = self.deconvolver.by_kernels()
         return other
 
     def restore(self, y: Tensor, blur: Tensor | LocalBlur, sigma: Tensor) -> Restored:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from blurlab.core.fourier import irfft2, rfft2
 from blurlab.deconvolver.base import check_count
 from blurlab.deconvolver.border import keep_observed
+from blurlab.deconvolver.chunks import by_chunks
 from blurlab.deconvolver.douglas_rachford import DouglasRachford, douglas_rachford_step
 from blurlab.deconvolver.louder import louder
 from blurlab.deconvolver.observation import GridObservation, Observation, observe
@@ -82,8 +83,13 @@ class UnrolledDR(nn.Module):
             (B, C, H, W).
         """
         each = torch.arange(len(y)).repeat_interleave(y.shape[1])
-        psf = psf[each] if isinstance(psf, Tensor) else psf.rows(each)
-        return self._restore(y.reshape(-1, 1, *y.shape[-2:]), psf, sigma[each]).reshape(y.shape)
+        planes = y.reshape(-1, 1, *y.shape[-2:])
+
+        def restored(some: slice) -> Tensor:
+            rows = each[some]
+            return self._restore(planes[some], psf[rows] if isinstance(psf, Tensor) else psf.rows(rows), sigma[rows])
+
+        return by_chunks(restored, planes).reshape(y.shape)
 
     def _restore(self, y: Tensor, psf: Tensor | LinearOperator, sigma: Tensor) -> Tensor:
         recorded = isinstance(psf, LinearOperator) or psf.requires_grad or y.requires_grad

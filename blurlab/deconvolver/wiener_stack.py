@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from blurlab.core.fourier import irfft2, psf_to_otf, rfft2
 from blurlab.deconvolver.base import check_choice
 from blurlab.deconvolver.border import extend_periodic, keep_observed
+from blurlab.deconvolver.chunks import by_chunks
 from blurlab.deconvolver.louder import louder
 from blurlab.deconvolver.tv import TV
 from blurlab.deconvolver.weight import FromGradient
@@ -136,7 +137,7 @@ class WienerStack(nn.Module):
         groups = y.shape[1] // self.channels
         psf, sigma = psf.repeat_interleave(groups, 0), sigma.repeat_interleave(groups, 0)
         planes = y.reshape(-1, self.channels, *y.shape[-2:])
-        return self._restore(planes, psf, sigma).reshape(y.shape)
+        return by_chunks(lambda some: self._restore(planes[some], psf[some], sigma[some]), planes).reshape(y.shape)
 
     def _restore(self, y: Tensor, psf: Tensor, sigma: Tensor) -> Tensor:
         start = self._start(y, psf, sigma) if self.onto == "tv" or self.boundary == "unknown" else None

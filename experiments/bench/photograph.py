@@ -67,12 +67,13 @@ def kernels() -> dict[str, Tensor]:
     }
 
 
-def mosaic(folder: Path) -> Tensor:
-    """Sharp photographs side by side (1, 3, H, W), a kernel larger than what is seen."""
+def mosaic(folder: Path, first: int = 0) -> Tensor:
+    """Sharp photographs side by side (1, 3, H, W), a kernel larger than what is seen, from the ``first`` of them on."""
     height, width = HEIGHT + KERNEL_PX - 1, WIDTH + KERNEL_PX - 1
     down, across = -(-height // CELL[0]), -(-width // CELL[1])
     paths = [photo.path for photo in Bsds500(folder).photos() if photo.path]
-    images = (torch.from_numpy(read_image(path)).permute(2, 0, 1) for path in paths)
+    first %= len(paths)
+    images = (torch.from_numpy(read_image(path)).permute(2, 0, 1) for path in paths[first:] + paths[:first])
     wide = (image for image in images if image.shape[-2] >= CELL[0] and image.shape[-1] >= CELL[1])
     lines = [torch.cat([next(wide)[:, : CELL[0], : CELL[1]] for _ in range(across)], -1) for _ in range(down)]
     return torch.cat(lines, -2)[None, :, :height, :width]

@@ -134,7 +134,9 @@ def test_tiles_of_a_solver_that_takes_operators_are_the_whole() -> None:
     assert not torch.equal(whole, tiled)
 
 
-@pytest.mark.parametrize("solver", [TV(iterations=10), Wiener(boundary="padded")])
+@pytest.mark.parametrize(
+    "solver", [TV(iterations=10), Wiener(boundary="padded"), RichardsonLucy(iterations=10).by_kernels()]
+)
 def test_tiles_by_kernel_get_the_one_in_their_middle(solver: Deconvolver) -> None:
     _, y, operator = photographed()
     same = ProductConvolution(operator.psf[:, :1], torch.ones_like(operator.weight[:, :1]))

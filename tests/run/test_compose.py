@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from blurlab.run.command import engine_check
 from blurlab.run.command.check import prepare_job
 from blurlab.run.command.compose import check
+from blurlab.run.command.member import member
 from blurlab.run.command.names import conf_dir, groups, options
 from blurlab.run.errors import UsageError
 
@@ -189,3 +191,16 @@ def test_a_users_own_folder_of_configuration_is_searched(tmp_path: Path) -> None
 
 def test_configuration_lies_where_the_package_is() -> None:
     assert (conf_dir() / "run.yaml").is_file()
+
+
+@pytest.mark.parametrize("name", options("deconvolver"))
+def test_a_member_by_itself_is_what_hydra_composes(name: str) -> None:
+    """With the networks and other deconvolvers that its defaults name."""
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg = compose("run", [f"deconvolver={name}", "budget=small"])
+    assert member("deconvolver", name) == OmegaConf.to_container(cfg.deconvolver, resolve=True)
+
+
+def test_a_member_that_sets_other_groups_is_none_by_itself() -> None:
+    with pytest.raises(UsageError, match="head lenet sets other groups too"):
+        member("head", "lenet")

@@ -22,10 +22,10 @@ def member(group: str, name: str, words: Sequence[str] = (), data_dir: str | Non
         data_dir: Where sets of photographs lie; None: where ``conf/paths`` says, by ``BLURLAB_DATA``.
 
     Returns:
-        The member's file with these settings, interpolations resolved.
+        The member's file over those that its ``defaults`` names, with these settings, interpolations resolved.
 
     Raises:
-        UsageError: If there is no such member, or a word is no setting.
+        UsageError: If there is no such member, it sets other groups too, or a word is no setting.
 
     Example:
         >>> member("blur", "motion", ["length_px=9"])
@@ -38,7 +38,7 @@ def member(group: str, name: str, words: Sequence[str] = (), data_dir: str | Non
     if name not in known:
         raise UsageError(f"unknown {group} '{name}'{nearest(name, known)}")
     files = {**AROUND, group: name}
-    cfg = OmegaConf.create({one: OmegaConf.load(conf_dir() / one / f"{of}.yaml") for one, of in files.items()})
+    cfg = OmegaConf.create({one: _composed(one, of) for one, of in files.items()})
     if data_dir is not None:
         cfg.paths.data_dir = data_dir
     try:
@@ -49,6 +49,25 @@ def member(group: str, name: str, words: Sequence[str] = (), data_dir: str | Non
     except OmegaConfBaseException as error:
         raise UsageError(" ".join(str(error).split())) from error
     return {str(key): value for key, value in values.items()}
+
+
+def _composed(group: str, name: str) -> Any:
+    """A member's file, below it what its ``defaults`` names: ``name``, ``group_inside: name``, ``/group@key: name``."""
+    from omegaconf import OmegaConf
+
+    own: Any = OmegaConf.load(conf_dir() / group / f"{name}.yaml")
+    below: list[Any] = []
+    for entry in own.pop("defaults", []):
+        if isinstance(entry, str):
+            below += [] if entry == "_self_" else [_composed(group, entry)]
+            continue
+        ((word, of),) = entry.items()
+        if word.startswith("override "):
+            raise UsageError(f"{group} {name} sets other groups too, and is no part by itself; choose it for a run")
+        where, _, key = word.partition("@")
+        inner = where[1:] if where.startswith("/") else f"{group}/{where}"
+        below.append({key or where: _composed(inner, of)})
+    return OmegaConf.merge(*below, own)
 
 
 def about(group: str, name: str) -> str:
