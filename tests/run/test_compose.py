@@ -120,7 +120,7 @@ def test_every_member_of_every_group_composes(
     with_it = {
         "direct": ["blur=taps"], "known": ["stage=restore"], "restore": ["pipeline=known"], "bsds500_test": known,
         "yan2016": ["head.window=32", "head.hop=16"],
-        "microscopy": known,
+        "microscopy": known, "chase_db1_test": known,
         "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
         "learning_to_deblur": ["pipeline=kernel", "blur=gp_trajectory"],
         "grow": ["pipeline=kernel", "blur=gp_trajectory", "head=learning_to_deblur", "optimizer=adadelta"],
