@@ -21,7 +21,7 @@ def test_networks_come_back_weights_in_half_precision_and_a_calibration_as_it_wa
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="neither a file nor one of photograph"):
+    with pytest.raises(FileNotFoundError, match="neither a file nor one of fundus, photograph"):
         load_nets("nothing")
     (tmp_path / "cut.safetensors").write_bytes(b"\x00" * 5)
     with pytest.raises(ValueError, match=r"cut\.safetensors cannot be read as weights"):
