@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,28 +10,13 @@ from blurlab.cli.verb import OneLineParser, Verb
 from blurlab.run.errors import UsageError
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from blurlab.export.shipped import Made
 
-NETWORKS = ("naming", "unrolled_dr")
+NAMES = ("naming", "fundus", "quotient17", "quotient25", "zernike", "unrolled_dr", "wiener_stack", "gilbert2019")
+"""Of the networks in :mod:`blurlab.export.shipped`, which takes seconds to import."""
 ENDINGS = (".onnx", ".pt2")
 LEAST_PX = 64
-
-
-@dataclass(frozen=True)
-class Made:
-    """A network to be exported.
-
-    Attributes:
-        module: It, with what belongs before and after it.
-        inputs: Examples.
-        outputs: Names of what it gives.
-        about: What a user must know to read them.
-    """
-
-    module: nn.Module
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[str, ...]
-    about: str
+KERNEL_PX = 31
 
 
 def export(words: list[str]) -> None:
@@ -46,11 +30,12 @@ def export(words: list[str]) -> None:
     if args.out.suffix not in ENDINGS:
         raise UsageError(f"--out {args.out} must end in one of {', '.join(ENDINGS)}")
     height, width = _size(args.size)
-    if args.kernel < 3 or args.kernel % 2 == 0 or args.kernel > min(height, width):
-        raise UsageError(f"--kernel must be odd, from 3 to the shorter side, got {args.kernel}")
+    kernel = KERNEL_PX if args.kernel is None else args.kernel
+    if kernel < 3 or kernel % 2 == 0 or kernel > min(height, width):
+        raise UsageError(f"--kernel must be odd, from 3 to the shorter side, got {kernel}")
     from blurlab.export import TOLERANCE, difference_of_onnx, exported, write_onnx, write_program
 
-    made = _made(args.network, (height, width), args.channels, args.kernel)
+    made = _made(args, (height, width), kernel)
     program = exported(made.module, made.inputs)
     if args.out.suffix == ".pt2":
         print(f"{write_program(program, args.out)}: {made.about}")
@@ -60,39 +45,25 @@ def export(words: list[str]) -> None:
         off = difference_of_onnx(args.out, made.module, made.inputs)
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is not there; pip install 'blurlab-toolbox[export]'") from error
-    print(f"{args.out}: {made.about}\nlargest difference of onnxruntime to torch {off:.2g}, allowed {TOLERANCE:g}")
+    print(
+        f"{args.out}: {made.about}\nlargest difference of onnxruntime to torch {off:.2g}, allowed {TOLERANCE:g}, "
+        "of values beyond 1 as a share"
+    )
     if not off <= TOLERANCE:
         raise SystemExit(1)
 
 
-def _made(network: str, size: tuple[int, int], channels: int, kernel: int) -> Made:
-    import torch
+def _made(args: argparse.Namespace, size: tuple[int, int], kernel: int) -> Made:
+    from blurlab.export.shipped import NETWORKS, Sides
 
-    from blurlab.core.rng import generator
-    from blurlab.export import Naming, Restoring
-
-    draw = generator("export", *size)
-    if network == "naming":
-        from blurlab.pipeline import Photograph
-        from blurlab.run.stage.load import untrained
-
-        identifier = untrained().pipeline.identifier
-        assert isinstance(identifier, Photograph) and identifier.own is not None
-        naming = Naming(identifier, identifier.own)
-        about = f"y (1, 3, {size[0]}, {size[1]}) to probability of {', '.join(naming.kinds)}, to parameters and "
-        about += f"halfwidth of {', '.join(naming.names)}"
-        shown = (torch.rand(1, 3, *size, generator=draw),)
-        return Made(naming.eval(), shown, ("probability", "parameters", "halfwidth"), about)
-    from blurlab.deconvolver import UnrolledDR
-    from blurlab.run.command.member import member
-    from blurlab.run.setup.build import build
-
-    net = build(member("deconvolver", network)).net
-    assert isinstance(net, UnrolledDR)
-    psf = torch.rand(1, 1, kernel, kernel, generator=draw)
-    inputs = torch.rand(1, channels, *size, generator=draw), psf / psf.sum(), torch.full((1,), 0.01)
-    about = f"y (1, {channels}, {size[0]}, {size[1]}), psf (1, 1, {kernel}, {kernel}) and sigma (1) to image"
-    return Made(Restoring(net).eval(), inputs, ("image",), about)
+    network = NETWORKS[args.network]
+    if args.kernel is not None and not network.takes_kernel:
+        takers = ", ".join(name for name, one in NETWORKS.items() if one.takes_kernel)
+        raise UsageError(f"--kernel is the side of kernels that are undone, by {takers}; {args.network} takes none")
+    channels = network.channels[0] if args.channels is None else args.channels
+    if channels not in network.channels:
+        raise UsageError(f"{args.network} takes images of {network.channels[0]} channels, got --channels {channels}")
+    return network.make(network.weights, Sides(size, channels, kernel))
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -108,10 +79,22 @@ def _parser() -> argparse.ArgumentParser:
         description="Write a network of the package for inputs of one size, as ONNX (.onnx) or for torch.export.load "
         "(.pt2), with what belongs before and after it. An ONNX file is run by onnxruntime and compared.",
     )
-    parser.add_argument("network", choices=NETWORKS, help="what names the blur, or what undoes a kernel")
+    parser.add_argument(
+        "network",
+        choices=NAMES,
+        help="naming, and fundus of the back of the eye: kind and parameters of a blur; quotient17, quotient25: its kernel; zernike: an objective's "
+        "aberrations; unrolled_dr, wiener_stack, gilbert2019: an image restored from a kernel and its noise",
+    )
     parser.add_argument("--size", required=True, help="HEIGHTxWIDTH of the images, px")
-    parser.add_argument("--kernel", default=31, type=int, help="side of the kernels of unrolled_dr, px; default: 31")
-    parser.add_argument("--channels", default=1, type=int, choices=(1, 3), help="of unrolled_dr's images; default: 1")
+    parser.add_argument(
+        "--kernel", type=int, help=f"side of the kernels that are undone, px, odd; default: {KERNEL_PX}"
+    )
+    parser.add_argument(
+        "--channels",
+        type=int,
+        choices=(1, 3),
+        help="of the images; default: 3 for naming, fundus and gilbert2019, else 1",
+    )
     parser.add_argument("-o", "--out", required=True, type=Path, help="file to write: .onnx or .pt2")
     return parser
 

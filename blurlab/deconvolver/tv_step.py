@@ -150,6 +150,7 @@ def step(problem: Problem, state: State) -> State:
     """
     p, otf = problem, problem.seen.otf
     recorded = torch.is_grad_enabled() and (otf.requires_grad or p.seen.y.requires_grad)
+    recorded = recorded or torch.compiler.is_compiling()  # a program is far longer where parts are written over
     v = _copied(state) if recorded else state
     space, b, c, pull = (None,) * 4 if recorded else (v.space, v.b, v.c, v.pull)  # room for what comes next
     grid = (v.u.shape[-2], v.u.shape[-1])

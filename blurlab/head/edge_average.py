@@ -42,8 +42,9 @@ LEAST = 1e-12
 
 def noise_power(mean: Tensor) -> Tensor:
     """Median power (B,) of mean spectra (B, N, N // 2 + 1) at the highest frequencies along both axes."""
-    rows = (torch.arange(mean.shape[-2], device=mean.device) / mean.shape[-2] - 0.5).abs() > 0.4
-    cols = torch.arange(mean.shape[-1], device=mean.device) / (2 * (mean.shape[-1] - 1)) > 0.4
+    side = mean.shape[-2]
+    rows = [row for row in range(side) if abs(row / side - 0.5) > 0.4]
+    cols = [col for col in range(mean.shape[-1]) if col / side > 0.4]
     return mean[:, rows][:, :, cols].flatten(1).median(1).values.clamp_min(LEAST)
 
 
@@ -68,7 +69,7 @@ def contrast_spectra(y: Tensor, power: Tensor | None = None) -> Tensor:
     power = window_power(y.mean(1, keepdim=True), WINDOW, HOP)[:, 0] if power is None else power
     mean = power.mean(1)
     noise = noise_power(mean)[:, None, None]
-    held = power[:, :, _middle(power)].mean(-1) / noise[:, 0]
+    held = power.flatten(-2)[..., _middle(power.shape[-2])].mean(-1) / noise[:, 0]
     weight = (held - 1).clamp_min(1e-3)
     strong = (power * weight[..., None, None]).sum(1) / weight.sum(1)[:, None, None]
     logs = (power + LEAST).log().mean(1)
@@ -153,12 +154,11 @@ class _Lags:
         return both / norm.clamp_min(LEAST)
 
 
-def _middle(power: Tensor) -> Tensor:
-    """Bins (N, N // 2 + 1) between .04 and .2 cycles/px."""
-    side = power.shape[-2]
-    down = torch.arange(side, device=power.device)[:, None] / side - 0.5
-    across = torch.arange(side // 2 + 1, device=power.device)[None] / side
-    return ((down**2 + across**2).sqrt() - 0.12).abs() < 0.08
+def _middle(side: int) -> list[int]:
+    """Bins between .04 and .2 cycles/px of spectra (N, N // 2 + 1), row by row."""
+    cols = side // 2 + 1
+    away = (math.hypot(row / side - 0.5, col / side) for row in range(side) for col in range(cols))
+    return [place for place, length in enumerate(away) if 0.04 < length < 0.2]
 
 
 @made_once

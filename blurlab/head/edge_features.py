@@ -76,7 +76,8 @@ class EdgeFeatures(nn.Module):
         shift, down = -2 * self.mix.sum(1), -self.last.sum(1)
         rows, cols = (side - self.filter_px + 1 for side in images.shape[-2:])
         found = images.new_empty(len(images), len(last), rows, cols)
-        step = max(1, STRIP_PX // (len(images) * images.shape[-1]))
+        whole = torch.compiler.is_compiling()  # in a program strips would only make it longer
+        step = rows if whole else max(1, STRIP_PX // (len(images) * images.shape[-1]))
         for top in range(0, rows, step):
             seen = conv2d(images[..., top : min(top + step, rows) + self.filter_px - 1, :], first).sigmoid_()
             seen = conv2d(seen, mix, shift).sigmoid_()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import deepcopy
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -80,6 +82,7 @@ class LearningToDeblur(nn.Module):
         self.log_beta = nn.Parameter(torch.full((len(sides), len(pairs)), math.log(BETA_X)))
         self.in_use: Tensor
         self.register_buffer("in_use", torch.full((len(sides),), len(pairs)))
+        self.fixed: tuple[int, ...] | None = None
 
     @property
     def stages(self) -> int:
@@ -104,6 +107,12 @@ class LearningToDeblur(nn.Module):
         if last_alone:
             self.scales[-1][count - 1].requires_grad_(True)  # type: ignore[index]
             self.log_beta.requires_grad_(count > 1)
+
+    def settled(self) -> Self:
+        """A copy whose stages in use are numbers and stay as they are: a trace cannot look at a tensor."""
+        copy = deepcopy(self)
+        copy.fixed = tuple(self.in_use.tolist())
+        return copy
 
     def forward(self, y: Tensor) -> Tensor:
         """Logarithms (B, num_classes) of a kernel's pixels, for images (B, C, H, W) in [0, 1].
@@ -144,7 +153,8 @@ class LearningToDeblur(nn.Module):
 
     def _scale(self, scale: int, y: Tensor, latent: Tensor | None) -> tuple[list[Tensor], Tensor]:
         """Kernels of one scale's stages and its latent images, from its blurred images and the latent ones before."""
-        side, used, last = self.sides[scale], int(self.in_use[scale]), scale == len(self.sides) - 1
+        side, last = self.sides[scale], scale == len(self.sides) - 1
+        used = int(self.in_use[scale]) if self.fixed is None else self.fixed[scale]
         faded, psfs = y * border_window((y.shape[-2], y.shape[-1]), side).to(y), []
         for stage in range(used):
             seen = y if latent is None else torch.cat([y, latent], 1)

@@ -61,6 +61,15 @@ def test_a_stage_that_is_not_in_use_has_no_say_and_a_new_one_is_learned_alone() 
         made.use_stages(3)
 
 
+def test_a_settled_copy_answers_the_same_and_keeps_its_stages() -> None:
+    made, y = net(), image(2, 1, 30, 30)
+    made.use_stages(1)
+    copy, one = made.settled(), made(y)
+    assert torch.equal(copy(y), one) and made.fixed is None
+    made.use_stages(2)
+    assert torch.equal(copy(y), one) and not torch.equal(made(y), one)
+
+
 def test_a_larger_scale_goes_on_from_the_latent_image_of_the_smaller() -> None:
     made, y = net(15, sides_px=(9, 15)), image(1, 1, 40, 51)
     before = made(y)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from blurlab.blur import Zernike
 from blurlab.head import SpectrumAndEdges
-from blurlab.head.edge_average import AVERAGES, REACH_PX, contrast_spectra, edge_averages
+from blurlab.head.edge_average import AVERAGES, REACH_PX, _middle, contrast_spectra, edge_averages, noise_power
 from blurlab.head.spectrum_and_edges import inverted, measure, turned
 from blurlab.physics import Convolution
 
@@ -68,6 +68,15 @@ def test_white_noise_has_a_flat_spectrum_in_units_of_itself() -> None:
     noise = 0.05 * torch.randn(2, 3, 128, 160, generator=torch.Generator().manual_seed(0))
     mean = contrast_spectra(noise)[:, 0, 8:24, 4:]
     assert float(mean.mean().abs()) < 0.1
+
+
+def test_the_bins_of_the_noise_and_of_the_middle_are_those_of_their_frequencies() -> None:
+    power = torch.rand(2, 5, 64, 33, generator=torch.Generator().manual_seed(0))
+    down, across = torch.arange(64)[:, None] / 64 - 0.5, torch.arange(33) / 64
+    high = (down.abs() > 0.4) & (across > 0.4)
+    assert torch.equal(noise_power(power.mean(1)), power.mean(1)[:, high].median(1).values)
+    middle = (torch.hypot(down, across.expand(64, -1)) - 0.12).abs() < 0.08
+    assert _middle(64) == middle.flatten().nonzero()[:, 0].tolist()
 
 
 def test_outputs_of_odd_sizes_and_colours_do_not_depend_on_the_batch() -> None:
