@@ -71,8 +71,8 @@ def untrained(deconvolver: Deconvolver | None = None, weights: str | None = None
         ValueError: If they are of another network, or damaged.
     """
     head, asked = partial(Pyramid, in_channels=3), weights or SHIPPED
-    least = {"least_px": FUNDUS_PX} if asked == FUNDUS else {}
-    identifier = Photograph(camera_kinds(), head=head, weights=asked, free_form=FreeForm(), **least)
+    make = partial(Photograph, least_px=FUNDUS_PX) if asked == FUNDUS else Photograph
+    identifier = make(camera_kinds(), head=head, weights=asked, free_form=FreeForm())
     return Trained(Pipeline(identifier, {}, {}, deconvolver or InLight()), "rgb", 0, None)
 
 
