@@ -83,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         "network",
         choices=NAMES,
         help="naming, and fundus of the back of the eye: kind and parameters of a blur; quotient17, quotient25: its "
-        "kernel; zernike: an objective's aberrations; unrolled_dr, wiener_stack, gilbert2019: an image restored from a kernel and its noise",
+        "kernel; zernike: an objective's aberrations; unrolled_dr, wiener_stack, gilbert2019: an image restored from a "
+        "kernel and its noise",
     )
     parser.add_argument("--size", required=True, help="HEIGHTxWIDTH of the images, px")
     parser.add_argument(
