@@ -135,6 +135,7 @@ class Deblurrer:
         from blurlab.blur import trimmed
         from blurlab.deconvolver import by_tiles
         from blurlab.physics import Convolution
+        from blurlab.pipeline.fundus import field, inside
         from blurlab.pipeline.turning import local_tile, turning
 
         noise, seen = self.sigma(sigma), self._seen(image)
@@ -154,6 +155,9 @@ class Deblurrer:
                 deconvolver = deconvolver.by_kernels()  # which hardly change within such a tile
             restorer = by_tiles(deconvolver, tile, progress)
             restored = restorer(y, blur, noise).image.clamp_(0, 1)
+        if self.network and (circle := field(seen[0])) is not None:  # its rim is that of a stop, and may be sharp
+            weight = inside(circle, y.shape[-2:], trimmed(estimate.psf).shape[-1] / 2)
+            restored = torch.where(weight > 0, y + weight * (restored - y), y)
         return restored[0].permute(1, 2, 0).numpy(), found
 
     def undo(

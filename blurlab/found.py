@@ -73,6 +73,18 @@ class Found:
     network: str = ""
 
     @property
+    def word(self) -> str:
+        """The kind; ``cannot tell``, or ``soft``, where it is not known.
+
+        Example:
+            >>> Found("none", 0.2, 0.0, (math.nan, math.nan), 0.0, np.ones((1, 1)), can_tell=False).word
+            'cannot tell'
+        """
+        if self.can_tell:
+            return self.kind
+        return "cannot tell" if math.isnan(self.softness_px) else "soft"
+
+    @property
     def reason(self) -> str:
         """Why the image is left as it came; empty where its blur is undone.
 

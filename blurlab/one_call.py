@@ -197,10 +197,9 @@ def _auto(linear: bool, max_length_px: float, weights: str | None) -> Deblurrer:
 
 
 def _result(image: Any, found: Found, restored: bool, reason: str, seconds: float) -> Result:
-    soft = not math.isnan(found.softness_px)
     return Result(
         image=image,
-        kind=found.kind if found.can_tell else "soft" if soft else "cannot tell",
+        kind=found.word,
         probability=found.probability if found.can_tell else math.nan,
         parameters=found.parameters,
         kernel=found.psf,

@@ -64,6 +64,7 @@ def _blur(found: Found) -> str:
     low, high = found.interval_px
     noise = "" if math.isnan(found.sigma) else f", noise {found.sigma:.4f}"
     narrow = "" if math.isnan(found.softness_px) else f", a Gaussian of {found.softness_px:.2f} px"
+    undone = f", undone as a Gaussian of {found.softness_px:.2f} px"
     if not found.can_tell:
         return f"soft, which way cannot be told{narrow}{noise}" if narrow else "cannot tell how it is blurred"
     if found.kind == "kernel":
@@ -79,5 +80,5 @@ def _blur(found: Found) -> str:
     size = "" if math.isnan(found.strength_px) else f" {value} px{across}{turned}{ends}"
     differs = " that differs over the image" if found.varies else ""
     kernel = "" if math.isnan(found.strength_px) or not found.undone else f", kernel of {found.kernel_px:.2f} px"
-    kernel = narrow if narrow and found.undone else kernel
+    kernel = undone if narrow and found.undone else kernel
     return f"{found.kind}{size}{differs}, {sure}{kernel}{noise}"

@@ -27,9 +27,9 @@ class Row:
     Attributes:
         file: Its name.
         output: Name of the result; empty where there is none.
-        kind: Most probable kind of blur; empty where nothing was found.
-        probability: Of that kind.
-        strength_px: Best estimate of the strength.
+        kind: Most probable kind of blur; ``cannot tell``, or ``soft``, where it is not known; empty after an error.
+        probability: Of that kind; NaN where it is not known.
+        strength_px: Best estimate of the strength; NaN where the kind is not known.
         strength_low_px: Lower end of its 90 % interval.
         strength_high_px: Upper end; infinite, in a table null or empty, where the strength is at the end of what can be
             measured and may be greater: then it is at least ``strength_low_px``.
@@ -65,9 +65,9 @@ def row_of(file: Path, found: Found) -> Row:
     low, high = found.interval_px
     return Row(
         readable(file),
-        kind=found.kind if found.can_tell else "",
-        probability=found.probability,
-        strength_px=found.strength_px,
+        kind=found.word,
+        probability=found.probability if found.can_tell else math.nan,
+        strength_px=found.strength_px if found.can_tell else math.nan,
         strength_low_px=low,
         strength_high_px=high,
         parameters=tuple((one.name, one.value, one.low, one.high) for one in found.parameters),

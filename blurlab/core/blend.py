@@ -25,7 +25,8 @@ def blended(before: np.ndarray, after: np.ndarray, strength: float, mask: np.nda
     if mask is None:
         return after if strength == 1 else before + np.float32(strength) * (after - before)
     check_mask(mask, before.shape)
-    return before + np.float32(strength) * mask[..., None].astype(np.float32) * (after - before)
+    share = np.float32(strength) * mask[..., None].astype(np.float32)
+    return np.where(share > 0, before + share * (after - before), before)
 
 
 def check_mask(mask: np.ndarray, shape: tuple[int, ...]) -> None:

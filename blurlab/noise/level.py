@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from blurlab.core.checks import MOST_SIGMA
+
 MAD_OF_NORMAL = 0.6744897501960817
 """Median of |n| of a standard normal variable n."""
 SIDE, ENERGY = 4, 1 + 9 + 9 + 1
@@ -38,7 +40,7 @@ def effective_sigma(y: Tensor, kernel_error_px: float | Tensor = KERNEL_ERROR_PX
         caution: Factor on the noise that is measured.
 
     Returns:
-        (B,).
+        (B,), at most what a deconvolver takes (:data:`~blurlab.core.checks.MOST_SIGMA`).
 
     Example:
         >>> round(float(effective_sigma(torch.linspace(0, 1, 101).expand(1, 1, 101, 101))), 4)
@@ -46,10 +48,11 @@ def effective_sigma(y: Tensor, kernel_error_px: float | Tensor = KERNEL_ERROR_PX
     """
     measured = estimate_sigma(y)
     if min(y.shape[-2:]) < 2:
-        return caution * measured
+        return (caution * measured).clamp_max(MOST_SIGMA)
     length = torch.hypot(y.diff(dim=-1)[..., :-1, :], y.diff(dim=-2)[..., :-1]).mean(dim=(1, 2, 3))
     gradient = (length.square() - math.pi * measured.square()).clamp_min(0)
-    return ((caution * measured).square() + kernel_error_px**2 * gradient).sqrt()
+    assumed = ((caution * measured).square() + kernel_error_px**2 * gradient).sqrt()
+    return assumed.clamp_max(MOST_SIGMA)
 
 
 def estimate_sigma(y: Tensor) -> Tensor:

@@ -1,6 +1,10 @@
-"""Which images are photographs of the back of the eye: a round field of reddish light in black surroundings."""
+"""Photographs of the back of the eye: a round field of reddish light in black surroundings."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +22,22 @@ LEAST_OUTSIDE = 0.05
 """Share of the image that is outside, at least."""
 RED_TO_GREEN, GREEN_TO_BLUE = 1.15, 1.0
 """Ratios of the channels' means over the field, at least."""
+LEAST_PX = 64
+"""Side of the smallest square that is looked at."""
+
+
+class Circle(NamedTuple):
+    """A circle in an image.
+
+    Attributes:
+        row: Of its middle [px].
+        col: Of its middle [px].
+        radius: [px].
+    """
+
+    row: float
+    col: float
+    radius: float
 
 
 def is_fundus(y: Tensor) -> Tensor:
@@ -35,25 +55,57 @@ def is_fundus(y: Tensor) -> Tensor:
         >>> is_fundus(torch.stack([field, 0.5 + 0.5 * field])).tolist()
         [True, False]
     """
-    if y.shape[1] != 3:
-        return torch.zeros(len(y), dtype=torch.bool, device=y.device)
-    return torch.stack([_one(image) for image in y])
+    return torch.tensor([field(image) is not None for image in y], device=y.device)
 
 
-def _one(image: Tensor) -> Tensor:
+def field(image: Tensor) -> Circle | None:
+    """The round field of a photograph of the back of the eye (C, H, W); None where it is no such photograph."""
+    if image.shape[0] != 3:
+        return None
     factor = SIDE_PX / min(image.shape[-2:])
     size = [max(1, round(side * factor)) for side in image.shape[-2:]]
     small = interpolate(image[None], size, mode="bilinear", antialias=True)[0]
     lit = small.amax(0) > LIT
     rows, cols = (lit.float().mean(axis).gt(0.02).nonzero().flatten() for axis in (1, 0))
     if len(rows) == 0 or len(cols) == 0:
-        return torch.zeros((), dtype=torch.bool, device=image.device)
+        return None
     ends = torch.stack([rows[[0, -1]], cols[[0, -1]]]).float()
-    radius, (middle_row, middle_col) = float((ends.diff() + 1).max()) / 2, ends.mean(1).tolist()
-    down, across = (torch.arange(side, device=image.device, dtype=torch.float32) for side in size)
-    away = torch.hypot(down[:, None] - middle_row, across - middle_col) / radius
+    radius, (row, col) = float((ends.diff() + 1).max()) / 2, ends.mean(1).tolist()
+    away = _away(Circle(row, col, radius), size).to(image.device)
     outside, inside = away > 1 + RIM, away < 1 - RIM
     red, green, blue = small[:, inside].mean(1).clamp_min(1e-6)
     is_round = (outside.float().mean() >= LEAST_OUTSIDE) & ((~lit)[outside].float().mean() >= DARK_OUTSIDE)
     is_red = (red >= RED_TO_GREEN * green) & (green >= GREEN_TO_BLUE * blue)
-    return is_round & (lit[inside].float().mean() >= LIT_INSIDE) & is_red
+    if not bool(is_round & (lit[inside].float().mean() >= LIT_INSIDE) & is_red):
+        return None
+    return Circle((row + 0.5) / factor - 0.5, (col + 0.5) / factor - 0.5, radius / factor)
+
+
+def square_within(image: Tensor) -> tuple[int, int, int, int] | None:
+    """The largest square inside the field of a photograph of the back of the eye (C, H, W), away from its rim.
+
+    The rim is that of a stop in the camera: sharp whatever blurs the eye behind it, so it would be taken for detail.
+
+    Returns:
+        Its first row, the row after its last, and its columns alike; None where it is no such photograph, or too small.
+    """
+    circle = field(image)
+    if circle is None:
+        return None
+    half = (1 - RIM) * circle.radius / math.sqrt(2)
+    (top, bottom), (left, right) = (
+        (max(0, math.ceil(middle - half)), min(side, math.floor(middle + half) + 1))
+        for middle, side in zip(circle[:2], image.shape[-2:], strict=True)
+    )
+    return (top, bottom, left, right) if min(bottom - top, right - left) >= LEAST_PX else None
+
+
+def inside(circle: Circle, shape: Sequence[int], margin_px: float) -> Tensor:
+    """Weights (H, W): 0 beyond the field and up to ``margin_px`` within its rim, 1 from twice as far within it on."""
+    return ((1 - _away(circle, shape)) * circle.radius / max(margin_px, 1.0) - 1).clamp(0, 1)
+
+
+def _away(circle: Circle, shape: Sequence[int]) -> Tensor:
+    """Distance of each pixel (H, W) from the middle of a circle, in its radii."""
+    down, across = (torch.arange(side, dtype=torch.float32) for side in shape)
+    return torch.hypot(down[:, None] - circle.row, across - circle.col) / circle.radius

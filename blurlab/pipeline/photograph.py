@@ -17,6 +17,7 @@ from blurlab.pipeline.copies import which_copy, without_end
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel
 from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.free_kernels import FREE_PX, with_free_kernels, with_turns
+from blurlab.pipeline.fundus import square_within
 from blurlab.pipeline.line_fit import refitted
 from blurlab.pipeline.regression import Regression, described
 from blurlab.pipeline.shipped import load_nets
@@ -45,7 +46,8 @@ class Photograph(Regression):
     gone, and a blur too wide for the network's ranges is within them. Parameters, intervals and kernels are brought
     back to the size of the file. Where no answer is sure enough, the kernel that is named explains too little, or the
     image varies along one direction alone or repeats itself, nothing is told: every kind is as likely, nothing is
-    undone. A frame is not looked at (:func:`~blurlab.pipeline.content.picture`).
+    undone. A frame is not looked at (:func:`~blurlab.pipeline.content.picture`), nor the rim of the round field of
+    photographs of the back of the eye (:func:`~blurlab.pipeline.fundus.square_within`).
 
     A blur that no parameters describe, as the shake of a hand, is estimated pixel by pixel by ``free_form``. Where a
     photograph is soft and it is not sure in which way, a narrow Gaussian is undone.
@@ -143,7 +145,7 @@ class Photograph(Regression):
         if self.own is not None:
             nets = {name: net.to(y.device) for name, net in self.own.items()}
         size = 2 * (self.family.size * self._scales(y)[-1] // 2) + 1
-        found, places = self._nothing(y, size), [picture(one) for one in y]
+        found, places = self._nothing(y, size), [square_within(one) or picture(one) for one in y]
         for place in sorted({*places}):
             rows = torch.tensor([row for row, one in enumerate(places) if one == place], device=y.device)
             top, bottom, left, right = place

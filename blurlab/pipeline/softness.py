@@ -13,6 +13,8 @@ from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, no_kind_found
 
 LEAST_PX = 0.5
 """Standard deviation of the narrowest Gaussian that is undone."""
+MOST_PX = 1.8
+"""Standard deviation of the widest, which wider softness is undone by, too: a wide disk is no Gaussian."""
 LEAST_SHARE = 0.5
 """The lower end of a strength's interval is this share of what was found, at least."""
 PLACE = 0.5
@@ -56,7 +58,7 @@ def softness(family: Mixture, label: KindEstimate, soft: Tensor, kinds: Sequence
         width += probability[:, kind] * _narrow(family, params, half, kind)
         sure += probability[:, kind]
     width = width / sure
-    found[rows] = torch.where(width >= LEAST_PX, width, torch.nan).to(found)
+    found[rows] = torch.where(width >= LEAST_PX, width.clamp_max(MOST_PX), torch.nan).to(found)
     return found
 
 
