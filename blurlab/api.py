@@ -135,7 +135,7 @@ class Deblurrer:
         from blurlab.blur import trimmed
         from blurlab.deconvolver import by_tiles
         from blurlab.physics import Convolution
-        from blurlab.pipeline.fundus import field, inside
+        from blurlab.pipeline.fundus import EDGE, field, inside, mirrored
         from blurlab.pipeline.turning import local_tile, turning
 
         noise, seen = self.sigma(sigma), self._seen(image)
@@ -146,6 +146,10 @@ class Deblurrer:
             return image, found
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
         ((_, deconvolver),) = estimate.suited(pipeline.deconvolver)
+        circle = field(seen[0]) if self.network else None
+        if circle is not None:  # its rim is that of a stop in the camera, and may be sharp
+            margin_px = trimmed(estimate.psf).shape[-1] / 2 + EDGE * circle.radius
+            circle = circle.within(margin_px)
         with torch.inference_mode():
             blur = trimmed(estimate.psf) if isinstance(estimate.blur, Convolution) else estimate.blur
             tile = self.tile
@@ -154,9 +158,9 @@ class Deblurrer:
                 tile = min(tile, local_tile((y.shape[-2], y.shape[-1]), blur.psf.shape[-1]))
                 deconvolver = deconvolver.by_kernels()  # which hardly change within such a tile
             restorer = by_tiles(deconvolver, tile, progress)
-            restored = restorer(y, blur, noise).image.clamp_(0, 1)
-        if self.network and (circle := field(seen[0])) is not None:  # its rim is that of a stop, and may be sharp
-            weight = inside(circle, y.shape[-2:], trimmed(estimate.psf).shape[-1] / 2)
+            restored = restorer(y if circle is None else mirrored(y, circle), blur, noise).image.clamp_(0, 1)
+        if circle is not None:
+            weight = inside(circle, y.shape[-2:], margin_px)
             restored = torch.where(weight > 0, y + weight * (restored - y), y)
         return restored[0].permute(1, 2, 0).numpy(), found
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import grid_sample, interpolate
 
 SIDE_PX = 96
 """Shorter side of the small copy that is looked at."""
@@ -22,6 +22,8 @@ LEAST_OUTSIDE = 0.05
 """Share of the image that is outside, at least."""
 RED_TO_GREEN, GREEN_TO_BLUE = 1.15, 1.0
 """Ratios of the channels' means over the field, at least."""
+EDGE = 0.015
+"""Share of the radius within which the edge itself is: how well the circle is known."""
 LEAST_PX = 64
 """Side of the smallest square that is looked at."""
 
@@ -38,6 +40,10 @@ class Circle(NamedTuple):
     row: float
     col: float
     radius: float
+
+    def within(self, margin_px: float) -> Circle:
+        """The circle that is so much smaller."""
+        return Circle(self.row, self.col, max(self.radius - margin_px, 1.0))
 
 
 def is_fundus(y: Tensor) -> Tensor:
@@ -70,7 +76,7 @@ def field(image: Tensor) -> Circle | None:
     if len(rows) == 0 or len(cols) == 0:
         return None
     ends = torch.stack([rows[[0, -1]], cols[[0, -1]]]).float()
-    radius, (row, col) = float((ends.diff() + 1).max()) / 2, ends.mean(1).tolist()
+    radius, (row, col) = float(ends.diff().max()) / 2, ends.mean(1).tolist()
     away = _away(Circle(row, col, radius), size).to(image.device)
     outside, inside = away > 1 + RIM, away < 1 - RIM
     red, green, blue = small[:, inside].mean(1).clamp_min(1e-6)
@@ -100,9 +106,26 @@ def square_within(image: Tensor) -> tuple[int, int, int, int] | None:
     return (top, bottom, left, right) if min(bottom - top, right - left) >= LEAST_PX else None
 
 
-def inside(circle: Circle, shape: Sequence[int], margin_px: float) -> Tensor:
-    """Weights (H, W): 0 beyond the field and up to ``margin_px`` within its rim, 1 from twice as far within it on."""
-    return ((1 - _away(circle, shape)) * circle.radius / max(margin_px, 1.0) - 1).clamp(0, 1)
+def inside(circle: Circle, shape: Sequence[int], fade_px: float) -> Tensor:
+    """Weights (H, W): 0 outside a circle, rising to 1 over ``fade_px`` inside it."""
+    return ((1 - _away(circle, shape)) * circle.radius / fade_px).clamp(0, 1)
+
+
+def mirrored(y: Tensor, circle: Circle) -> Tensor:
+    """Images (B, C, H, W) with what is inside a circle mirrored at it in the place of what is outside.
+
+    A deconvolver that sees the sharp rim of a stop takes it for a wrong kernel, and fills the field with rings.
+    """
+    shape = (y.shape[-2], y.shape[-1])
+    away = _away(circle, shape).to(y)
+    share = torch.where(away > 1, (2 - away).clamp_min(0) / away, 1.0)
+    places = [
+        2 * (middle + (torch.arange(side).to(y).reshape(view) - middle) * share) / (side - 1) - 1
+        for middle, side, view in zip(circle[:2], shape, ((-1, 1), (1, -1)), strict=True)
+    ]
+    grid = torch.stack(places[::-1], -1).expand(len(y), -1, -1, -1)
+    found = grid_sample(y, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    return torch.where(away > 1, found, y)
 
 
 def _away(circle: Circle, shape: Sequence[int]) -> Tensor:
