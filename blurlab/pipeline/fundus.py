@@ -24,8 +24,8 @@ RED_TO_GREEN, GREEN_TO_BLUE = 1.15, 1.0
 """Ratios of the channels' means over the field, at least."""
 EDGE = 0.015
 """Share of the radius within which the edge itself is: how well the circle is known."""
-LEAST_PX = 64
-"""Side of the smallest square that is looked at."""
+LEAST_PX = 180
+"""Side of the smallest square that is looked at: in smaller ones vessels are so near one another that they look moved."""
 
 
 class Circle(NamedTuple):

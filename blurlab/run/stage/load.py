@@ -37,6 +37,8 @@ FUNDUS = "fundus"
 FUNDUS_PX = 200
 """Smallest side of a copy of such a photograph that is looked at, as ``conf/experiment/camera_fundus.yaml``: in smaller
 ones vessels are so near one another that a sharp one looks like a shake."""
+FUNDUS_PROBABILITY = 0.7
+"""Of a kind that is named: sharp ones that were much enlarged are called motions a little less surely."""
 
 CHANNELS = ("green", "grey", "rgb")
 
@@ -71,7 +73,8 @@ def untrained(deconvolver: Deconvolver | None = None, weights: str | None = None
         ValueError: If they are of another network, or damaged.
     """
     head, asked = partial(Pyramid, in_channels=3), weights or SHIPPED
-    make = partial(Photograph, least_px=FUNDUS_PX) if asked == FUNDUS else Photograph
+    of_fundus = partial(Photograph, least_px=FUNDUS_PX, least_probability=FUNDUS_PROBABILITY)
+    make = of_fundus if asked == FUNDUS else Photograph
     identifier = make(camera_kinds(), head=head, weights=asked, free_form=FreeForm())
     return Trained(Pipeline(identifier, {}, {}, deconvolver or InLight()), "rgb", 0, None)
 
