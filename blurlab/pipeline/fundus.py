@@ -25,7 +25,7 @@ RED_TO_GREEN, GREEN_TO_BLUE = 1.15, 1.0
 EDGE = 0.015
 """Share of the radius within which the edge itself is: how well the circle is known."""
 LEAST_PX = 180
-"""Side of the smallest square that is looked at: in smaller ones vessels are so near one another that they look moved."""
+"""Side of the smallest square that is looked at: in smaller ones vessels are so near together that they look moved."""
 
 
 class Circle(NamedTuple):
