@@ -32,7 +32,7 @@ ALPHA = np.tile(np.arange(81, dtype=np.uint8), (70, 1))
 @pytest.fixture
 def blurred(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A tool that calls every image blurred."""
-    monkeypatch.setattr(load, "untrained", lambda deconvolver=None: trained(Says(0.01, 0.01, 0.98)))
+    monkeypatch.setattr(load, "untrained", lambda deconvolver=None, weights=None: trained(Says(0.01, 0.01, 0.98)))
     one_call._auto.cache_clear()
     yield
     one_call._auto.cache_clear()
@@ -187,7 +187,7 @@ def test_an_image_that_holds_light_is_restored_without_a_curve() -> None:
 
 def test_networks_are_shown_what_a_file_of_light_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
     net = Says(0.01, 0.01, 0.98)
-    monkeypatch.setattr(load, "untrained", lambda deconvolver=None: trained(net))
+    monkeypatch.setattr(load, "untrained", lambda deconvolver=None, weights=None: trained(net))
     one_call._auto.cache_clear()
     for linear in (True, False):
         blurlab.identify(RGB, linear=linear)

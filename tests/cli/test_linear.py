@@ -29,7 +29,7 @@ def psnr(image: np.ndarray) -> float:
 
 def test_the_network_is_shown_values_and_the_deconvolver_light(monkeypatch: pytest.MonkeyPatch) -> None:
     net = Says(0.01, 0.01, 0.98)
-    monkeypatch.setattr(load, "untrained", lambda deconvolver=None: trained(net))
+    monkeypatch.setattr(load, "untrained", lambda deconvolver=None, weights=None: trained(net))
     tool = Deblurrer(linear=True)
     tool.deblur(BLURRED)
     np.testing.assert_allclose(srgb_to_light(net.seen[0])[0, 0].numpy(), BLURRED[..., 1], atol=1e-6)
