@@ -167,7 +167,7 @@ def test_every_configuration_makes_its_source(path: Path, tmp_path: Path) -> Non
     sources = [node.get(name) for name in ("source", "val_source", "test_source") if node.get(name) is not None]
     assert sources and all(isinstance(instantiate(one, _convert_="all"), Source) for one in sources)
     assert node.channel in ("green", "grey", "rgb") and node.strict in (True, False)
-    assert node["size"] in (32, 96, 128, 160, 208, 255, 256)
+    assert node["size"] in (32, 96, 128, 160, 208, 255, 256, 320)
     if "fallback" in node:
         assert len(instantiate(node.fallback, _convert_="all").photos()) == 5
 

@@ -26,5 +26,5 @@ def test_a_start_that_does_not_fit_is_told_in_one_line(tmp_path: Path, name: str
     with pytest.raises(UsageError, match=r"stage\.train\.start=.* is no start for") as caught:
         load_start(nn.Linear(30, outputs), str(tmp_path / "a.safetensors"), name)
     assert "\n" not in str(caught.value)
-    with pytest.raises(UsageError, match="neither a file nor one of photograph"):
+    with pytest.raises(UsageError, match="neither a file nor one of fundus, photograph"):
         load_start(nn.Linear(30, 7), "nothing", "blur")
