@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from caution import SIDE, WORDS
+from caution import SIDE, WORDS, figures
 from torch import Tensor
 
 from blurlab.blur import Defocus, Gaussian, Mixture, NoBlur, gaussian_psf
@@ -73,18 +73,6 @@ def cases(folder: Path, count: int) -> list[Case]:
     return found
 
 
-def figures(each: list[float]) -> dict[str, float]:
-    """Of the gains [dB] of some photographs."""
-    won = torch.tensor(each)
-    return {
-        "count": len(each),
-        "isnr": round(float(won.mean()), 3),
-        "better": round(float((won > 0).float().mean()), 3),
-        "not_worse": round(float((won > -0.5).float().mean()), 3),
-        "worst": round(float(won.min()), 2),
-    }
-
-
 def main() -> None:
     """Make the cases, try every place, write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -100,7 +88,9 @@ def main() -> None:
                 gain = float(isnr(y, solver(y, gaussian_psf(torch.tensor([widths[index]]), 31)).image, x))
                 won.setdefault(kind, []).append(gain)
             every = [gain for some in won.values() for gain in some]
-            table[f"{place:g}"] = {"all": figures(every), **{kind: figures(some) for kind, some in won.items()}}
+            table[f"{place:g}"] = {
+                name: {"count": len(some), **figures(some)} for name, some in {"all": every, **won}.items()
+            }
             print(place, json.dumps(table[f"{place:g}"]), flush=True)
     facts = {"photographs": args.count, "soft": len(items), "side_px": SIDE, "torch": torch.__version__}
     write_text(RESULT, json.dumps({"data": "BSDS500 val", **facts, "places": table}, indent=1) + "\n")
