@@ -37,7 +37,7 @@ class Deblurrer:
         weights: The network that is asked where there is no run, by its name in the package (``photograph``, or
             ``fundus`` for photographs of the back of the eye), its path, or its address with its SHA-256
             (:func:`~blurlab.core.fetched.fetched`); None for the one of these two that suits an image
-            (:func:`~blurlab.pipeline.fundus.is_fundus`).
+            (:func:`~blurlab.physics.field_stop.is_fundus`).
         linear: Do the images hold light, not the values of sRGB? Then no curve is undone before they are restored; the
             networks, which know files, are shown the values that a file would have.
         max_length_px: A blur of a greater strength (length of a motion or a shake's path, diameter of a defocus, sigma
@@ -72,13 +72,13 @@ class Deblurrer:
         if run_dir is not None and weights is not None:
             raise ValueError(f"a run has networks of its own; give the run {run_dir} or the weights {weights}")
         self.trained = untrained(deconvolver, weights) if run_dir is None else load_run(Path(run_dir))
-        self.network = "" if run_dir is not None else weights or SHIPPED
         old = self.trained.pipeline
         own = old.deconvolver if deconvolver is None else deconvolver
         used = Pipeline(old.identifier, old.nets, old.risks, own.of_values() if linear else own)
         self.trained = replace(self.trained, pipeline=used)
+        self.network = self.trained.network
         self.of_fundus: Pipeline | None = None
-        if self.network and weights is None:
+        if self.network == SHIPPED and weights is None:
             other = untrained(deconvolver, FUNDUS).pipeline
             self.of_fundus = Pipeline(other.identifier, other.nets, other.risks, used.deconvolver)
 
@@ -132,12 +132,6 @@ class Deblurrer:
         """
         import torch
 
-        from blurlab.blur import trimmed
-        from blurlab.deconvolver import by_tiles
-        from blurlab.physics import Convolution
-        from blurlab.pipeline.fundus import EDGE, field, inside, mirrored
-        from blurlab.pipeline.turning import local_tile, turning
-
         noise, seen = self.sigma(sigma), self._seen(image)
         pipeline, network = self._asked(seen)
         estimate = pipeline.identify(seen)
@@ -145,23 +139,8 @@ class Deblurrer:
         if not found.undone:
             return image, found
         y = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
-        ((_, deconvolver),) = estimate.suited(pipeline.deconvolver)
-        circle = field(seen[0]) if self.network else None
-        if circle is not None:  # its rim is that of a stop in the camera, and may be sharp
-            margin_px = trimmed(estimate.psf).shape[-1] / 2 + EDGE * circle.radius
-            circle = circle.within(margin_px)
         with torch.inference_mode():
-            blur = trimmed(estimate.psf) if isinstance(estimate.blur, Convolution) else estimate.blur
-            tile = self.tile
-            if estimate.field is not None and bool(estimate.turns[0]):
-                blur = turning(estimate.field[0], (y.shape[-2], y.shape[-1]))
-                tile = min(tile, local_tile((y.shape[-2], y.shape[-1]), blur.psf.shape[-1]))
-                deconvolver = deconvolver.by_kernels()  # which hardly change within such a tile
-            restorer = by_tiles(deconvolver, tile, progress)
-            restored = restorer(y if circle is None else mirrored(y, circle), blur, noise).image.clamp_(0, 1)
-        if circle is not None:
-            weight = inside(circle, y.shape[-2:], margin_px)
-            restored = torch.where(weight > 0, y + weight * (restored - y), y)
+            restored = pipeline.restore(y, estimate, noise, tile=self.tile, progress=progress).clamp_(0, 1)
         return restored[0].permute(1, 2, 0).numpy(), found
 
     def undo(
@@ -204,7 +183,7 @@ class Deblurrer:
 
     def _asked(self, seen: Tensor) -> tuple[Pipeline, str]:
         """The pipeline that suits an image, and the name of its network."""
-        from blurlab.pipeline.fundus import is_fundus
+        from blurlab.physics.field_stop import is_fundus
         from blurlab.run.stage.load import FUNDUS
 
         if self.of_fundus is not None and bool(is_fundus(seen)):

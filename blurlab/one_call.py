@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from blurlab.api import Deblurrer
-from blurlab.core.blend import blended, check_mask, check_strength
+from blurlab.core.blend import blended, check_mask, check_strength, unchanged
 from blurlab.found import Found, Measured
 from blurlab.methods import AUTO, named
 
@@ -150,8 +150,7 @@ def deblur(
         restored, found = tool.undo(pixels, psf, sigma)
     result = blended(pixels, restored, strength, where)
     changed = not np.array_equal(result, pixels)
-    nothing = "strength is 0" if strength == 0 else "undoing its blur changes nothing"
-    reason = "" if changed else found.reason or nothing
+    reason = "" if changed else found.reason or unchanged(strength, where)
     made = given.like(result) if changed else given.same()
     return _result(made, found, changed, reason, time.perf_counter() - started)
 

@@ -108,7 +108,7 @@ class Restoration:
         """Restore a photograph, write it, say so, and return its row."""
         import numpy as np
 
-        from blurlab.core.blend import blended, check_mask
+        from blurlab.core.blend import blended, check_mask, unchanged
         from blurlab.core.file_names import readable
         from blurlab.core.image_alike import copy_whole, write_alike
         from blurlab.core.image_io import read_scaled
@@ -124,7 +124,7 @@ class Restoration:
             restored, found = self.tool.undo(read.pixels, self.kernel, self.sigma, progress)
         result = blended(read.pixels, restored, self.strength, self.mask)
         changed = not np.array_equal(result, read.pixels)
-        reason = "" if changed else found.reason or _nothing(self.strength)
+        reason = "" if changed else found.reason or unchanged(self.strength, self.mask)
         row = replace(row_of(photo, found), output=readable(target), restored=changed, reason=reason)
         target.parent.mkdir(parents=True, exist_ok=True)
         told = [str(read.scale)] if read.scale.is_deep else []
@@ -140,10 +140,6 @@ class Restoration:
             before, after = (self.tool.as_values(one) for one in (read.pixels, result))
             self.pages.append(shown(readable(photo.name), verdict(found, reason), before, after, found.psf))
         return row
-
-
-def _nothing(strength: float) -> str:
-    return "--strength 0" if strength == 0 else "undoing its blur changes nothing, as far as its noise lets it be seen"
 
 
 def _options(args: argparse.Namespace, kernel: np.ndarray | None, mask: np.ndarray | None) -> dict[str, Any]:

@@ -29,6 +29,24 @@ def blended(before: np.ndarray, after: np.ndarray, strength: float, mask: np.nda
     return np.where(share > 0, before + share * (after - before), before)
 
 
+def unchanged(strength: float, mask: np.ndarray | None) -> str:
+    """Why an image whose blur was undone is as it came.
+
+    Args:
+        strength: As in :func:`blended`.
+        mask: As in :func:`blended`.
+
+    Example:
+        >>> unchanged(0.5, np.zeros((2, 3)))
+        'the mask is 0 everywhere'
+    """
+    if strength == 0:
+        return "strength is 0"
+    if mask is not None and not mask.any():
+        return "the mask is 0 everywhere"
+    return "noise hides whatever undoing the blur would change"
+
+
 def check_mask(mask: np.ndarray, shape: tuple[int, ...]) -> None:
     """Raise unless a mask fits an image of this shape (H, W, C).
 

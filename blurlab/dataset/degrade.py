@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +13,7 @@ from blurlab.blur import BlurFamily, strength_of
 from blurlab.core.checks import check_images
 from blurlab.noise import NoiseModel
 from blurlab.physics import Degraded, LinearOperator
+from blurlab.physics.field_stop import behind_stops
 
 
 class Degrade:
@@ -25,15 +28,23 @@ class Degrade:
         boundary: One of circular, reflect, replicate, zero, valid.
         observed_only: Leave out ``x`` and ``sigma``, which are then NaN: for a training that asks for neither. A camera
             needs less than half of the time so (:meth:`~blurlab.noise.NoiseModel.seen`).
+        stops: Do fundus photographs (:mod:`~blurlab.physics.field_stop`) keep the sharp rim of the camera's stop?
     """
 
     def __init__(
-        self, family: BlurFamily, noise: NoiseModel, boundary: str = "valid", *, observed_only: bool = False
+        self,
+        family: BlurFamily,
+        noise: NoiseModel,
+        boundary: str = "valid",
+        *,
+        observed_only: bool = False,
+        stops: bool = False,
     ) -> None:
         self.family = family
         self.noise = noise
         self.boundary = boundary
         self.observed_only = observed_only
+        self.stops = stops
 
     @property
     def margin(self) -> int:
@@ -42,15 +53,20 @@ class Degrade:
 
     def with_noise(self, noise: NoiseModel) -> Degrade:
         """The same blurs and boundary with other noise."""
-        return Degrade(self.family, noise, self.boundary, observed_only=self.observed_only)
+        return self._like(noise=noise)
 
     def with_family(self, family: BlurFamily) -> Degrade:
         """The same noise and boundary with other blurs."""
-        return Degrade(family, self.noise, self.boundary, observed_only=self.observed_only)
+        return self._like(family=family)
 
     def without_truth(self) -> Degrade:
         """The same observed images; ``x`` and ``sigma`` are NaN."""
-        return Degrade(self.family, self.noise, self.boundary, observed_only=True)
+        return self._like(observed_only=True)
+
+    def _like(self, **changed: Any) -> Degrade:
+        other = copy(self)
+        other.__dict__ |= changed
+        return other
 
     def __call__(
         self, sharp: Tensor, *, generator: torch.Generator | Sequence[torch.Generator], item: Tensor | None = None
@@ -97,11 +113,14 @@ class Degrade:
             Observed images, the sharp images that belong to them (both of H x W), and the noise levels (B,).
         """
         if self.observed_only:
-            y = self.noise.seen(blur.A(self.noise.scene(sharp)), generator=generator)
+            y = self.noise.seen(self._blurred(blur, self.noise.scene(sharp), sharp), generator=generator)
             return y, y.new_full((1, 1, 1, 1), torch.nan).expand_as(y), y.new_full((len(y),), torch.nan)
         scene, margin = self.noise.scene(sharp), self.margin
         inner = scene[..., margin : scene.shape[-2] - margin, margin : scene.shape[-1] - margin]
-        return self.noise.photograph(blur.A(scene), inner, generator=generator)
+        return self.noise.photograph(self._blurred(blur, scene, sharp), inner, generator=generator)
+
+    def _blurred(self, blur: LinearOperator, scene: Tensor, sharp: Tensor) -> Tensor:
+        return behind_stops(blur.A, scene, sharp) if self.stops else blur.A(scene)
 
     def _draw(
         self, n: int, generator: torch.Generator | Sequence[torch.Generator], device: torch.device

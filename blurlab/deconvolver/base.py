@@ -61,6 +61,8 @@ class Deconvolver(ABC):
         has_gradient: Can the result be differentiated in y and the blur (:meth:`differentiable`)?
         own_level: Is each image restored at its own level? Not where it is frozen: pieces come at that of the whole.
         keeps_hidden: Is y kept where noise hides the blur? Not by what works on other values than y's.
+        stops_at_noise: Does it end once its blurred image is as near to y as the noise is great? Told of more than
+            there is it ends too soon, and need not be told of more: it has not yet magnified any.
         kernel_error_px: How far kernels are assumed to be out of place where the noise is measured, a number or one per
             image (B,) (:meth:`allowing`).
         upper: Greatest intensity of its images; infinite where it has no bound. At levels of their own
@@ -75,6 +77,7 @@ class Deconvolver(ABC):
     has_gradient: bool = False
     own_level: bool = True
     keeps_hidden: bool = True
+    stops_at_noise: bool = False
     kernel_error_px: float | Tensor = KERNEL_ERROR_PX
 
     def __call__(self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None = None) -> Restored:

@@ -59,9 +59,9 @@ class InLight(Deconvolver):
         return blur, noise * mean_slope(self.response, y.to(noise))
 
     def measured_sigma(self, y: Tensor, level: Tensor) -> Tensor:
-        """That of the values of the file, with caution."""
-        error = self.kernel_error_px
-        return measure_sigma(y, torch.ones_like(level), kernel_error_px=error, caution=self.caution)
+        """That of the values of the file, with caution unless it only says when to stop."""
+        error, caution = self.kernel_error_px, 1.0 if self.deconvolver.stops_at_noise else self.caution
+        return measure_sigma(y, torch.ones_like(level), kernel_error_px=error, caution=caution)
 
     def _restored(
         self, y: Tensor, blur: Tensor | LinearOperator, sigma: float | Tensor | None

@@ -176,6 +176,7 @@ class RichardsonLucy(Deconvolver):
         self.accelerated = accelerated
         self.weight = weight
         self.stop = stop
+        self.stops_at_noise = stop > 0
         self.tolerance = tolerance
         self.boundary = boundary
         self.estimates_outside = boundary == "unknown"

@@ -78,7 +78,7 @@ class Tiled(Deconvolver):
         self.progress = progress
         self.estimates_outside, self.boundary = deconvolver.estimates_outside, deconvolver.boundary
         self.upper, self.kernel_error_px = deconvolver.upper, deconvolver.kernel_error_px
-        self.keeps_hidden = deconvolver.keeps_hidden
+        self.keeps_hidden, self.stops_at_noise = deconvolver.keeps_hidden, deconvolver.stops_at_noise
         self.takes = (LocalBlur,)
 
     def trusting(self) -> Self:

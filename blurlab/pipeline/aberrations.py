@@ -132,7 +132,7 @@ def _loaded(weights: str, head: Callable[..., nn.Module] | None, target: Aberrat
     """A head with the weights of a file, in evaluation mode."""
     if head is None:
         raise ValueError(f"weights={weights} are a network's; give the head that they are of")
-    stored, probe = load_nets(weights), Optics(target.family).psf
+    stored, probe = load_nets(weights, (TASK,)), Optics(target.family).psf
     there = stored.get(PROBE, {}).get("psf")
     if there is None or there.shape != probe.shape or float((there - probe).abs().max()) > SAME_OPTICS:
         raise ValueError(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d
 
 from blurlab.deconvolver.parts import middle
+from blurlab.physics.field_stop import RIM, Circle
 
 BLOCK_PX = 8
 """Side of the blocks that are a part of the frame or of the picture."""
@@ -20,6 +24,8 @@ LEAST_SHARE = 0.02
 """Share of the image that a frame covers at least; less is no matter."""
 LEAST_PX = 64
 """Smallest side of what is cut out."""
+SQUARE_PX = 180
+"""That of a square inside an eye's field: in smaller ones vessels are so near together that they look moved."""
 
 MOST_PX = 2_100_000
 """Pixels of a copy that are looked at."""
@@ -66,6 +72,22 @@ def picture(y: Tensor) -> tuple[int, int, int, int]:
     top, bottom = _pixels(rows[0], rows[-1] + 1, height)
     left, right = _pixels(cols[0], cols[-1] + 1, width)
     return (top, bottom, left, right) if min(bottom - top, right - left) >= LEAST_PX else whole
+
+
+def square_within(circle: Circle, shape: Sequence[int]) -> tuple[int, int, int, int] | None:
+    """The largest square inside the field of an image (H, W), away from its rim.
+
+    The rim is that of a stop in the camera: sharp whatever blurs the eye behind it, so it would be taken for detail.
+
+    Returns:
+        Its first row, the row after its last, and its columns alike; None where it is too small.
+    """
+    half = (1 - RIM) * circle.radius / math.sqrt(2)
+    (top, bottom), (left, right) = (
+        (max(0, math.ceil(middle - half)), min(side, math.floor(middle + half) + 1))
+        for middle, side in zip(circle[:2], shape, strict=True)
+    )
+    return (top, bottom, left, right) if min(bottom - top, right - left) >= SQUARE_PX else None
 
 
 def _pixels(first: int, last: int, side: int) -> tuple[int, int]:

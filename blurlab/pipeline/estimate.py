@@ -98,6 +98,8 @@ class BlurEstimate:
             (:meth:`~blurlab.deconvolver.Deconvolver.of_values`)? None: nowhere.
         field: How a motion differs over the image (B, 3, 2), :func:`~blurlab.pipeline.turning.motion_field`; NaN where
             it does not, or is not known to. ``blur`` is one kernel all the same. None: nowhere.
+        stop: The round field of an eye, row and column of its middle and its radius (B, 3) [px], whose rim is that of a
+            stop in the camera (:func:`~blurlab.physics.field_stop.field`); NaN where there is none. None: nowhere.
     """
 
     blur: LinearOperator
@@ -107,6 +109,13 @@ class BlurEstimate:
     error_px: Tensor | None = None
     of_values: Tensor | None = None
     field: Tensor | None = None
+    stop: Tensor | None = None
+
+    @property
+    def alone(self) -> Tensor:
+        """Which images (B,) are restored one by one: their motion differs, or they have a stop."""
+        stopped = torch.zeros_like(self.blurred) if self.stop is None else self.stop.isfinite().all(1)
+        return self.turns | stopped
 
     @property
     def turns(self) -> Tensor:
@@ -143,6 +152,7 @@ class BlurEstimate:
             None if self.error_px is None else self.error_px[rows],
             None if self.of_values is None else self.of_values[rows],
             None if self.field is None else self.field[rows],
+            None if self.stop is None else self.stop[rows],
         )
 
     def with_rows(self, rows: Tensor, other: BlurEstimate) -> BlurEstimate:
@@ -156,9 +166,8 @@ class BlurEstimate:
         nowhere = torch.zeros_like(self.blurred)
         values = nowhere if self.of_values is None else self.of_values
         theirs = nowhere[rows] if other.of_values is None else other.of_values
-        alike = torch.full((len(nowhere), 3, 2), torch.nan, device=nowhere.device)
-        field = alike if self.field is None else self.field
-        turned = alike[rows] if other.field is None else other.field
+        field, turned = _known(self.field, other.field, len(nowhere), len(rows), (3, 2))
+        stop, stopped = _known(self.stop, other.stop, len(nowhere), len(rows), (3,))
         return BlurEstimate(
             replaced_rows(self.blur, rows, other.blur, len(self.blurred)),
             _replaced(self.blurred, rows, other.blurred),
@@ -166,7 +175,8 @@ class BlurEstimate:
             None if own is None or label is None else own.with_rows(rows, label),
             None if error is None or new is None else _replaced(error, rows, new),
             _replaced(values, rows, theirs),
-            _replaced(field, rows, turned),
+            None if field is None or turned is None else _replaced(field, rows, turned),
+            None if stop is None or stopped is None else _replaced(stop, rows, stopped),
         )
 
     def suited(self, deconvolver: Deconvolver) -> list[tuple[Tensor, Deconvolver]]:
@@ -233,6 +243,17 @@ def no_kind_found(family: BlurFamily, y: Tensor) -> KindEstimate:
         soft_px=torch.full((count,), torch.nan, device=y.device),
         supposed=params,
     )
+
+
+def _known(
+    mine: Tensor | None, theirs: Tensor | None, count: int, rows: int, shape: tuple[int, ...]
+) -> tuple[Tensor | None, Tensor | None]:
+    """Both, NaN in the place of the one that is None where the other is not."""
+    some = mine if mine is not None else theirs
+    if some is None:
+        return None, None
+    unknown = [some.new_full((length, *shape), torch.nan) for length in (count, rows)]
+    return (unknown[0] if mine is None else mine), (unknown[1] if theirs is None else theirs)
 
 
 def _replaced(mine: Tensor, rows: Tensor, theirs: Tensor) -> Tensor:

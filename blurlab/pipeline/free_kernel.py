@@ -74,7 +74,7 @@ def loaded(weights: str, head: Callable[..., nn.Module] | None, outputs: int) ->
         raise ValueError(f"weights={weights} are a network's; give the head that they are of")
     net = head(num_classes=outputs)
     try:
-        net.load_state_dict(load_nets(weights)["kernel"])
+        net.load_state_dict(load_nets(weights, ("kernel",))["kernel"])
     except (KeyError, RuntimeError) as error:
         said = " ".join(str(error).split())[:200]
         raise ValueError(f"{weights} holds another network; choose the options of its card ({said})") from error

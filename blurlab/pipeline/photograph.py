@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from blurlab.blind import FreeForm
 from blurlab.blur import BlurFamily, pad_to_odd
 from blurlab.likelihood import Refiner, has_one_direction
+from blurlab.physics.field_stop import field
 from blurlab.pipeline.choice import RiskTable
-from blurlab.pipeline.content import picture, repeats, smaller
+from blurlab.pipeline.content import picture, repeats, smaller, square_within
 from blurlab.pipeline.copies import which_copy, without_end
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel
 from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.free_kernels import FREE_PX, with_free_kernels, with_turns
-from blurlab.pipeline.fundus import square_within
 from blurlab.pipeline.line_fit import refitted
 from blurlab.pipeline.regression import Regression, described
 from blurlab.pipeline.shipped import load_nets
@@ -47,7 +47,8 @@ class Photograph(Regression):
     back to the size of the file. Where no answer is sure enough, the kernel that is named explains too little, or the
     image varies along one direction alone or repeats itself, nothing is told: every kind is as likely, nothing is
     undone. A frame is not looked at (:func:`~blurlab.pipeline.content.picture`), nor the rim of the round field of
-    photographs of the back of the eye (:func:`~blurlab.pipeline.fundus.square_within`).
+    photographs of the back of the eye (:func:`~blurlab.pipeline.content.square_within`), which a restoration leaves as
+    it is, too.
 
     A blur that no parameters describe, as the shake of a hand, is estimated pixel by pixel by ``free_form``. Where a
     photograph is soft and it is not sure in which way, a narrow Gaussian is undone.
@@ -132,7 +133,8 @@ class Photograph(Regression):
     def _loaded(self, weights: str, head: Callable[..., nn.Module] | None) -> dict[str, nn.Module]:
         if head is None:
             raise ValueError(f"weights={weights} are a network's; give the head that they are of")
-        state, (task,), (part,) = load_nets(weights), super().tasks, super().fitted_parts
+        (task,), (part,) = super().tasks, super().fitted_parts
+        state = load_nets(weights, (task.name, part.name))
         net = head(num_classes=len(task.target))
         try:
             net.load_state_dict(state[task.name])
@@ -145,13 +147,16 @@ class Photograph(Regression):
         if self.own is not None:
             nets = {name: net.to(y.device) for name, net in self.own.items()}
         size = 2 * (self.family.size * self._scales(y)[-1] // 2) + 1
-        found, places = self._nothing(y, size), [square_within(one) or picture(one) for one in y]
+        found, circles = self._nothing(y, size), [field(one) for one in y]
+        inner = [None if circle is None else square_within(circle, y.shape[-2:]) for circle in circles]
+        places = [square or picture(one) for square, one in zip(inner, y, strict=True)]
         for place in sorted({*places}):
             rows = torch.tensor([row for row, one in enumerate(places) if one == place], device=y.device)
             top, bottom, left, right = place
             shown = (y if len(rows) == len(y) else y[rows])[..., top:bottom, left:right]
             found = found.with_rows(rows, self._of_pictures(shown, size, nets, risks))
-        return found
+        stop = torch.tensor([circle or (torch.nan,) * 3 for circle in circles], device=y.device)
+        return replace(found, stop=stop)
 
     def _scales(self, y: Tensor) -> list[int]:
         """By how much the sides of each copy of these images are divided."""

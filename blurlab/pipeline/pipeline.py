@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,10 @@ from blurlab.deconvolver import Deconvolver
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate
 from blurlab.pipeline.identifier import Identifier
+from blurlab.pipeline.one_photograph import restored
+
+TILE = 1024
+"""Side of the tiles in which a larger photograph is restored, [px]."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,33 @@ class Pipeline:
         return Deblurred(self.restore(y, estimate, sigma), estimate)
 
     @torch.no_grad()
-    def restore(self, y: Tensor, estimate: BlurEstimate, sigma: float | Tensor | None) -> Tensor:
+    def restore(
+        self,
+        y: Tensor,
+        estimate: BlurEstimate,
+        sigma: float | Tensor | None,
+        *,
+        tile: int | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Tensor:
         """Undo an estimated blur: images (B, C, H, W), those that are not blurred as they are.
 
         Args:
             y: Observed images (B, C, H, W).
             estimate: Their blur.
             sigma: Noise standard deviation, a float or (B,); None where the deconvolver measures it.
+            tile: Restore one image after the other, a larger one in tiles of this side [px]; None: all at once, but
+                for those of which the estimate asks more (:attr:`~blurlab.pipeline.estimate.BlurEstimate.alone`).
+            progress: Called after each tile with the share of an image that is done.
         """
-        image = y.clone()
-        for rows, deconvolver in estimate.suited(self.deconvolver):
-            noise = sigma[rows] if isinstance(sigma, Tensor) and sigma.ndim else sigma
-            image[rows] = deconvolver(y[rows], estimate.blur.rows(rows), noise).image
+        image, alone = y.clone(), estimate.blurred if tile is not None else estimate.blurred & estimate.alone
+        for row in alone.nonzero():
+            image[row] = restored(self.deconvolver, y[row], estimate.take(row), _of(sigma, row), tile or TILE, progress)
+        for rows, deconvolver in replace(estimate, blurred=estimate.blurred & ~alone).suited(self.deconvolver):
+            image[rows] = deconvolver(y[rows], estimate.blur.rows(rows), _of(sigma, rows)).image
         return image
+
+
+def _of(sigma: float | Tensor | None, rows: Tensor) -> float | Tensor | None:
+    """The noise of some of the images."""
+    return sigma[rows] if isinstance(sigma, Tensor) and sigma.ndim else sigma

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
@@ -35,24 +36,24 @@ def save_nets(nets: Mapping[str, nn.Module], path: Path, facts: Mapping[str, str
         file.write(save(state, metadata=dict(facts)))
 
 
-def load_nets(weights: str) -> dict[str, dict[str, Tensor]]:
+def load_nets(weights: str, needed: Sequence[str] = ()) -> dict[str, dict[str, Tensor]]:
     """The tensors of each network in a file of :func:`save_nets`, by the networks' names.
 
     Args:
         weights: A file of the package's ``pipeline/weights`` by its name, the path of another, or its address with its
             SHA-256 (:func:`~blurlab.core.fetched.fetched`).
+        needed: Names of the networks that it is to hold.
 
     Raises:
-        FileNotFoundError: If there is none.
+        FileNotFoundError: If there is none; those of the package are named that hold what is needed.
         OSError: If it cannot be fetched.
-        ValueError: If it is damaged, or not the one that was asked for.
+        ValueError: If it is damaged, not the one that was asked for, or lacks a network that is needed.
     """
     shipped = SHIPPED / f"{weights}.safetensors"
     path = shipped if shipped.is_file() else fetched(weights) or Path(weights)
     if not path.is_file():
-        names = ", ".join(sorted(one.stem for one in SHIPPED.glob("*.safetensors"))) or "none"
         raise FileNotFoundError(
-            f"no weights {weights!r}: neither a file nor one of {names}; use one of these or a file"
+            f"no weights {weights!r}: neither a file nor one of {_that_hold(needed)}; use one of these or a file"
         )
     try:
         state = load_file(path)
@@ -64,4 +65,16 @@ def load_nets(weights: str) -> dict[str, dict[str, Tensor]]:
         if not slash:
             raise ValueError(f"{path} holds {key!r}, not a network's tensor; name a file that save_nets wrote")
         found.setdefault(name, {})[tensor] = value.float() if value.is_floating_point() else value
+    if not {*needed} <= {*found}:
+        raise ValueError(f"{weights} holds another network; use one of {_that_hold(needed)}, or another file")
     return found
+
+
+def _that_hold(needed: Sequence[str]) -> str:
+    """The package's weights that hold networks of these names."""
+    names = []
+    for path in sorted(SHIPPED.glob("*.safetensors")):
+        with safe_open(path, "pt") as file:
+            if {*needed} <= {key.partition("/")[0] for key in file.keys()}:  # noqa: SIM118
+                names.append(path.stem)
+    return ", ".join(names) or "none"

@@ -2,7 +2,7 @@
 
     python experiments/schuler2016/fundus_content.py FOLDER    # of the sets; writes results/fundus_content.json
 
-Asks :func:`blurlab.pipeline.fundus.is_fundus` about every photograph of DRIVE, CHASE_DB1, BSDS500 and the ImageNet
+Asks :func:`blurlab.physics.field_stop.is_fundus` about every photograph of DRIVE, CHASE_DB1, BSDS500 and the ImageNet
 samples, and about drawn fundus photographs: the number of each, and of those that it takes for fundus photographs.
 """
 
@@ -16,7 +16,7 @@ import torch
 
 from blurlab.core.atomic import write_text
 from blurlab.dataset import Bsds500, ChaseDb1, Drive, Folder, FundusSynthetic, Source
-from blurlab.pipeline.fundus import is_fundus
+from blurlab.physics.field_stop import is_fundus
 
 RESULT = Path(__file__).parent / "results" / "fundus_content.json"
 

@@ -25,7 +25,7 @@ from blurlab.dataset import Drive
 from blurlab.metric import psnr
 from blurlab.noise import light_to_srgb, srgb_to_light
 from blurlab.physics import Convolution
-from blurlab.pipeline.fundus import EDGE, field, inside, mirrored
+from blurlab.physics.field_stop import behind_stops
 
 RESULT = Path(__file__).parent / "results" / "fundus_stop.json"
 EVERY, SIGMA = 4, 0.004
@@ -37,11 +37,8 @@ BLURS = {
 
 def behind_a_stop(sharp: Tensor, psf: Tensor, seed: int) -> Tensor:
     """A photograph (1, 3, H, W) whose field is blurred, and whose rim is not."""
-    circle = field(sharp[0])
-    assert circle is not None
-    stop = circle.within(EDGE * circle.radius)
-    light = Convolution(psf, "replicate").A(srgb_to_light(mirrored(sharp, stop)))
-    seen = torch.where(inside(stop, sharp.shape[-2:], 1.0) > 0, light_to_srgb(light.clamp(0, 1)), sharp)
+    light = behind_stops(Convolution(psf, "replicate").A, srgb_to_light(sharp), sharp)
+    seen = light_to_srgb(light.clamp(0, 1))
     noise = torch.randn(sharp.shape, generator=torch.Generator().manual_seed(seed))
     return (seen + SIGMA * noise).clamp(0, 1)
 

@@ -62,6 +62,7 @@ WRONG: dict[str, list[Any]] = {
     "dataset.channel": ["red", None, 3],
     "dataset.cut": ["middle", None],
     "dataset.strict": ["maybe", None, 1],
+    "dataset.stops": ["maybe", None, 1],
     "dataset.scale": ["abc", 0.5, [1, 0.5], [0, 1], [0.5], [0.5, 1.5]],
     "boundary.data": ["mirror", None],
     "optimizer.factory.lr": [0, 0.0, -0.1, None, "abc", math.nan, math.inf, True],

@@ -144,6 +144,7 @@ RANGES: dict[str, Rule] = {
     "dataset.cut": one_of("whole", "centre", "anywhere"),
     "dataset.test_part": one_of("quarter", "all"),
     "dataset.strict": flag,
+    "dataset.stops": flag,
     "dataset.scale": shares_or_null,
     "boundary.data": boundary,
     "optimizer.factory.lr": positive,  # with 0 nothing is learned, and every figure is that of chance

@@ -51,7 +51,8 @@ def build_parts(cfg: DictConfig) -> Parts:
     """
     family = part(cfg, "blur", BlurFamily)
     identifier = part(cfg, "pipeline", Identifier, family)
-    degrade = Degrade(identifier.family, part(cfg, "noise", NoiseModel), str(cfg.boundary.data))
+    noise, stops = part(cfg, "noise", NoiseModel), bool(cfg.dataset.get("stops", False))
+    degrade = Degrade(identifier.family, noise, str(cfg.boundary.data), stops=stops)
     return Parts(
         identifier=identifier,
         degrade=degrade,

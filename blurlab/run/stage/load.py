@@ -52,12 +52,14 @@ class Trained:
         channel: ``green``, ``grey`` or ``rgb``: what of an image the networks saw.
         size: Side of the images that they saw, in pixels; 0 where any will do.
         sigma: Noise standard deviation of the training images, on the [0, 1] scale; None where it is not one number.
+        network: The package's weights, or others, that name the blur; empty where a run's networks do.
     """
 
     pipeline: Pipeline
     channel: str
     size: int
     sigma: float | None
+    network: str = ""
 
 
 def untrained(deconvolver: Deconvolver | None = None, weights: str | None = None) -> Trained:
@@ -76,7 +78,7 @@ def untrained(deconvolver: Deconvolver | None = None, weights: str | None = None
     of_fundus = partial(Photograph, least_px=FUNDUS_PX, least_probability=FUNDUS_PROBABILITY)
     make = of_fundus if asked == FUNDUS else Photograph
     identifier = make(camera_kinds(), head=head, weights=asked, free_form=FreeForm())
-    return Trained(Pipeline(identifier, {}, {}, deconvolver or InLight()), "rgb", 0, None)
+    return Trained(Pipeline(identifier, {}, {}, deconvolver or InLight()), "rgb", 0, None, asked)
 
 
 def camera_kinds() -> Mixture:

@@ -1,11 +1,11 @@
-"""Photographs of the back of the eye: a round field of reddish light in black surroundings."""
+"""Photographs of the back of the eye: a round field of reddish light, bounded by a stop in the camera."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate
@@ -16,16 +16,22 @@ LIT = 0.15
 """The brightest channel of a pixel of the field is above this."""
 RIM = 0.05
 """Share of the radius within which the rim of the field is, which is not looked at."""
-DARK_OUTSIDE, LIT_INSIDE = 0.95, 0.97
-"""Shares of the pixels outside and inside that are dark and lit, at least."""
+WHITE = 0.9
+"""The darkest channel of a white surrounding, as of a page, is above this."""
+DARK_OUTSIDE, APART_OUTSIDE, LIT_INSIDE = 0.9, 0.95, 0.97
+"""Shares of the pixels outside that are dark or white, outside that are no part of the field, and inside that are, at
+least: a caption beside the field is lit and no part of it."""
 LEAST_OUTSIDE = 0.05
 """Share of the image that is outside, at least."""
-RED_TO_GREEN, GREEN_TO_BLUE = 1.15, 1.0
+RED_TO_GREEN, GREEN_TO_BLUE = 1.25, 1.0
 """Ratios of the channels' means over the field, at least."""
+DETAIL_PX, DETAIL, DETAIL_WITHIN = 3.0, 0.01, 0.85
+"""Of vessels and all else that is finer than a Gaussian of this width in the small copy [px]: their standard deviation
+over the mean of the green, at least, in this share of the radius. A ball has none."""
+MAD_OF_NORMAL = 0.6745
+"""Median of |n| of a standard normal variable n."""
 EDGE = 0.015
 """Share of the radius within which the edge itself is: how well the circle is known."""
-LEAST_PX = 180
-"""Side of the smallest square that is looked at: in smaller ones vessels are so near together that they look moved."""
 
 
 class Circle(NamedTuple):
@@ -58,6 +64,7 @@ def is_fundus(y: Tensor) -> Tensor:
     Example:
         >>> down, across = torch.meshgrid(torch.arange(90) - 45, torch.arange(120) - 60, indexing="ij")
         >>> field = (down**2 + across**2 < 44**2) * torch.tensor([0.8, 0.4, 0.2]).reshape(3, 1, 1)
+        >>> field = field * (0.9 + 0.1 * torch.rand(30, 40).repeat_interleave(3, 0).repeat_interleave(3, 1))
         >>> is_fundus(torch.stack([field, 0.5 + 0.5 * field])).tolist()
         [True, False]
     """
@@ -70,40 +77,39 @@ def field(image: Tensor) -> Circle | None:
         return None
     factor = SIDE_PX / min(image.shape[-2:])
     size = [max(1, round(side * factor)) for side in image.shape[-2:]]
-    small = interpolate(image[None], size, mode="bilinear", antialias=True)[0]
-    lit = small.amax(0) > LIT
-    rows, cols = (lit.float().mean(axis).gt(0.02).nonzero().flatten() for axis in (1, 0))
+    small = interpolate(image[None], size, mode="bilinear", antialias=True)[0].cpu()
+    lit = (small.amax(0) > LIT) & (small.amin(0) < WHITE)
+    part = _largest_part(lit)
+    rows, cols = (part.float().mean(axis).gt(0.02).nonzero().flatten() for axis in (1, 0))
     if len(rows) == 0 or len(cols) == 0:
         return None
     ends = torch.stack([rows[[0, -1]], cols[[0, -1]]]).float()
     radius, (row, col) = float(ends.diff().max()) / 2, ends.mean(1).tolist()
-    away = _away(Circle(row, col, radius), size).to(image.device)
-    outside, inside = away > 1 + RIM, away < 1 - RIM
+    away = _away(Circle(row, col, radius), size)
+    outside, inside, core = away > 1 + RIM, away < 1 - RIM, away < DETAIL_WITHIN
     red, green, blue = small[:, inside].mean(1).clamp_min(1e-6)
-    is_round = (outside.float().mean() >= LEAST_OUTSIDE) & ((~lit)[outside].float().mean() >= DARK_OUTSIDE)
+    is_round = (outside.float().mean() >= LEAST_OUTSIDE) & (part[inside].float().mean() >= LIT_INSIDE)
+    is_alone = ((~lit)[outside].float().mean() >= DARK_OUTSIDE) & ((~part)[outside].float().mean() >= APART_OUTSIDE)
     is_red = (red >= RED_TO_GREEN * green) & (green >= GREEN_TO_BLUE * blue)
-    if not bool(is_round & (lit[inside].float().mean() >= LIT_INSIDE) & is_red):
+    if not bool(is_round & is_alone & is_red) or _detail(small[1], core) < DETAIL:
         return None
     return Circle((row + 0.5) / factor - 0.5, (col + 0.5) / factor - 0.5, radius / factor)
 
 
-def square_within(image: Tensor) -> tuple[int, int, int, int] | None:
-    """The largest square inside the field of a photograph of the back of the eye (C, H, W), away from its rim.
+def _largest_part(lit: Tensor) -> Tensor:
+    """The largest of the connected parts of a mask (H, W)."""
+    from scipy.ndimage import label
 
-    The rim is that of a stop in the camera: sharp whatever blurs the eye behind it, so it would be taken for detail.
+    parts, count = label(lit.numpy())
+    return lit if count == 0 else torch.from_numpy(parts == np.bincount(parts.ravel())[1:].argmax() + 1)
 
-    Returns:
-        Its first row, the row after its last, and its columns alike; None where it is no such photograph, or too small.
-    """
-    circle = field(image)
-    if circle is None:
-        return None
-    half = (1 - RIM) * circle.radius / math.sqrt(2)
-    (top, bottom), (left, right) = (
-        (max(0, math.ceil(middle - half)), min(side, math.floor(middle + half) + 1))
-        for middle, side in zip(circle[:2], image.shape[-2:], strict=True)
-    )
-    return (top, bottom, left, right) if min(bottom - top, right - left) >= LEAST_PX else None
+
+def _detail(green: Tensor, where: Tensor) -> float:
+    """Standard deviation of an image's detail over its mean, from the median: an edge or a highlight is no vessel."""
+    from scipy.ndimage import gaussian_filter
+
+    fine = (green - torch.from_numpy(gaussian_filter(green.numpy(), DETAIL_PX)))[where]
+    return float((fine - fine.median()).abs().median() / MAD_OF_NORMAL / green[where].mean().clamp_min(1e-6))
 
 
 def inside(circle: Circle, shape: Sequence[int], fade_px: float) -> Tensor:
@@ -126,6 +132,35 @@ def mirrored(y: Tensor, circle: Circle) -> Tensor:
     grid = torch.stack(places[::-1], -1).expand(len(y), -1, -1, -1)
     found = grid_sample(y, grid, mode="bilinear", padding_mode="border", align_corners=True)
     return torch.where(away > 1, found, y)
+
+
+def behind_stops(blur: Callable[[Tensor], Tensor], scene: Tensor, sharp: Tensor) -> Tensor:
+    """Blur what is behind the stop of a fundus camera, and leave the stop sharp.
+
+    The eye goes on beyond the rim of the field, of which the photograph says nothing: as in a mirror, here.
+
+    Args:
+        blur: From scenes (B, C, H, W) to blurred ones, as large or smaller by a margin on all sides.
+        scene: What a lens blurs.
+        sharp: The values of the photographs, in which the fields are looked for; what has none is blurred as a whole.
+
+    Returns:
+        Blurred scenes.
+    """
+    circles = [field(image) for image in sharp]
+    whole = torch.cat([
+        one if circle is None else mirrored(one, circle.within(EDGE * circle.radius))
+        for one, circle in zip(scene.split(1), circles, strict=True)
+    ])  # fmt: skip
+    seen = blur(whole)
+    margin = (scene.shape[-2] - seen.shape[-2]) // 2
+    for row, circle in enumerate(circles):
+        if circle is not None:
+            here = Circle(circle.row - margin, circle.col - margin, circle.radius).within(EDGE * circle.radius)
+            share = inside(here, seen.shape[-2:], 1.0).to(seen)
+            own = scene[row, :, margin : margin + seen.shape[-2], margin : margin + seen.shape[-1]]
+            seen[row] = own + share * (seen[row] - own)
+    return seen
 
 
 def _away(circle: Circle, shape: Sequence[int]) -> Tensor:
