@@ -25,6 +25,7 @@ SHOWN_PX, DETAIL_PX, THUMBNAIL_PX = 1200, 300, 160
 RANGES = {"motion": (4, 60, 12), "defocus": (1, 12, 4), "gaussian": (0.5, 6, 2), "shake": (26, 72, 40)}
 """Least, greatest and first strength of each kind, px."""
 STRENGTHS = "length of a motion or of a shake's path, radius of a defocus, sigma of a Gaussian"
+ASKED = "which of the two networks of the package is asked"
 WAITING, SECONDS_KEPT = 8, 3600
 """How many may wait for their turn, and how long a photograph stays in memory, s."""
 INTRODUCTION = f"""# blurlab
@@ -106,6 +107,9 @@ def build(folder: Path) -> Any:
                     angle = gr.Slider(0, 179, 30, step=1, label="angle of a motion [deg]", elem_id="angle")
                     noise = gr.Slider(0, 0.02, 0.004, step=0.001, label="noise, of white = 1", elem_id="noise")
                     blur = gr.Button("Blur it", elem_id="blur")
+                shows = gr.Radio(
+                    [*work.SHOWS], value=work.FOUND_OUT, label="What does it show?", info=ASKED, elem_id="shows"
+                )
                 restore = gr.Button("3. Identify and undo", variant="primary", elem_id="restore")
                 photo = gr.Image(label="The photograph", interactive=False, buttons=[], elem_id="photo")
             with gr.Column(scale=3, min_width=400):
@@ -133,7 +137,7 @@ def build(folder: Path) -> Any:
         choice.click(actions.take_bundled, choice, seen, **quiet)
         kind.change(lambda name: gr.Slider(*_span(name)), kind, strength, api_visibility="private")
         blur.click(actions.blur, [opened, kind, strength, angle, noise], seen[1:], **quiet)
-        restore.click(actions.restore, [opened, share, what], [message, done, table, kernel, *pictures], **quiet)
+        restore.click(actions.restore, [opened, share, what, shows], [message, done, table, kernel, *pictures], **quiet)
         for changed in (share.release, share.input, what.change):
             changed(actions.show, [done, share, what], pictures, trigger_mode="always_last", **quiet)
     return page
@@ -161,10 +165,10 @@ class Actions:
         """Blur the photograph."""
         return self._taken(lambda: work.blurred(_there(opened), kind, strength, angle, noise, self._new()))
 
-    def restore(self, opened: work.Opened | None, share: float, what: str) -> list[Any]:
+    def restore(self, opened: work.Opened | None, share: float, what: str, shows: str = work.FOUND_OUT) -> list[Any]:
         """Name, measure and undo its blur."""
         try:
-            done = work.restored(_there(opened))
+            done = work.restored(_there(opened), shows)
         except ValueError as error:
             return [alert(error), None, None, None, *_NOTHING]
         drawn = drawn_kernel(done.result.kernel) if done.result.restored else None

@@ -23,6 +23,9 @@ MAX_PIXELS = 16_000_000
 LEAST_PX = 64
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "motorcycle_left", "retina")
 """Photographs of scikit-image's that the page offers."""
+FOUND_OUT = "find out"
+SHOWS: dict[str, str | None] = {FOUND_OUT: None, "any scene": "photograph", "the back of an eye": "fundus"}
+"""What a photograph may show, and the weights that are asked about it."""
 BORDER_PX = 32
 """Left out on each side where a restoration is compared with the truth."""
 LONGEST_SHAKE_PX = 72
@@ -151,11 +154,21 @@ def blurred(opened: Opened, kind: str, strength_px: float, angle_deg: float, sig
     return Opened(path, open_file(path).read, Truth(sharp, kind, {name: strength_px, **angle, "noise": sigma}))
 
 
-def restored(opened: Opened) -> Restored:
-    """Identify the blur of a photograph and undo it."""
+def restored(opened: Opened, shows: str = FOUND_OUT) -> Restored:
+    """Identify the blur of a photograph and undo it.
+
+    Args:
+        opened: The photograph.
+        shows: What it shows, one of ``SHOWS``.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
     from blurlab.one_call import deblur
 
-    return Restored(opened, deblur(opened.read.pixels))
+    if shows not in SHOWS:
+        raise ValueError(f"what it shows must be one of {', '.join(SHOWS)}, got {shows!r}")
+    return Restored(opened, deblur(opened.read.pixels, weights=SHOWS[shows]))
 
 
 def save(done: Restored, strength: float, folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ WHITE = 0.9
 DARK_OUTSIDE, APART_OUTSIDE, LIT_INSIDE = 0.9, 0.95, 0.97
 """Shares of the pixels outside that are dark or white, outside that are no part of the field, and inside that are, at
 least: a caption beside the field is lit and no part of it."""
+LEAST_RIM = 24
+"""Pixels of the small copy in which the rim of the field is seen, at least."""
 LEAST_OUTSIDE = 0.05
 """Share of the image that is outside, at least."""
 RED_TO_GREEN, GREEN_TO_BLUE = 1.25, 1.0
@@ -80,12 +83,10 @@ def field(image: Tensor) -> Circle | None:
     small = interpolate(image[None], size, mode="bilinear", antialias=True)[0].cpu()
     lit = (small.amax(0) > LIT) & (small.amin(0) < WHITE)
     part = _largest_part(lit)
-    rows, cols = (part.float().mean(axis).gt(0.02).nonzero().flatten() for axis in (1, 0))
-    if len(rows) == 0 or len(cols) == 0:
+    circle = _fitted(part)
+    if circle is None:
         return None
-    ends = torch.stack([rows[[0, -1]], cols[[0, -1]]]).float()
-    radius, (row, col) = float(ends.diff().max()) / 2, ends.mean(1).tolist()
-    away = _away(Circle(row, col, radius), size)
+    away = _away(circle, size)
     outside, inside, core = away > 1 + RIM, away < 1 - RIM, away < DETAIL_WITHIN
     red, green, blue = small[:, inside].mean(1).clamp_min(1e-6)
     is_round = (outside.float().mean() >= LEAST_OUTSIDE) & (part[inside].float().mean() >= LIT_INSIDE)
@@ -93,6 +94,7 @@ def field(image: Tensor) -> Circle | None:
     is_red = (red >= RED_TO_GREEN * green) & (green >= GREEN_TO_BLUE * blue)
     if not bool(is_round & is_alone & is_red) or _detail(small[1], core) < DETAIL:
         return None
+    row, col, radius = circle
     return Circle((row + 0.5) / factor - 0.5, (col + 0.5) / factor - 0.5, radius / factor)
 
 
@@ -102,6 +104,28 @@ def _largest_part(lit: Tensor) -> Tensor:
 
     parts, count = label(lit.numpy())
     return lit if count == 0 else torch.from_numpy(parts == np.bincount(parts.ravel())[1:].argmax() + 1)
+
+
+def _fitted(part: Tensor) -> Circle | None:
+    """The circle through the border of a mask (H, W), where the border is not that of the image: least squares, twice.
+
+    The second time without what is far from the first circle: cameras mark a side of the field by a notch.
+    """
+    from scipy.ndimage import binary_erosion
+
+    rim = torch.from_numpy(part.numpy() & ~binary_erosion(part.numpy(), border_value=1))
+    rim[[0, -1], :] = rim[:, [0, -1]] = False
+    place = rim.nonzero().double()
+    found = Circle(0.0, 0.0, 0.0)
+    for _ in range(2):
+        if len(place) < LEAST_RIM:
+            return None
+        linear = torch.cat([2 * place, torch.ones(len(place), 1)], 1)
+        row, col, rest = torch.linalg.lstsq(linear, place.square().sum(1, keepdim=True)).solution.flatten().tolist()
+        found = Circle(row, col, math.sqrt(max(rest + row**2 + col**2, 0.0)) + 0.5)  # pixels of the rim lie inside it
+        off = ((place - torch.tensor(found[:2])).norm(dim=1) + 0.5 - found.radius).abs()
+        place = place[off <= 2 * off.median() + 0.5]
+    return found if found.radius >= 1 else None
 
 
 def _detail(green: Tensor, where: Tensor) -> float:

@@ -172,6 +172,15 @@ def test_a_photograph_is_blurred_measured_undone_blended_and_downloaded(page: Pa
         assert made.size == (210, 180)
 
 
+def test_the_network_is_asked_that_a_visitor_chooses(page: Page, tmp_path: Path) -> None:
+    Image.fromarray(skimage.data.astronaut()[:180, 130:340]).save(tmp_path / "face.png")
+    page.drop(tmp_path / "face.png")
+    assert page.photograph()
+    page.all("#shows input")[2].click()
+    page.one("#restore").click()
+    until(lambda: "The network fundus was asked." in page.explained)
+
+
 def test_a_bundled_photograph_is_taken(page: Page) -> None:
     page.all("#choice button.gallery-item")[1].click()
     assert page.photograph() and page.message == ""

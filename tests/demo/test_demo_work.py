@@ -109,6 +109,17 @@ def test_what_is_left_as_it_came_is_copied_and_no_gain_is_told(tmp_path: Path) -
     assert work.save(done, 1, tmp_path).read_bytes() == (tmp_path / "flat.jpg").read_bytes()
 
 
+def test_a_visitor_may_say_what_a_photograph_shows(photograph: work.Opened) -> None:
+    found = {shows: work.restored(photograph, shows).result.found for shows in work.SHOWS}
+    assert [one.network for one in found.values()] == ["photograph", "photograph", "fundus"]
+    told, suited, eye = (
+        one.probability for one in (found["any scene"], found[work.FOUND_OUT], found["the back of an eye"])
+    )
+    assert told == suited != eye
+    with pytest.raises(ValueError, match="what it shows must be one of find out, any scene, .* got 'a cat'"):
+        work.restored(photograph, "a cat")
+
+
 def test_every_photograph_that_is_offered_is_there_and_within_the_limits() -> None:
     for name in work.PHOTOGRAPHS:
         assert work.open_file(work.bundled(name)).read.pixels.size
