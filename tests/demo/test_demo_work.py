@@ -116,7 +116,7 @@ def test_a_visitor_may_say_what_a_photograph_shows(photograph: work.Opened) -> N
         one.probability for one in (found["any scene"], found[work.FOUND_OUT], found["the back of an eye"])
     )
     assert told == suited != eye
-    with pytest.raises(ValueError, match="what it shows must be one of find out, any scene, .* got 'a cat'"):
+    with pytest.raises(ValueError, match=r"what it shows must be one of find out, any scene, .* got 'a cat'"):
         work.restored(photograph, "a cat")
 
 
