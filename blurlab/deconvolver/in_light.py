@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from blurlab.deconvolver.base import Deconvolver, Restored, check_option
+from blurlab.deconvolver.colour import with_sure_colour
 from blurlab.deconvolver.light_tv import LightTV, mean_slope
 from blurlab.deconvolver.parts import measure_sigma
 from blurlab.deconvolver.tiled import Tiled
@@ -24,14 +25,16 @@ class InLight(Deconvolver):
     and sharpening leave more of it at the middle frequencies, where a deconvolver looks, than where it is measured. So
     the noise that is measured in the file is multiplied by ``caution``. What an inexact kernel adds is not
     (:meth:`~blurlab.deconvolver.Deconvolver.allowing`), and no doubt whether the blur is hidden follows from either.
+    Of what the channels differ in, less is restored (:func:`~blurlab.deconvolver.colour.with_sure_colour`).
 
     Args:
         deconvolver: Restores the light; None is :class:`~blurlab.deconvolver.LightTV`.
         response: The curve of the file; None is that of sRGB.
         caution: Factor on the noise that is measured in an image; one that is told is taken as it is.
+        colour: Share of the change that is kept in colours that the image hardly has; 1 keeps all.
 
     Raises:
-        ValueError: If the caution is out of its range.
+        ValueError: If the caution or the colour is out of its range.
 
     Example:
         >>> y = torch.full((1, 1, 24, 24), 0.5)
@@ -40,9 +43,15 @@ class InLight(Deconvolver):
     """
 
     def __init__(
-        self, deconvolver: Deconvolver | None = None, response: Response | None = None, caution: float = 4.0
+        self,
+        deconvolver: Deconvolver | None = None,
+        response: Response | None = None,
+        caution: float = 4.0,
+        colour: float = 0.3,
     ) -> None:
         check_option("caution", caution, 0.01, 100)
+        check_option("colour", colour, 0, 1)
+        self.colour = colour
         self.response = Srgb() if response is None else response
         self.deconvolver = LightTV(self.response) if deconvolver is None else deconvolver
         self.caution = caution
@@ -80,7 +89,7 @@ class InLight(Deconvolver):
     def restore(self, y: Tensor, psf: Any, sigma: Tensor) -> Restored:
         """The history is that of the deconvolver that works on the light."""
         restored = self.deconvolver(self.response.decode(y), psf, sigma.flatten())
-        return Restored(self.response.encode(restored.image), restored.history)
+        return Restored(with_sure_colour(y, self.response.encode(restored.image), self.colour), restored.history)
 
     def of_values(self) -> InLight:
         """The same with a file's values in place of light."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -21,7 +22,11 @@ SURELY_SHARP = 0.95
 
 
 def which_copy(
-    family: BlurFamily, seen: Sequence[BlurEstimate], least_probability: float, but: Sequence[str] = ()
+    family: BlurFamily,
+    seen: Sequence[BlurEstimate],
+    least_probability: float,
+    but: Sequence[str] = (),
+    left_out: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Which copy's answer counts (B,), -1 where none is sure enough; and may its strength be greater (B,) bool?
 
@@ -37,12 +42,15 @@ def which_copy(
         seen: What each copy shows, the largest first.
         least_probability: Of a kind that counts.
         but: Kinds that do not count.
+        left_out: Copies that do not count (S, B) bool; None: none.
     """
     none = family.kinds.index("none")
     labels = [label for one in seen if (label := one.label) is not None]
     probability = torch.stack([one.probability for one in labels])
     sure, kind = probability.max(2)
     counts = sure >= least_probability
+    if left_out is not None:
+        counts &= ~left_out
     for name in but:
         counts &= kind != family.kinds.index(name)
     counts[1:] &= kind[1:] != none
@@ -59,6 +67,32 @@ def which_copy(
     as_small = torch.arange(len(seen), device=place.device)[:, None] >= place
     beyond = counts.any(0) & ~(ends & as_small).any(0)
     return torch.where(counts.any(0), place, -1), beyond
+
+
+def straightened(
+    family: BlurFamily, seen: Sequence[BlurEstimate], scales: Sequence[int], lines: Sequence[str], paths: Sequence[str]
+) -> Tensor:
+    """Which copies (S, B) bool show a line only since they are small: the largest one rather shows a bent path.
+
+    A short path is hardly bent in a copy of half the size. Of lengths that the largest copy can measure it is asked.
+
+    Args:
+        family: A mixture.
+        seen: What each copy shows, the largest first.
+        scales: By how much the sides of each are divided.
+        lines: Kinds that are straight.
+        paths: Kinds that are bent.
+    """
+    labels = [label for one in seen if (label := one.label) is not None]
+    straight, bent = (torch.tensor([kind in names for kind in family.kinds]) for names in (lines, paths))
+    first = labels[0].probability
+    straight, bent = straight.to(first.device), bent.to(first.device)
+    rather_bent = (first * bent).sum(1) > (first * straight).sum(1)
+    shown = []
+    for label, scale in zip(labels, scales, strict=True):
+        in_first = is_within(family, replace(label, params=family.scaled(label.params, scale), halfwidth=None))
+        shown.append(rather_bent & straight[label.kind] & in_first & (scale > 1))
+    return torch.stack(shown)
 
 
 def is_within(family: BlurFamily, label: KindEstimate, *, whole: bool = False) -> Tensor:

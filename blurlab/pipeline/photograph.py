@@ -14,7 +14,7 @@ from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.physics.field_stop import field
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.content import picture, repeats, smaller, square_within
-from blurlab.pipeline.copies import which_copy, without_end
+from blurlab.pipeline.copies import straightened, which_copy, without_end
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel
 from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.free_kernels import FREE_PX, with_free_kernels, with_turns
@@ -35,6 +35,8 @@ UNSURE = 0.25
 """A kernel is out of place by this share of half the 90 % interval of its strength [px / px]."""
 BENT = 2.0
 """Side of the free kernel that a straight line is compared with, in lengths of the line."""
+SEEN = 0.3
+"""A path of which no kernel is found, and which a smaller copy shows, is told if the largest shows one so probably."""
 Nets = Mapping[str, nn.Module]
 """Networks by the names of their tasks."""
 
@@ -167,19 +169,24 @@ class Photograph(Regression):
         """What pictures (B, C, H, W) without a frame show, with kernels of this size."""
         scales = self._scales(y)
         seen = [super(Photograph, self).identify(smaller(y, scale), nets, risks) for scale in scales]
-        place, beyond = which_copy(self.family, seen, self.least_probability)
+        short = straightened(self.family, seen, scales, self.bent, self.hidden)
+        place, beyond = which_copy(self.family, seen, self.least_probability, left_out=short)
         soft = is_soft(self.family, _label(seen[0]), self.soft, self.undo_probability)
         place = torch.where((place < 0) & soft, 0, place)
         if min(y.shape[-2:]) >= LEAST_PX:
             place = torch.where(has_one_direction(smaller(y, 1)) | repeats(y), -1, place)
         found = self._of_copies(y, seen, place, beyond, size, nets)
         # A disk wider than the ranges looks like a shake, of which then no kernel is found. A line is too like a shake.
-        refuted = self._is_hidden(_label(found).kind) & ~found.blurred & (place >= 0)
+        refuted, first = self._is_hidden(_label(found).kind) & ~found.blurred & (place >= 0), place
         but = [kind for kind in self.family.kinds if kind not in self.soft]
         place, beyond = which_copy(self.family, seen, self.undo_probability, but)
         other = self._of_copies(y, seen, torch.where(refuted, place, -1), beyond, size, nets)
         rows = other.blurred.nonzero().squeeze(1)
-        return found.with_rows(rows, other.take(rows)) if len(rows) else found
+        found = found.with_rows(rows, other.take(rows)) if len(rows) else found
+        # Texture of a photograph that is a little soft looks like a wide shake in a small copy, and nowhere else.
+        doubted = refuted & ~other.blurred & (first > 0) & (self._share(_label(seen[0]), self.lines) < SEEN)
+        rows = doubted.nonzero().squeeze(1)
+        return found.with_rows(rows, self._nothing(y[rows], size)) if len(rows) else found
 
     def _of_copies(
         self, y: Tensor, seen: Sequence[BlurEstimate], place: Tensor, beyond: Tensor, size: int, nets: Nets
@@ -285,13 +292,29 @@ class Photograph(Regression):
         half = _half(label)
         narrow = ~(half > self.widest * label.strength_map_px)  # one without an interval is for its probability to say
         careful = torch.where(half.isnan(), label.strength_px, label.strength_px - BACK_OFF * half)
-        least = torch.where(self._is_hidden(label.kind), self.free_probability, self.undo_probability)
-        return label.probability.amax(1) >= least, narrow, careful.maximum(0.5 * label.strength_px)
+        free = self._is_hidden(label.kind)  # whose kernel is straight or bent, as it comes
+        sure = torch.where(free, self._share(label, self.lines), label.probability.amax(1))
+        least = torch.where(free, self.free_probability, self.undo_probability)
+        return sure >= least, narrow, careful.maximum(0.5 * label.strength_px)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Kinds that have no kernel that parameters describe."""
+        member = self.family.member
+        return tuple(kind for kind in self.family.kinds if any(one.is_hidden for one in member(kind).parameters))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Kinds that are the path of a camera, straight or bent."""
+        return (*self.bent, *self.hidden)
+
+    def _share(self, label: KindEstimate, kinds: Sequence[str]) -> Tensor:
+        """Probability (B,) of any of these kinds."""
+        return label.probability[:, [kind in kinds for kind in self.family.kinds]].sum(1)
 
     def _is_hidden(self, kind: Tensor) -> Tensor:
         """Which kinds (B,) have no kernel that parameters describe (B,) bool."""
-        hidden = [any(one.is_hidden for one in self.family.member(name).parameters) for name in self.family.kinds]
-        return torch.tensor(hidden, device=kind.device)[kind]
+        return torch.tensor([name in self.hidden for name in self.family.kinds], device=kind.device)[kind]
 
 
 def _half(label: KindEstimate) -> Tensor:

@@ -92,7 +92,10 @@ class Pipeline:
                 for those of which the estimate asks more (:attr:`~blurlab.pipeline.estimate.BlurEstimate.alone`).
             progress: Called after each tile with the share of an image that is done.
         """
-        image, alone = y.clone(), estimate.blurred if tile is not None else estimate.blurred & estimate.alone
+        alone = estimate.blurred if tile is not None else estimate.blurred & estimate.alone
+        if alone.tolist() == [True]:  # a large photograph is not copied
+            return restored(self.deconvolver, y, estimate, _of(sigma, alone), tile or TILE, progress)
+        image = y.clone()
         for row in alone.nonzero():
             image[row] = restored(self.deconvolver, y[row], estimate.take(row), _of(sigma, row), tile or TILE, progress)
         for rows, deconvolver in replace(estimate, blurred=estimate.blurred & ~alone).suited(self.deconvolver):

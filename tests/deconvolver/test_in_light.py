@@ -33,7 +33,7 @@ def test_the_light_is_restored_with_so_many_times_the_noise_of_the_file() -> Non
     solver = LightTV()
     solver.keeps_hidden = False
     expected = light_to_srgb(solver(srgb_to_light(y), PSF, noise.flatten()).image)
-    restored = InLight(caution=3).allowing(torch.tensor([0.1]))(y, PSF).image
+    restored = InLight(caution=3, colour=1).allowing(torch.tensor([0.1]))(y, PSF).image
     torch.testing.assert_close(restored, expected)
 
 
@@ -44,7 +44,7 @@ def test_what_was_blurred_in_light_gains_more_there_than_in_the_values_of_the_fi
 
 def test_a_straight_curve_is_the_deconvolver_itself_and_noise_that_is_told_is_not_multiplied() -> None:
     _, y = photographed()
-    restored = InLight(TV(), Power(1.0), caution=5)(y, PSF, 0.004).image
+    restored = InLight(TV(), Power(1.0), caution=5, colour=1)(y, PSF, 0.004).image
     torch.testing.assert_close(restored, TV()(y, PSF, 0.004).image.clamp(0, 1), atol=1e-4, rtol=0)
 
 

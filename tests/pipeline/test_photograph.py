@@ -175,6 +175,35 @@ def test_a_disk_too_wide_for_the_file_is_taken_from_its_half_where_no_shake_is_f
     assert identified(line, free_form=Corner(1.0)).label.kind.tolist() == [3, 3]
 
 
+def test_a_wide_shake_that_only_a_small_copy_shows_is_told_where_a_kernel_is_found() -> None:
+    soft = {SIDE: {"defocus": 2.0}, SIDE // 2: {"shake": 6.0}}
+    found = identified(soft, free_form=Corner(1 / 3))
+    assert found.label.kind.tolist() == [3, 3] and bool(found.blurred.all())
+    nothing = identified(soft, free_form=Corner(1.0))
+    assert not bool(nothing.label.can_tell.any()) and not bool(nothing.blurred.any())
+    line = {**soft, SIDE: {"motion": 0.3, "shake": 0.3}}  # of which the whole photograph shows something, too
+    assert bool(identified(line, free_form=Corner(1.0)).label.can_tell.all())
+
+
+def test_a_short_line_of_a_small_copy_does_not_count_where_the_whole_shows_a_shake() -> None:
+    said = {"motion": 7.0, "motion.angle_deg cos": 1.0, "motion.length_px log spread": -4.0}
+    short, long = said | {"motion.length_px": -0.9}, said | {"motion.length_px": 0.0}  # of the half, 4.4 and 8 px
+    shake, line = {"shake": 3.0, "motion": 1.0}, {"shake": 1.0, "motion": 3.0}
+    kinds = [
+        identified({SIDE: whole, SIDE // 2: half}).label.kind.tolist()
+        for whole, half in ((shake, short), (shake, long), (line, short))
+    ]
+    assert kinds == [[3, 3], [2, 2], [2, 2]]
+
+
+def test_a_path_is_undone_whether_it_is_straight_or_bent() -> None:
+    """Which of the two it is, its free kernel says; that it is one of them is sure."""
+    either = {SIDE: {"shake": 4.0, "motion": 3.2}}
+    assert bool(identified(either, free_form=Corner(1 / 3)).blurred.all())
+    other = {SIDE: {"shake": 4.0, "defocus": 3.2}}
+    assert not bool(identified(other, free_form=Corner(1 / 3)).blurred.any())
+
+
 @pytest.mark.slow
 def test_a_line_is_kept_unless_a_free_kernel_is_better() -> None:
     wide = {"motion": 6.0, "motion.length_px": 0.0, "motion.angle_deg cos": 1.0, "motion.length_px log spread": 1.0}
