@@ -1,6 +1,7 @@
 """How much of a restoration to keep in what the channels of a photograph differ in (``InLight.colour``).
 
-    python experiments/schuler2016/colour.py FOLDER [--count 30]    # bsds500, CHASE_DB1; writes results/colour.json
+    python experiments/schuler2016/colour.py FOLDER [--count 30]    # bsds500, CHASE_DB1; results/colour.json, .md
+    python experiments/schuler2016/colour.py --table                # the table alone, of the record that is there
 
 Validation photographs of BSDS500, blurred as in ``+experiment=camera_bsds`` (all its kinds but none), of which each
 kernel is known: as files of its camera, and as files of nothing but white noise of .004; and photographs of CHASE_DB1
@@ -73,12 +74,31 @@ def gains(items: Iterator[tuple[Tensor, Tensor, Tensor]]) -> dict[str, dict[str,
     return {f"{share:g}": figures(found) for share, found in won.items()}
 
 
+def write_table() -> None:
+    """The record as a table beside it."""
+    record = json.loads(RESULT.read_text())
+    lines = [
+        f"Mean ISNR [dB], and the share that became better, of {record['photographs']} photographs; kernels known.",
+        "",
+    ]
+    lines += [f"| share kept | {' | '.join(record['by share'])} |", "|---" * (1 + len(record["by share"])) + "|"]
+    for share in map("{:g}".format, SHARES):
+        cells = [f"{one[share]['isnr']:.2f} dB, {one[share]['better']:.2f}" for one in record["by share"].values()]
+        lines.append(f"| {share} | {' | '.join(cells)} |")
+    write_text(RESULT.with_suffix(".md"), "\n".join(lines) + "\n")
+
+
 def main() -> None:
     """Restore every photograph once, keep each share of it, write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="holds bsds500 and CHASE_DB1")
+    parser.add_argument("folder", type=Path, nargs="?", help="holds bsds500 and CHASE_DB1")
+    parser.add_argument("--table", action="store_true", help="write the table of the record, and measure nothing")
     parser.add_argument("--count", type=int, default=30, help="photographs of each set at most")
     args = parser.parse_args()
+    if args.table:
+        return write_table()
+    if args.folder is None:
+        parser.error("name the folder of the photographs")
     photographs, eyes = Bsds500(str(args.folder), parts=["val"]), ChaseDb1(args.folder)
     parts = [
         build_parts(check([f"+experiment={name}", f"paths.data_dir={args.folder}"])[0])
@@ -97,6 +117,7 @@ def main() -> None:
             print(name, json.dumps(table[name]), flush=True)
     facts = {"photographs": args.count, "kernels": "known", "torch": torch.__version__, "device": "cpu"}
     write_text(RESULT, json.dumps({**facts, "by share": table}, indent=1) + "\n")
+    write_table()
 
 
 if __name__ == "__main__":
