@@ -156,13 +156,13 @@ class Deconvolver(ABC):
             blur = _kernels(blur, work).expand(len(y), -1, -1, -1)
         if sigma is not None:
             check_noise(sigma, len(y), upper)
-        noise = self.measured_sigma(y, level) if sigma is None else torch.as_tensor(sigma)
+        noise = self.measured_sigma(y, level, blur) if sigma is None else torch.as_tensor(sigma)
         noise = noise.to(work).expand(len(y)).reshape(-1, 1, 1, 1)
         if self.own_level:
             check_range(y, upper, noise)
         return blur, noise.maximum(SIGMA_FLOOR * level.to(work))
 
-    def measured_sigma(self, y: Tensor, level: Tensor) -> Tensor:
+    def measured_sigma(self, y: Tensor, level: Tensor, blur: Tensor | LinearOperator) -> Tensor:
         """The noise (B,) to restore images with where none is told; an inexact kernel counts as noise."""
         return measure_sigma(y, level, kernel_error_px=self.kernel_error_px)
 

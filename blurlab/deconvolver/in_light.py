@@ -14,8 +14,12 @@ from blurlab.deconvolver.colour import with_sure_colour
 from blurlab.deconvolver.light_tv import LightTV, mean_slope
 from blurlab.deconvolver.parts import measure_sigma
 from blurlab.deconvolver.tiled import Tiled
+from blurlab.deconvolver.whiteness import excess_noise
 from blurlab.noise import Power, Response, Srgb
 from blurlab.physics import LinearOperator
+
+WHITE = 1.5
+"""Factor on white noise; it grows with the square of the excess, up to the caution. Files of cameras have 1.8 to 8."""
 
 
 class InLight(Deconvolver):
@@ -23,14 +27,15 @@ class InLight(Deconvolver):
 
     A camera blurs light; its file holds values that a curve made of it. A file's noise is not white either: compression
     and sharpening leave more of it at the middle frequencies, where a deconvolver looks, than where it is measured. So
-    the noise that is measured in the file is multiplied by ``caution``. What an inexact kernel adds is not
+    the noise that is measured in the file is multiplied by ``caution``; by less where it is seen to be white
+    (:func:`~blurlab.deconvolver.whiteness.excess_noise`). What an inexact kernel adds is not
     (:meth:`~blurlab.deconvolver.Deconvolver.allowing`), and no doubt whether the blur is hidden follows from either.
     Of what the channels differ in, less is restored (:func:`~blurlab.deconvolver.colour.with_sure_colour`).
 
     Args:
         deconvolver: Restores the light; None is :class:`~blurlab.deconvolver.LightTV`.
         response: The curve of the file; None is that of sRGB.
-        caution: Factor on the noise that is measured in an image; one that is told is taken as it is.
+        caution: Greatest factor on the noise that is measured in an image; one that is told is taken as it is.
         colour: Share of the change that is kept in colours that the image hardly has; 1 keeps all.
 
     Raises:
@@ -67,9 +72,13 @@ class InLight(Deconvolver):
         blur, noise = super().checked(y, blur, sigma)
         return blur, noise * mean_slope(self.response, y.to(noise))
 
-    def measured_sigma(self, y: Tensor, level: Tensor) -> Tensor:
+    def measured_sigma(self, y: Tensor, level: Tensor, blur: Tensor | LinearOperator) -> Tensor:
         """That of the values of the file, with caution unless it only says when to stop."""
-        error, caution = self.kernel_error_px, 1.0 if self.deconvolver.stops_at_noise else self.caution
+        error, caution = self.kernel_error_px, torch.full((len(y),), self.caution).to(level)
+        if self.deconvolver.stops_at_noise:
+            caution = torch.ones_like(caution)
+        elif isinstance(blur, Tensor):
+            caution = caution.minimum(WHITE * excess_noise(y, blur).to(caution).square())
         return measure_sigma(y, torch.ones_like(level), kernel_error_px=error, caution=caution)
 
     def _restored(

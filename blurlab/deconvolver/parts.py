@@ -70,7 +70,7 @@ def measure_sigma(
     level: Tensor,
     most_px: int = MOST_PX,
     kernel_error_px: float | Tensor = KERNEL_ERROR_PX,
-    caution: float = 1.0,
+    caution: float | Tensor = 1.0,
 ) -> Tensor:
     """:func:`~blurlab.noise.level.effective_sigma`; of a larger image the median over its :func:`parts`.
 
@@ -94,10 +94,10 @@ def measure_sigma(
         level = level.to(torch.float64 if y.dtype == torch.float64 else torch.float32)
         error = kernel_error_px.to(level) if isinstance(kernel_error_px, Tensor) else kernel_error_px
         return effective_sigma(y / level, error, caution) * level.flatten()
-    errors = torch.as_tensor(kernel_error_px).expand(len(y))
+    errors, cautions = (torch.as_tensor(one).expand(len(y)) for one in (kernel_error_px, caution))
     found = []
     for i in range(len(y)):
         few = parts(y[i : i + 1], most_px).split(1)  # one at a time: memory is that of one
-        each = [measure_sigma(part, level[i : i + 1], most_px, errors[i], caution) for part in few]
+        each = [measure_sigma(part, level[i : i + 1], most_px, errors[i], cautions[i]) for part in few]
         found.append(torch.cat(each).median())
     return torch.stack(found)

@@ -26,7 +26,9 @@ KERNEL_ERROR_PX = 0.22
 kernels were measured (``experiments/nonblind/kernel_error.py``)."""
 
 
-def effective_sigma(y: Tensor, kernel_error_px: float | Tensor = KERNEL_ERROR_PX, caution: float = 1.0) -> Tensor:
+def effective_sigma(
+    y: Tensor, kernel_error_px: float | Tensor = KERNEL_ERROR_PX, caution: float | Tensor = 1.0
+) -> Tensor:
     """Noise to assume in a photograph of which nothing is told: what is measured, and what an inexact kernel adds.
 
     ``sqrt((caution sigma)^2 + (kernel_error_px g)^2)``, g the mean length of y's differences beyond the noise's.
@@ -37,7 +39,7 @@ def effective_sigma(y: Tensor, kernel_error_px: float | Tensor = KERNEL_ERROR_PX
     Args:
         y: Observed images (B, C, H, W) on the [0, 1] scale.
         kernel_error_px: How far the kernel is assumed to be out of place, a number or one per image (B,).
-        caution: Factor on the noise that is measured.
+        caution: Factor on the noise that is measured, a number or one per image (B,).
 
     Returns:
         (B,), at most what a deconvolver takes (:data:`~blurlab.core.checks.MOST_SIGMA`).
