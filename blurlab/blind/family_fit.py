@@ -18,7 +18,7 @@ REACH = 2
 FURTHER = 3
 """The same where what was found near it leaves more than noise."""
 BETTER = 0.9
-"""Another place is taken for the blur where its cost is no more than this share of that of the first."""
+"""Another place is taken for the blur where it leaves less, and costs no more than this share of the first."""
 PRIOR, PRIOR_VALUES = 0.02, 0.005
 """What one step away from the guess costs, as a share of the cost, and more steps their square: where a photograph
 tells little, the guess stays. Of blurred values, which a network that learned from cameras knows less, the second."""
@@ -68,7 +68,8 @@ def family_fit(
         return near
     costs = torch.tensor([one.cost for one in judged(trials)])
     far = _descended(judged, trials[costs.argmin()], step / 2, 1, 0.0)
-    return far if judged(far[None])[0].cost <= BETTER * first.cost else near
+    (other,) = judged(far[None])
+    return far if other.misfit < first.misfit and other.cost <= BETTER * first.cost else near
 
 
 def _descended(
