@@ -105,7 +105,8 @@ def deblur(
     Args:
         image: A path, a NumPy array (H, W[, C]), a Pillow image or a tensor ([1,] [C,] H, W), grey or RGB, with alpha
             or without, sides of at least 64 px (:func:`~blurlab.core.picture.picture`).
-        kernel: (k, l), an array, a tensor or the path of a ``.tif``, ``.png`` or ``.npy`` file; None: it is estimated.
+        kernel: (k, l), an array, a tensor or the path of a ``.tif``, ``.png`` or ``.npy`` file; of one with three
+            channels their mean; None: it is estimated.
         method: ``auto``, one of :data:`~blurlab.methods.METHODS`, which then works on the light of the image, or a
             deconvolver of one's own.
         sigma: Noise standard deviation on the [0, 1] scale; None: it is measured.

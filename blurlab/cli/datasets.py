@@ -28,14 +28,17 @@ def datasets(words: list[str]) -> None:
     from blurlab.run.command.sets import holdings
 
     for name in args.name or known:
-        print("\n".join([name, f"  {about('dataset', name)}", *_lines(holdings(name, args.data_dir))]), flush=True)
+        lines = _lines(holdings(name, args.data_dir), brief=not args.name)
+        print("\n".join([name, f"  {about('dataset', name)}", *lines]), flush=True)
+    if not args.name:
+        print("blurlab datasets NAME says where a set was looked for")
 
 
-def _lines(found: list[Holding]) -> Iterator[str]:
+def _lines(found: list[Holding], *, brief: bool) -> Iterator[str]:
     for one in found:
         role = "" if len(found) == 1 else f"{one.role.replace('_', ' ')}: "
         if one.missing:
-            yield f"  {role}missing: {one.missing}"
+            yield f"  {role}missing: {f'{one.name}, from {one.site}' if brief and one.site else one.missing}"
         else:
             where = "drawn by the program" if one.folder is None else f"in {one.folder}"
             yield f"  {role}found: {one.name}, {one.count} photographs {where}"

@@ -89,7 +89,7 @@ def _torch() -> Iterator[Finding]:
         device = "MPS" if torch.backends.mps.is_available() else "CPU"
     yield Finding(True, f"torch {torch.__version__} on {device}")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding(True, f"{torch.get_num_threads()} threads of torch's on {cores} cores (OMP_NUM_THREADS sets them)")
+    yield Finding(True, f"torch runs {torch.get_num_threads()} threads on {cores} cores; OMP_NUM_THREADS sets them")
 
 
 def _torchvision() -> Iterator[Finding]:
@@ -152,8 +152,8 @@ def _data() -> Iterator[Finding]:
         for name, (one,) in alone.items()
         if one.folder is not None and one.folder.is_relative_to(folder)
     ]
-    sets = ", ".join(here) or "no set"
-    yield Finding(True, f"data in {folder}: {sets}; `blurlab datasets` says where to get the others")
+    sets, rest = (", ".join(here), "the others") if here else ("no set of photographs", "them")
+    yield Finding(True, f"data in {folder}: {sets}; `blurlab datasets` says where to get {rest}")
 
 
 def _weights() -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,16 @@ class Weights:
         """The first paragraph of its card below the heading, as one line."""
         parts = [part for part in self.card.split("\n\n") if part.strip() and not part.startswith("#")]
         return " ".join(parts[0].split()) if parts else ""
+
+    @property
+    def taken_by(self) -> str:
+        """The options that take it by its name."""
+        if self.place.startswith("deconvolver/"):
+            return f"deconvolver.weights={self.name}"
+        with self.path.open("rb") as file:
+            keys = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        asked = f", --weights {self.name}" if any(key.startswith("blur/") for key in keys) else ""
+        return f"pipeline.weights={self.name}{asked}"
 
     @property
     def sha256(self) -> str:

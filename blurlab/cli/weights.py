@@ -21,7 +21,8 @@ def weights(words: list[str]) -> None:
         print(known[name].card, end="")
         return
     for one in known.values():
-        print(f"{one.name}  {one.path.stat().st_size:,} bytes, {one.place}\n  sha256 {one.sha256}\n  {one.about}")
+        print(f"{one.name}  {one.path.stat().st_size:,} bytes, {one.place}\n  for {one.taken_by}")
+        print(f"  sha256 {one.sha256}\n  {one.about}")
 
 
 def _parser() -> OneLineParser:

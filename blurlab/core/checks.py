@@ -110,8 +110,9 @@ def check_sigma(sigma: float | Tensor, name: str = "sigma", *, white: float = 1.
         return
     value = torch.as_tensor(sigma)
     if not bool(((value >= 0) & (value <= most)).all()):
-        came = value.flatten().tolist()[:4]
+        few = value.flatten().tolist()[:4]
+        came = few[0] if value.ndim == 0 else few
         raise ValueError(
             f"{name} is a standard deviation on the [0, {white:g}] scale, at most {most:g}, and must be finite and "
-            f">= 0, got {came}; divide it by the white of the image, as the image"
+            f">= 0, got {came}; divide it by the value of white, as the image was"
         )

@@ -74,9 +74,11 @@ def as_kernel(values: NDArray[Any], name: str = "kernel") -> NDArray[np.float32]
     """
     plane = np.asarray(values)
     plane = plane.mean(axis=2) if plane.ndim == 3 and plane.shape[2] in (1, 3) else plane
-    good = plane.ndim == 2 and plane.size > 0 and plane.dtype.kind in "fuib"
-    if not good or not np.isfinite(plane).all() or plane.min() < 0 or plane.sum() <= 0:
-        raise ValueError(f"{name}: a kernel must be (k, l), finite, >= 0 and not all 0, got {np.shape(values)}")
+    if plane.ndim != 2 or plane.size == 0 or plane.dtype.kind not in "fuib":
+        raise ValueError(f"{name}: a kernel must be numbers (k, l), got {np.asarray(values).dtype} {np.shape(values)}")
+    if not np.isfinite(plane).all() or plane.min() < 0 or plane.sum() <= 0:
+        came = f"values from {plane.min():.3g} to {plane.max():.3g}"
+        raise ValueError(f"{name}: a kernel must be finite, >= 0 and not all 0, got {came}; cut off what is below 0")
     whole = np.pad(plane.astype(np.float64), [(0, 1 - side % 2) for side in plane.shape])
     return (whole / whole.sum()).astype(np.float32)
 

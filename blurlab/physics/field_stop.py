@@ -18,10 +18,10 @@ LIT = 0.15
 RIM = 0.05
 """Share of the radius within which the rim of the field is, which is not looked at."""
 WHITE = 0.9
-"""The darkest channel of a white surrounding, as of a page, is above this."""
+"""The darkest channel of a white page around a photograph is above this."""
 DARK_OUTSIDE, APART_OUTSIDE, LIT_INSIDE = 0.9, 0.95, 0.97
-"""Shares of the pixels outside that are dark or white, outside that are no part of the field, and inside that are, at
-least: a caption beside the field is lit and no part of it."""
+"""Shares of the pixels outside that are dark, outside that are no part of the field, and inside that are, at least: a
+caption beside the field is lit and no part of it."""
 LEAST_RIM = 24
 """Pixels of the small copy in which the rim of the field is seen, at least."""
 LEAST_OUTSIDE = 0.05
@@ -81,12 +81,13 @@ def field(image: Tensor) -> Circle | None:
     factor = SIDE_PX / min(image.shape[-2:])
     size = [max(1, round(side * factor)) for side in image.shape[-2:]]
     small = interpolate(image[None], size, mode="bilinear", antialias=True)[0].cpu()
-    lit = (small.amax(0) > LIT) & (small.amin(0) < WHITE)
+    top, left, small = _without_page(small)
+    lit = small.amax(0) > LIT
     part = _largest_part(lit)
     circle = _fitted(part)
     if circle is None:
         return None
-    away = _away(circle, size)
+    away = _away(circle, small.shape[-2:])
     outside, inside, core = away > 1 + RIM, away < 1 - RIM, away < DETAIL_WITHIN
     red, green, blue = small[:, inside].mean(1).clamp_min(1e-6)
     is_round = (outside.float().mean() >= LEAST_OUTSIDE) & (part[inside].float().mean() >= LIT_INSIDE)
@@ -94,8 +95,20 @@ def field(image: Tensor) -> Circle | None:
     is_red = (red >= RED_TO_GREEN * green) & (green >= GREEN_TO_BLUE * blue)
     if not bool(is_round & is_alone & is_red) or _detail(small[1], core) < DETAIL:
         return None
-    row, col, radius = circle
+    row, col, radius = circle.row + top, circle.col + left, circle.radius
     return Circle((row + 0.5) / factor - 0.5, (col + 0.5) / factor - 0.5, radius / factor)
+
+
+def _without_page(small: Tensor) -> tuple[int, int, Tensor]:
+    """First row, first column and the part (3, h, w) of an image that is no white page around it; all where that is."""
+    shown = small.amin(0) < WHITE
+    if not bool(shown.any()):
+        return 0, 0, small
+    (top, bottom), (left, right) = (shown.any(axis).nonzero().flatten()[[0, -1]].tolist() for axis in (1, 0))
+    height, width = shown.shape
+    top, left = top + (top > 0), left + (left > 0)  # what lies across the page's edge is left out, too
+    bottom, right = bottom + (bottom == height - 1), right + (right == width - 1)
+    return top, left, small[:, top:bottom, left:right]
 
 
 def _largest_part(lit: Tensor) -> Tensor:

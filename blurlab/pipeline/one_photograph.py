@@ -20,7 +20,7 @@ def restored(
     y: Tensor,
     estimate: BlurEstimate,
     sigma: float | Tensor | None,
-    tile: int,
+    tile: int | None,
     progress: Callable[[float], None] | None = None,
 ) -> Tensor:
     """Undo the blur of one photograph.
@@ -33,7 +33,7 @@ def restored(
         y: Observed (1, C, H, W).
         estimate: Its blur, that of one blurred image.
         sigma: Noise standard deviation; None where the deconvolver measures it.
-        tile: Side of the tiles in which a larger photograph is restored, [px].
+        tile: Side of the tiles in which a larger photograph is restored, [px]; None: as a whole.
         progress: Called after each tile with the share that is done.
 
     Returns:
@@ -44,9 +44,9 @@ def restored(
     blur = trimmed(estimate.psf) if isinstance(estimate.blur, Convolution) else estimate.blur
     if estimate.field is not None and bool(estimate.turns[0]):
         blur = turning(estimate.field[0], shape)
-        tile = min(tile, local_tile(shape, blur.psf.shape[-1]))
+        tile = min(tile or max(shape), local_tile(shape, blur.psf.shape[-1]))
         deconvolver = deconvolver.by_kernels()  # which hardly change within such a tile
-    restorer = by_tiles(deconvolver, tile, progress)
+    restorer = by_tiles(deconvolver, tile or max(*shape, 16), progress)
     if estimate.stop is None or not bool(estimate.stop[0].isfinite().all()):
         return restorer(y, blur, sigma).image
     circle = Circle(*estimate.stop[0].tolist())

@@ -48,9 +48,8 @@ class Photograph(Regression):
     gone, and a blur too wide for the network's ranges is within them. Parameters, intervals and kernels are brought
     back to the size of the file. Where no answer is sure enough, the kernel that is named explains too little, or the
     image varies along one direction alone or repeats itself, nothing is told: every kind is as likely, nothing is
-    undone. A frame is not looked at (:func:`~blurlab.pipeline.content.picture`), nor the rim of the round field of
-    photographs of the back of the eye (:func:`~blurlab.pipeline.content.square_within`), which a restoration leaves as
-    it is, too.
+    undone. A frame is not looked at (:func:`~blurlab.pipeline.content.picture`), nor, with ``stops``, the rim of the
+    round field of an eye (:func:`~blurlab.pipeline.content.square_within`).
 
     A blur that no parameters describe, as the shake of a hand, is estimated pixel by pixel by ``free_form``. Where a
     photograph is soft and it is not sure in which way, a narrow Gaussian is undone.
@@ -64,6 +63,7 @@ class Photograph(Regression):
         undo_probability: Of the kind; below it the blur is named and the photograph left as it is.
         free_probability: The same of a kind that no parameters describe, whose kernel is the least sure of all.
         widest: Half the 90 % interval of the strength as a share of it; above it, too, nothing is undone.
+        stops: Is the round field of an eye looked for? Its rim is then not looked at, and left as it is.
         free_form: Estimates the kernel of a kind that no parameters describe; None leaves such photographs as they are.
         bent: Kinds whose kernel is compared with a free-form one, where ``free_form`` is given: hands move in no line.
         soft: Kinds that take away detail alike in all directions: where one of them is sure, but not which or how
@@ -91,6 +91,7 @@ class Photograph(Regression):
         undo_probability: float = 0.8,
         free_probability: float = 0.86,
         widest: float = 0.3,
+        stops: bool = False,
         free_form: FreeForm | None = None,
         bent: Sequence[str] = ("motion",),
         soft: Sequence[str] = ("gaussian", "defocus"),
@@ -118,6 +119,7 @@ class Photograph(Regression):
         self.undo_probability = undo_probability
         self.free_probability = free_probability
         self.widest = widest
+        self.stops = stops
         self.free_form = free_form
         self.bent = tuple(bent)
         self.soft = tuple(soft)
@@ -149,7 +151,7 @@ class Photograph(Regression):
         if self.own is not None:
             nets = {name: net.to(y.device) for name, net in self.own.items()}
         size = 2 * (self.family.size * self._scales(y)[-1] // 2) + 1
-        found, circles = self._nothing(y, size), [field(one) for one in y]
+        found, circles = self._nothing(y, size), [field(one) if self.stops else None for one in y]
         inner = [None if circle is None else square_within(circle, y.shape[-2:]) for circle in circles]
         places = [square or picture(one) for square, one in zip(inner, y, strict=True)]
         for place in sorted({*places}):

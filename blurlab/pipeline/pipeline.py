@@ -15,9 +15,6 @@ from blurlab.pipeline.estimate import BlurEstimate
 from blurlab.pipeline.identifier import Identifier
 from blurlab.pipeline.one_photograph import restored
 
-TILE = 1024
-"""Side of the tiles in which a larger photograph is restored, [px]."""
-
 
 @dataclass(frozen=True)
 class Deblurred:
@@ -94,10 +91,10 @@ class Pipeline:
         """
         alone = estimate.blurred if tile is not None else estimate.blurred & estimate.alone
         if alone.tolist() == [True]:  # a large photograph is not copied
-            return restored(self.deconvolver, y, estimate, _of(sigma, alone), tile or TILE, progress)
+            return restored(self.deconvolver, y, estimate, _of(sigma, alone), tile, progress)
         image = y.clone()
         for row in alone.nonzero():
-            image[row] = restored(self.deconvolver, y[row], estimate.take(row), _of(sigma, row), tile or TILE, progress)
+            image[row] = restored(self.deconvolver, y[row], estimate.take(row), _of(sigma, row), tile, progress)
         for rows, deconvolver in replace(estimate, blurred=estimate.blurred & ~alone).suited(self.deconvolver):
             image[rows] = deconvolver(y[rows], estimate.blur.rows(rows), _of(sigma, rows)).image
         return image

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import torch
@@ -53,7 +54,8 @@ def load_nets(weights: str, needed: Sequence[str] = ()) -> dict[str, dict[str, T
     path = shipped if shipped.is_file() else fetched(weights) or Path(weights)
     if not path.is_file():
         raise FileNotFoundError(
-            f"no weights {weights!r}: neither a file nor one of {_that_hold(needed)}; use one of these or a file"
+            f"no weights {weights!r}: neither a file nor one of {', '.join(names := _that_hold(needed))}"
+            + "".join(f"; did you mean {one!r}?" for one in get_close_matches(weights, names, n=1, cutoff=0.5))
         )
     try:
         state = load_file(path)
@@ -66,15 +68,17 @@ def load_nets(weights: str, needed: Sequence[str] = ()) -> dict[str, dict[str, T
             raise ValueError(f"{path} holds {key!r}, not a network's tensor; name a file that save_nets wrote")
         found.setdefault(name, {})[tensor] = value.float() if value.is_floating_point() else value
     if not {*needed} <= {*found}:
-        raise ValueError(f"{weights} holds another network; use one of {_that_hold(needed)}, or another file")
+        raise ValueError(
+            f"{weights} holds another network; use one of {', '.join(_that_hold(needed))}, or another file"
+        )
     return found
 
 
-def _that_hold(needed: Sequence[str]) -> str:
+def _that_hold(needed: Sequence[str]) -> list[str]:
     """The package's weights that hold networks of these names."""
     names = []
     for path in sorted(SHIPPED.glob("*.safetensors")):
         with safe_open(path, "pt") as file:
             if {*needed} <= {key.partition("/")[0] for key in file.keys()}:  # noqa: SIM118
                 names.append(path.stem)
-    return ", ".join(names) or "none"
+    return names

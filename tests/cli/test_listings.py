@@ -40,9 +40,11 @@ def test_every_member_is_listed_without_any_data(
     monkeypatch.setenv("BLURLAB_DATA", str(tmp_path / "nowhere"))
     out = said(capsys, "datasets").splitlines()
     names = [line for line in out if not line.startswith(" ")]
-    assert names == options("dataset")
-    assert all(out[out.index(name) + 1].strip() for name in names)  # what it is
-    assert str(tmp_path / "nowhere") in "\n".join(out)
+    assert names == [*options("dataset"), "blurlab datasets NAME says where a set was looked for"]
+    assert all(out[out.index(name) + 1].strip() for name in names[:-1])  # what it is
+    missing = [line for line in out if "missing: " in line]
+    assert missing and all(len(line) < 300 and ", from " in line for line in missing)
+    assert str(tmp_path / "nowhere") in said(capsys, "datasets", "bsds500")
 
 
 def test_every_file_of_weights_is_listed_with_its_bytes_and_its_card(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +53,7 @@ def test_every_file_of_weights_is_listed_with_its_bytes_and_its_card(capsys: pyt
         assert f"{one.name}  {one.path.stat().st_size:,} bytes" in out
         assert hashlib.sha256(one.path.read_bytes()).hexdigest() in out
         assert len(one.about) > 40 and one.about in out
+        assert f"for {one.taken_by}\n" in out
         assert said(capsys, "weights", one.name) == one.path.with_suffix(".md").read_text(encoding="utf-8")
 
 
