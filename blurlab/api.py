@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from blurlab.found import Found, Measured
+from blurlab.methods import METHODS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,6 +65,10 @@ class Deblurrer:
         from blurlab.pipeline import Pipeline
         from blurlab.run.stage.load import FUNDUS, SHIPPED, load_run, untrained
 
+        if weights in METHODS:
+            raise ValueError(
+                f"{weights} is a deconvolver, and names no blur; use method={weights} or --method {weights}"
+            )
         check_tile(tile)
         check_positive(max_length_px, "max_length_px")
         self.max_length_px = max_length_px

@@ -57,7 +57,7 @@ def test_the_network_that_suits_an_image_is_asked() -> None:
             r"no weights 'fundsu': neither a file nor one of fundus, photograph; did you mean 'fundus'\?",
         ),
         ("quotient17", ValueError, "quotient17 holds another network; use one of fundus, photograph, or another file"),
-        ("unrolled_dr", ValueError, "unrolled_dr is a deconvolver, and names no blur; give method=unrolled_dr"),
+        ("unrolled_dr", ValueError, "unrolled_dr is a deconvolver, and names no blur; use method=unrolled_dr"),
         ("https://example.org/a.safetensors", ValueError, "SHA-256"),
     ],
 )

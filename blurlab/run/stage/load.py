@@ -15,7 +15,6 @@ from blurlab.blur import Gaussian as GaussianBlur
 from blurlab.deconvolver import Deconvolver, InLight, Learned, load_weights
 from blurlab.head import Pyramid
 from blurlab.learning import BEST, load_net
-from blurlab.methods import METHODS
 from blurlab.noise import Gaussian, Sensor
 from blurlab.pipeline import Identifier, KnownKernel, Photograph, Pipeline
 from blurlab.run.errors import UsageError
@@ -75,8 +74,6 @@ def untrained(deconvolver: Deconvolver | None = None, weights: str | None = None
         FileNotFoundError: If there are no such weights.
         ValueError: If they are of another network, or damaged.
     """
-    if weights in METHODS:
-        raise ValueError(f"{weights} is a deconvolver, and names no blur; give method={weights}, or --method {weights}")
     head, asked = partial(Pyramid, in_channels=3), weights or SHIPPED
     of_fundus = partial(Photograph, least_px=FUNDUS_PX, least_probability=FUNDUS_PROBABILITY, stops=True)
     make = of_fundus if asked == FUNDUS else Photograph
