@@ -1,7 +1,7 @@
 """What is gained by measuring a motion on the photograph itself, and what is left to gain.
 
     python experiments/schuler2016/motions.py FOLDER [--count 12]    # FOLDER holds bsds500; writes results/motions.json
-    python experiments/schuler2016/motions.py --table                # results/motions.md alone, of the record that is there
+    python experiments/schuler2016/motions.py --table                # results/motions.md alone, of the record there
 
 Validation photographs of BSDS500, moved by 5 to 19 px, through the camera of ``+experiment=camera_bsds``; and
 photographs of scikit-image whose values, not light, were moved by 9 px at 30 degrees, as PNG and as JPEG of quality 90.
