@@ -62,7 +62,6 @@ class Deblurrer:
     ) -> None:
         from blurlab.core.checks import check_positive
         from blurlab.deconvolver.tiled import check_tile
-        from blurlab.pipeline import Pipeline
         from blurlab.run.stage.load import FUNDUS, SHIPPED, load_run, untrained
 
         if weights in METHODS:
@@ -77,15 +76,20 @@ class Deblurrer:
         if run_dir is not None and weights is not None:
             raise ValueError(f"a run has networks of its own; give the run {run_dir} or the weights {weights}")
         self.trained = untrained(deconvolver, weights) if run_dir is None else load_run(Path(run_dir))
-        old = self.trained.pipeline
-        own = old.deconvolver if deconvolver is None else deconvolver
-        used = Pipeline(old.identifier, old.nets, old.risks, own.of_values() if linear else own)
-        self.trained = replace(self.trained, pipeline=used)
         self.network = self.trained.network
+        self.trained = replace(self.trained, pipeline=self._used(self.trained.pipeline, deconvolver))
         self.of_fundus: Pipeline | None = None
         if self.network == SHIPPED and weights is None:
-            other = untrained(deconvolver, FUNDUS).pipeline
-            self.of_fundus = Pipeline(other.identifier, other.nets, other.risks, used.deconvolver)
+            own = deconvolver if run_dir is None else deconvolver or self.trained.pipeline.deconvolver
+            self.of_fundus = self._used(untrained(own, FUNDUS).pipeline)
+
+    def _used(self, pipeline: Pipeline, deconvolver: Deconvolver | None = None) -> Pipeline:
+        """A pipeline with another deconvolver, or its own, for what the images hold."""
+        from blurlab.pipeline import Pipeline
+
+        own = deconvolver or pipeline.deconvolver
+        solver = own.of_values() if self.linear else own
+        return Pipeline(pipeline.identifier, pipeline.nets, pipeline.risks, solver)
 
     def as_values(self, image: np.ndarray) -> np.ndarray:
         """An image (H, W, C) in [0, 1] as the values of a file; itself where it holds those."""

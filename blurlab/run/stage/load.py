@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import DictConfig
@@ -39,6 +40,10 @@ FUNDUS_PX = 200
 ones vessels are so near one another that a sharp one looks like a shake."""
 FUNDUS_PROBABILITY = 0.7
 """Of a kind that is named: sharp ones that were much enlarged are called motions a little less surely."""
+FUNDUS_FREE = 1.0
+"""Of a shake that is undone, which is never: none of CHASE_DB1 became better by a kernel found pixel by pixel."""
+FUNDUS_CAUTION = 6.0
+"""Greatest factor on the noise: an eye has little contrast, and most of what it has is in one channel."""
 
 CHANNELS = ("green", "grey", "rgb")
 
@@ -75,10 +80,16 @@ def untrained(deconvolver: Deconvolver | None = None, weights: str | None = None
         ValueError: If they are of another network, or damaged.
     """
     head, asked = partial(Pyramid, in_channels=3), weights or SHIPPED
-    of_fundus = partial(Photograph, least_px=FUNDUS_PX, least_probability=FUNDUS_PROBABILITY, stops=True)
-    make = of_fundus if asked == FUNDUS else Photograph
-    identifier = make(camera_kinds(), head=head, weights=asked, free_form=FreeForm())
-    return Trained(Pipeline(identifier, {}, {}, deconvolver or InLight()), "rgb", 0, None, asked)
+    eye = {
+        "least_px": FUNDUS_PX,
+        "least_probability": FUNDUS_PROBABILITY,
+        "free_probability": FUNDUS_FREE,
+        "stops": True,
+    }
+    options: dict[str, Any] = eye if asked == FUNDUS else {}
+    identifier = Photograph(camera_kinds(), head=head, weights=asked, free_form=FreeForm(), **options)
+    usual = InLight(caution=FUNDUS_CAUTION) if asked == FUNDUS else InLight()
+    return Trained(Pipeline(identifier, {}, {}, deconvolver or usual), "rgb", 0, None, asked)
 
 
 def camera_kinds() -> Mixture:
