@@ -88,7 +88,7 @@ class Deblurrer:
         from blurlab.pipeline import Pipeline
 
         own = deconvolver or pipeline.deconvolver
-        solver = own.of_values() if self.linear else own
+        solver = own.of_light() if self.linear else own
         return Pipeline(pipeline.identifier, pipeline.nets, pipeline.risks, solver)
 
     def as_values(self, image: np.ndarray) -> np.ndarray:

@@ -181,7 +181,7 @@ def test_an_image_that_holds_light_is_restored_without_a_curve() -> None:
     for name, method in (("wiener", Wiener()), ("tv", TV())):
         curved, linear = (blurlab.deblur(light, kernel, name, sigma=0.01, linear=one).image for one in (False, True))
         assert not np.array_equal(curved, linear)
-        want = blurlab.deblur(light, kernel, InLight(method, Power(1.0)), sigma=0.01).image
+        want = blurlab.deblur(light, kernel, InLight(method, Power(1.0), colour=1), sigma=0.01).image
         np.testing.assert_array_equal(linear, want)
 
 

@@ -210,6 +210,10 @@ class Deconvolver(ABC):
         """The same for images whose values were blurred, not the light that they stand for; most know values only."""
         return self
 
+    def of_light(self) -> Self:
+        """The same for images that hold light, as a measurement does."""
+        return self.of_values()
+
     def trusting(self) -> Self:
         """The same without the question whether y is nearer: for noise that is told higher than it is."""
         other = copy(self)

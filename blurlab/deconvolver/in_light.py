@@ -108,6 +108,12 @@ class InLight(Deconvolver):
             other.deconvolver = self.deconvolver.of_response(other.response)
         return other
 
+    def of_light(self) -> InLight:
+        """As :meth:`of_values`, and colours are kept: such an image has been through no codec, and may show dyes."""
+        other = self.of_values()
+        other.colour = 1.0
+        return other
+
     def by_kernels(self) -> InLight:
         """The same, what works on the light too."""
         other = copy(self)

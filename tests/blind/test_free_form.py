@@ -122,7 +122,7 @@ def test_a_photograph_that_tells_too_little_of_a_shake_is_often_left_as_it_came(
     """One kernel explains it, and no other support finds the like; noise and rounding decide which draws those are."""
     form = FreeForm()
     assert any(form._is_trusted(one) for one in form._explanations(fur(1), 57))
-    assert not all(form.trusted(fur(seed), 57).trusted for seed in (2, 4))
+    assert not all(form.trusted(fur(seed), 57).trusted for seed in (1, 3, 5, 6))
 
 
 def test_a_line_explains_a_line_but_no_double_image() -> None:

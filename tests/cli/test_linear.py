@@ -38,7 +38,7 @@ def test_the_network_is_shown_values_and_the_deconvolver_light(monkeypatch: pyte
 
 def test_a_known_kernel_is_undone_without_a_curve() -> None:
     linear, curved = (Deblurrer(linear=one).undo(BLURRED, KERNEL.astype(np.float32))[0] for one in (True, False))
-    own = InLight(LightTV(Power(1.0)), Power(1.0))
+    own = InLight(LightTV(Power(1.0)), Power(1.0), colour=1)
     want = own(torch.from_numpy(BLURRED).permute(2, 0, 1)[None], torch.from_numpy(KERNEL).float()[None, None]).image
     np.testing.assert_allclose(linear, want[0].permute(1, 2, 0).numpy(), atol=1e-5)
     assert psnr(linear) > psnr(BLURRED) + 6 and psnr(linear) > psnr(curved) + 1
