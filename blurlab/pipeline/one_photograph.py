@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from blurlab.blur import trimmed
 from blurlab.deconvolver import Deconvolver, by_tiles
 from blurlab.physics import Convolution
 from blurlab.physics.field_stop import EDGE, Circle, inside, mirrored
+from blurlab.pipeline.content import picture
 from blurlab.pipeline.estimate import BlurEstimate
 from blurlab.pipeline.turning import local_tile, turning
 
@@ -46,6 +48,16 @@ def restored(
         blur = turning(estimate.field[0], shape)
         tile = min(tile or max(shape), local_tile(shape, blur.psf.shape[-1]))
         deconvolver = deconvolver.by_kernels()  # which hardly change within such a tile
+    elif estimate.stop is not None and bool(
+        estimate.stop[0].isnan().all()
+    ):  # what a photograph's identifier leaves out as a frame, sharp as it is, stays
+        top, bottom, left, right = picture(y[0])
+        if (bottom - top, right - left) != shape:
+            image = y.clone()
+            inner = replace(estimate, stop=None)
+            part = y[..., top:bottom, left:right]
+            image[..., top:bottom, left:right] = restored(deconvolver, part, inner, sigma, tile, progress)
+            return image
     restorer = by_tiles(deconvolver, tile or max(*shape, 16), progress)
     if estimate.stop is None or not bool(estimate.stop[0].isfinite().all()):
         return restorer(y, blur, sigma).image
