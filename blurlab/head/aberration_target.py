@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from blurlab.blur import Zernike
 from blurlab.core.rng import generator
@@ -20,6 +20,8 @@ LOG_ROOT = (-2.0, 4.5)
 SMALLEST = 1e-4
 """Relative squared error added before the logarithm: more than 40 dB are not asked for."""
 
+FIRST = 0.3
+"""By what the last layer's first weights are multiplied: at first all images are told nearly the same."""
 DRAWS = 512
 """Kernels whose mean is the first answer."""
 
@@ -77,8 +79,15 @@ class AberrationTarget(Target):
         psf = pixels / pixels.sum((2, 3), keepdim=True).clamp_min(PIXEL)
         return Believed(psf, output[:, :count] * scale, root)
 
+    def begin(self, net: nn.Module) -> None:
+        """Let a network name nearly the family's mean kernel of every image: pixels that are always 0 do not learn."""
+        last = [layer for layer in net.modules() if isinstance(layer, nn.Linear)][-1]
+        with torch.no_grad():
+            last.weight.mul_(FIRST)
+            last.bias.copy_(self.uninformed())
+
     def uninformed(self) -> Tensor:
-        """Outputs (len(names),) that say nothing of an image: the family's mean kernel; where training may begin."""
+        """Outputs (len(names),) that say nothing of an image: the family's mean kernel."""
         psf = self.family.sample(DRAWS, generator=generator(0, "mean kernel")).psf.mean(0).flatten()
         return torch.cat([psf.new_zeros(len(self.names) - len(psf)), psf / PIXEL])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from blurlab.physics import Degraded
 
@@ -34,6 +34,9 @@ class Target(ABC):
     @abstractmethod
     def figures(self, output: Tensor, truth: Degraded) -> dict[str, Tensor]:
         """Figures of merit of each item (n,) by name; training logs ``train_<name>`` and ``val_<name>``."""
+
+    def begin(self, net: nn.Module) -> None:  # noqa: B027  # most targets begin where their networks do
+        """Set the last layer of a fresh network to what it should say before it has learned anything; nothing here."""
 
     def __len__(self) -> int:
         return len(self.names)

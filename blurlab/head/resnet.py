@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from blurlab.head.spectrum import frequency_axes, welch_log_spectrum
 
 DEPTHS = (18, 34)
+STEMS = ("small", "paper")
 
 
 class ResNet(nn.Module):
@@ -23,6 +24,8 @@ class ResNet(nn.Module):
         widen: Channels, as a share of the paper's 64 to 512.
         window: Side of the windows of the spectrum, px; 0 for the pixels.
         hop: Distance between windows, px.
+        stem: ``small``, 3x3 weights at every second pixel, for spectra and patches; or ``paper``, 7x7 weights and a
+            pooling, as [He2016] has it for whole images: a fourth of the work.
 
     Raises:
         ValueError: If an option is none of those above.
@@ -38,6 +41,7 @@ class ResNet(nn.Module):
         widen: float = 1.0,
         window: int = 64,
         hop: int = 32,
+        stem: str = "small",
     ) -> None:
         super().__init__()
         if depth not in DEPTHS:
@@ -46,6 +50,8 @@ class ResNet(nn.Module):
             raise ValueError(f"window must be 0 for the pixels or at least 16 px, got {window}")
         if hop < 1 or widen <= 0:
             raise ValueError(f"hop must be at least 1 px and widen above 0, got {hop} and {widen:g}")
+        if stem not in STEMS:
+            raise ValueError(f"stem must be one of {STEMS}, got {stem!r}")
         from monai.networks.nets import resnet18, resnet34
 
         self.window = window
@@ -55,9 +61,9 @@ class ResNet(nn.Module):
             spatial_dims=2,
             n_input_channels=4 if window else in_channels,
             num_classes=num_classes,
-            conv1_t_size=3,  # spectra and patches are small: the paper's 7x7 and its pooling would blunt them
+            conv1_t_size=7 if stem == "paper" else 3,  # 7x7 and pooling would blunt what is small
             conv1_t_stride=2,
-            no_max_pool=True,
+            no_max_pool=stem != "paper",
             widen_factor=widen,
         )
         self.register_buffer("coordinates", frequency_axes(window) if window else torch.zeros(0), persistent=False)

@@ -43,6 +43,8 @@ class FieldPosterior:
         best: The parameters of most weight (P,).
         sigma: Noise standard deviation found in the image.
         turned: Probability that all kernels are those of ``best`` turned by half a circle, as the phase tells it.
+        own: A network's kernel of the whole image (k, k), of which ``share`` is in every kernel; None for none.
+        share: Of it.
     """
 
     family: ZernikeField
@@ -54,13 +56,20 @@ class FieldPosterior:
     best: Tensor
     sigma: float
     turned: float
+    own: Tensor | None = None
+    share: float = 0.0
+
+    def with_share(self, own: Tensor, share: float) -> FieldPosterior:
+        """The same, a share of a network's kernel of the whole image (k, k) in the kernels of every place."""
+        return replace(self, own=own, share=share)
 
     def psf_at(self, place: Tensor) -> Tensor:
         """Mean kernels (m, k, k), those of least expected squared error, at places (m, 2) of the field, v and u."""
         likely = self.weight > NEGLIGIBLE * self.weight.max()
         weight = self.weight[likely] / self.weight[likely].sum()
         found = self.family.psf_at(self.draws[likely].float(), place)
-        return torch.einsum("n,nmij->mij", weight.to(found), found)
+        mean = torch.einsum("n,nmij->mij", weight.to(found), found)
+        return mean if self.own is None else torch.lerp(mean, self.own.to(mean), self.share)
 
     def operator(self) -> EigenBlur:
         """The blur of the image, to be undone; boundary ``valid``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -38,6 +39,8 @@ class Posterior:
         sigma: Noise standard deviation found in the image (B,).
         turned: Probability that the blur is that of most weight turned by half a circle, as far as the phase alone
             tells (B,).
+        error: Expected squared error of ``psf`` as a share of its own square (B,): how far the kernels drawn lie apart.
+        prior: Which of the refiner's beliefs of sharp images' spectra explains the image (B,), 0 for the first.
     """
 
     psf: Tensor
@@ -46,6 +49,8 @@ class Posterior:
     best: Tensor
     sigma: Tensor
     turned: Tensor
+    error: Tensor
+    prior: Tensor
 
 
 @dataclass(frozen=True)
@@ -68,15 +73,17 @@ class Population:
         """Their probabilities (2 n,), the phase evidence counting ``strength``."""
         return (strength * self.evidence + self.told).softmax(0)
 
-    def weighed(self, strength: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Mean kernel, mean parameters, covariance, best parameters, probability of the best one's twin."""
+    def weighed(self, strength: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Mean kernel, mean parameters, covariance, best parameters, probability of the best one's twin, error."""
         weight = self.weight(strength)
         kernel = torch.einsum("n,nij->ij", weight.to(self.psf), self.psf)
         centre = weight @ self.params
         off = self.params - centre
         top, count = int(weight.argmax()), len(weight)
         other = weight[(top + count // 2) % count]
-        return kernel, centre, (off * weight[:, None]).T @ off, self.params[top], other / (other + weight[top])
+        apart = weight.to(self.psf) @ (self.psf - kernel).square().sum((1, 2))
+        spread = (off * weight[:, None]).T @ off
+        return kernel, centre, spread, self.params[top], other / (other + weight[top]), apart / kernel.square().sum()
 
 
 class OrientedRefiner:
@@ -101,6 +108,8 @@ class OrientedRefiner:
         widen: By what the deviations of the parameters are multiplied, for what the model leaves out.
         floor: Deviation in waves that no lack of noise takes away, added in quadrature: spectra are not as the prior
             has them. It and ``widen`` were chosen by eye; no record shows a better pair.
+        levelled: Do windows count by what each tells of the blur
+            (:func:`~blurlab.likelihood.taper.window_weight`), not all alike?
 
     Raises:
         ValueError: If a parameter of the family is fixed, or an option is too small.
@@ -120,6 +129,7 @@ class OrientedRefiner:
         trust: float = 0.5,
         widen: float = 1.1,
         floor: float = 0.009,
+        levelled: bool = True,
     ) -> None:
         if len(family.free) < len(family.parameters):
             raise ValueError("every coefficient must have a range; leave the others out of the list")
@@ -130,8 +140,9 @@ class OrientedRefiner:
             )
         self.family = family
         priors = [detailed() if prior is None else prior, *others]
-        self.refiners = [Refiner(family, one, starts=starts, iterations=iterations) for one in priors]
-        self.quick = [Refiner(family, one, starts=CHOOSING_STARTS, iterations=CHOOSING_STEPS) for one in priors]
+        make = partial(Refiner, family, levelled=levelled)
+        self.refiners = [make(one, starts=starts, iterations=iterations) for one in priors]
+        self.quick = [make(one, starts=CHOOSING_STARTS, iterations=CHOOSING_STEPS) for one in priors]
         self.draws = draws
         self.strength, self.trust, self.temper = strength, trust, temper
         self.widen, self.floor = widen, floor
@@ -147,15 +158,19 @@ class OrientedRefiner:
         Raises:
             ValueError: If an image is too small, constant or not finite.
         """
-        log_noise, populations = self.populations(y, hint)
+        chosen = self._choice(y)
+        log_noise, populations = self._by_prior(y, hint, chosen)
         parts = [part.weighed(self.strength) for part in populations]
-        psf, params, spread, likeliest, turned = (torch.stack(part) for part in zip(*parts, strict=True))
+        psf, params, spread, likeliest, turned, error = (torch.stack(part) for part in zip(*parts, strict=True))
         spread = spread * self.widen**2 + self.floor**2 * torch.eye(spread.shape[-1]).to(spread)
-        return Posterior(psf[:, None].to(y), params, spread, likeliest, (log_noise / 2).exp(), turned)
+        return Posterior(psf[:, None].to(y), params, spread, likeliest, (log_noise / 2).exp(), turned, error, chosen)
 
     def populations(self, y: Tensor, hint: Hint | None = None) -> tuple[Tensor, list[Population]]:
         """Log of the noise's variance (B,), and the kernels drawn for each image."""
-        chosen = self._choice(y)
+        return self._by_prior(y, hint, self._choice(y))
+
+    def _by_prior(self, y: Tensor, hint: Hint | None, chosen: Tensor) -> tuple[Tensor, list[Population]]:
+        """The same, the images of each prior (B,) together."""
         found: dict[int, tuple[Tensor, Population]] = {}
         for number, refiner in enumerate(self.refiners):
             rows = (chosen == number).nonzero().squeeze(1)

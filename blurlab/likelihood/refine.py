@@ -53,6 +53,8 @@ class Refiner:
         tapers: Sine tapers along each axis.
         starts: Kernels of the grid from which a climb begins.
         iterations: Steps of Fisher scoring in each climb.
+        levelled: Do windows count by what each tells of the blur
+            (:func:`~blurlab.likelihood.taper.window_weight`), not all alike?
 
     Raises:
         ValueError: If the family has several kinds or a parameter that no image tells, or an option is too small.
@@ -79,6 +81,7 @@ class Refiner:
         tapers: int = 1,
         starts: int = 6,
         iterations: int = 12,
+        levelled: bool = False,
     ) -> None:
         if len(family.kinds) != 1:
             raise ValueError(
@@ -98,6 +101,7 @@ class Refiner:
         self.tapers = tapers
         self.starts = starts
         self.iterations = iterations
+        self.levelled = levelled
         self._catalogues: dict[int, Catalogue] = {}
 
     def catalogue(self, side: int) -> Catalogue:
@@ -114,7 +118,7 @@ class Refiner:
         """
         check_observed(y)
         side = min(self.window, *y.shape[-2:])
-        observed = multitaper(y, side, self.hop, self.tapers)
+        observed = multitaper(y, side, self.hop, self.tapers, levelled=self.levelled)
         windows = y.shape[-2] * y.shape[-1] / side**2
         return make_problem(observed, self.family, self.prior, tapers=self.tapers, windows=windows)
 

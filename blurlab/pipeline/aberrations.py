@@ -35,7 +35,8 @@ class Aberrations(ByKind):
 
     Args:
         family: Kernels of an aberrated objective.
-        fit: Makes an :class:`~blurlab.likelihood.oriented.OrientedRefiner` of the family.
+        fit: Makes an :class:`~blurlab.likelihood.oriented.OrientedRefiner` of the family; None for the network alone,
+            whose kernel and coefficients are then handed on as they are.
         head: Makes the network from its number of outputs; None for no network, unless a run trains it.
         weights: A file of the package's ``pipeline/weights`` by its name, or another's path.
         share: Of the network's own kernel in what is handed on, by noise.
@@ -43,14 +44,15 @@ class Aberrations(ByKind):
 
     Raises:
         FileNotFoundError: If there is no such file of weights.
-        ValueError: If the family is another, or the weights are those of another network or of other optics.
+        ValueError: If the family is another, there is neither a likelihood nor a network, or the weights are those of
+            another network or of other optics.
     """
 
     def __init__(
         self,
         family: BlurFamily,
         *,
-        fit: Callable[[Zernike], OrientedRefiner] = OrientedRefiner,
+        fit: Callable[[Zernike], OrientedRefiner] | None = OrientedRefiner,
         head: Callable[..., nn.Module] | None = None,
         weights: str | None = None,
         share: NoiseCurve | None = None,
@@ -61,7 +63,9 @@ class Aberrations(ByKind):
                 f"pipeline=aberrations fits an objective's polynomials, got {family.kinds[-1]}; use blur=zernike"
             )
         super().__init__(Mixture({family.kinds[0]: family}), 1.0)
-        self.refiner = fit(family)
+        if fit is None and head is None:
+            raise ValueError("pipeline.fit=null leaves a network alone; give it a head, as pipeline=aberrations_alone")
+        self.refiner = None if fit is None else fit(family)
         self.target = AberrationTarget(family)
         self.share, self.widen = share, widen
         self.trained = head is not None and weights is None
@@ -73,7 +77,7 @@ class Aberrations(ByKind):
 
     @property
     def finds_noise(self) -> bool:
-        return True
+        return self.refiner is not None
 
     def believed(self, y: Tensor, net: nn.Module | None = None) -> tuple[Hint, Tensor]:
         """What the network of the weights, or another, believes of images (B, C, H, W), and its kernels (B, 1, k, k).
@@ -90,12 +94,7 @@ class Aberrations(ByKind):
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
         net = nets[TASK] if self.trained else self.own
         hint, own = (None, None) if net is None else self.believed(y, net)
-        found = self.refiner(y, hint)
-        psf, half = found.psf, HALF90 * found.covariance.diagonal(dim1=1, dim2=2).sqrt().to(y)
-        if own is not None and self.share is not None:
-            psf = torch.lerp(psf, own.to(psf), self.share(found.sigma).to(psf)[:, None, None, None])
-        if self.widen is not None:
-            half = half * self.widen(found.sigma).to(half)[:, None]
+        psf, params, best, half, sigma = self._found(y, hint, own)
         kind = torch.zeros(len(y), dtype=torch.long, device=y.device)
         none = torch.zeros(len(y), device=y.device)
         label = KindEstimate(
@@ -105,12 +104,29 @@ class Aberrations(ByKind):
             strength_map_px=none,
             strength_mean_px=none,
             interval_px=torch.full((len(y), 2), torch.nan, device=y.device),
-            params=found.params.to(y),
-            most_probable=by_parameters(self.family, found.best.to(y), kind),
+            params=params,
+            most_probable=by_parameters(self.family, best, kind),
             halfwidth=half,
         )
         label = replace(label, network_psf=own)
-        return by_kernel(psf, torch.ones_like(kind, dtype=torch.bool), found.sigma.to(y), label)
+        return by_kernel(psf, torch.ones_like(kind, dtype=torch.bool), sigma, label)
+
+    def _found(
+        self, y: Tensor, hint: Hint | None, own: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]:
+        """Kernels, mean and likeliest coefficients, halves of intervals, and the noise where it was looked for."""
+        if self.refiner is None:
+            assert hint is not None and own is not None
+            spread = torch.cholesky_inverse(hint.root).diagonal(dim1=1, dim2=2).sqrt()
+            mean = hint.mean.to(y)
+            return own.to(y), mean, self.family.within(mean), HALF90 * spread.to(y), None
+        found = self.refiner(y, hint)
+        psf, half = found.psf, HALF90 * found.covariance.diagonal(dim1=1, dim2=2).sqrt().to(y)
+        if own is not None and self.share is not None:
+            psf = torch.lerp(psf, own.to(psf), self.share(found.sigma).to(psf)[:, None, None, None])
+        if self.widen is not None:
+            half = half * self.widen(found.sigma).to(half)[:, None]
+        return psf, found.params.to(y), found.best.to(y), half, found.sigma.to(y)
 
 
 class Optics(nn.Module):

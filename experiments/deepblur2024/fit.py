@@ -29,8 +29,8 @@ from blurlab.metric import psf_snr
 from blurlab.physics import Convolution
 from blurlab.pipeline.aberrations import HALF90, Aberrations
 
-SIDE, PHOTOS, MICRO, EVERY = 288, 20, 8, 2
-"""Side of the images, how many there are of each sort, and that every second one is taken."""
+SIDE, PHOTOS, MICRO = 288, 28, 16
+"""Side of the images, and how many there are of each sort."""
 SIGMAS, SHARES = (0.001, 0.01, 0.05, 0.24), [round(0.05 * step, 2) for step in range(21)]
 TEMPER = 0.5
 RESULTS = Path(__file__).parent / "results"
@@ -64,15 +64,16 @@ def measure(data: Path, folder: Path, weights: str, temper: float) -> list[dict[
         x, blur = sharp(data, draw), family.sample(PHOTOS + MICRO, generator=draw)
         y = Convolution(blur.psf, "valid").forward(x)
         y = y + sigma * torch.randn(y.shape, generator=draw)
-        for number in range(0, len(y), EVERY):
+        for number in range(len(y)):
             path = folder / f"{sigma:g}.{number}.pt"
             if not path.exists():
+                one = y[number : number + 1]
                 with torch.inference_mode():
-                    found = asked.identify(y[number : number + 1], {}, {})
-                label = found.label
-                assert label is not None and label.halfwidth is not None and label.network_psf is not None
-                kept = {"psf": found.psf, "own": label.network_psf, "params": label.params, "half": label.halfwidth}
-                torch.save(kept, path)
+                    hint, own = asked.believed(one)
+                    found = asked.refiner(one, hint)
+                half = HALF90 * found.covariance.diagonal(dim1=1, dim2=2).sqrt()
+                kept = {"psf": found.psf, "own": own, "params": found.params, "half": half, "prior": found.prior}
+                torch.save(kept | {"error": found.error, "sigma": found.sigma}, path)
             kept = torch.load(path, weights_only=True)
             row = {**kept, "true": blur.psf[number : number + 1], "truth": blur.params[number : number + 1]}
             rows.append({**row, "sigma": sigma, "micro": number >= PHOTOS})

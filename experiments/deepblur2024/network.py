@@ -133,9 +133,7 @@ def train(folder: Path, epochs: int, batch: int, rate: float, seed: int) -> None
     target = AberrationTarget(family)
     net = SpectrumAndEdges(len(target))
     stored, held = load(folder, "train"), load(folder, "val")
-    with torch.no_grad():
-        net.answer.weight.mul_(0.3)
-        net.answer.bias.copy_(target.uninformed())
+    target.begin(net)
     steps = epochs * (len(stored["params"]) // batch)
     optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)

@@ -8,10 +8,10 @@ goes on with the next. `python -m blurlab report` shows the record.
 
 Each image is blurred by a field drawn from `blur=zernike_field` (its defocus and coma grow from the centre), noise is
 added, and the field is looked for in the result alone. The SNR of the operator is that of its kernels at four places,
-the middles of the quarters, their mean; beside it that of one kernel for the whole image, as
-`pipeline=aberrations_network` finds it before it adds a share of the network's, and that of the true field's own mean
-kernel. What the network believes of the whole image is a hint to both. The image is restored by Douglas-Rachford and
-total variation with the true operator, the one found, and the mean kernel of the one found.
+the middles of the quarters, their mean; beside it that of one kernel for the whole image, as `pipeline=aberrations_network`
+finds it, and that of the true field's own mean kernel. What the network believes of the whole image is a hint to both,
+and the share of its kernel that this noise asks for is in both. The image is restored by Douglas-Rachford and total
+variation with the true operator, the one found, and the mean kernel of the one found.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ from blurlab.core.version import VERSION
 from blurlab.dataset import Bsds500, Bundled, Microscopy, Source
 from blurlab.dataset.prepare import pick_channel
 from blurlab.deconvolver import DouglasRachford
-from blurlab.head import SpectrumAndEdges
 from blurlab.likelihood import FieldRefiner, Microscopes, OrientedRefiner
 from blurlab.metric import psf_snr, psnr, ssim
 from blurlab.physics import Convolution, LocalBlur
 from blurlab.pipeline.aberrations import Aberrations
+from blurlab.run.command.member import member
 from blurlab.run.record.means import interval, proportion
 from blurlab.run.record.record import device_name, versions
+from blurlab.run.setup.build import build
 from blurlab.run.setup.revision import git_revision
 
 RESULTS = Path(__file__).parent / "results" / "small"
@@ -75,15 +76,18 @@ def measure(
     y = y + sigma * torch.randn(y.shape, generator=draw)
     start = time.process_time()
     with torch.inference_mode():
-        hint = network.believed(y)[0]
+        hint, own = network.believed(y)
     found = refiner(y, hint)
+    assert network.share is not None
+    share = float(network.share(torch.tensor([found.sigma])))
+    found = found.with_share(own[0, 0], share)
     seconds = time.process_time() - start
     radius = family.size // 2
     sharp = x[..., radius:-radius, radius:-radius]
     at = torch.tensor([[r * y.shape[-2], c * y.shape[-1]] for r in (0.25, 0.75) for c in (0.25, 0.75)])
     place = field_places(at + radius, shape)
     true, ours = family.psf_at(params, place)[0][:, None], found.psf_at(place)[:, None]
-    one = refiner.whole(y, hint).psf
+    one = torch.lerp(refiner.whole(y, hint).psf, own, share)
     operator = found.operator()
     restored = {
         "oracle": undone(y, blur, sigma),
@@ -160,7 +164,7 @@ def main(args: argparse.Namespace) -> None:
     family = ZernikeField(Zernike(WAVES, pixel_nm=PIXEL_NM))
     whole = OrientedRefiner(family.family, others=[Microscopes()], temper=0.5)
     refiner = FieldRefiner(family, whole)
-    network = Aberrations(Zernike(pixel_nm=PIXEL_NM), head=SpectrumAndEdges, weights="zernike")
+    network = build(member("pipeline", "aberrations_network"), Zernike(pixel_nm=PIXEL_NM))
     path = RESULTS / f"space_varying.{args.name}.sigma{args.sigma:g}.json"
     table, rows = path.with_suffix(".csv"), []
     if table.is_file():

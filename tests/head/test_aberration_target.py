@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 from torch.distributions import MultivariateNormal
 
 from blurlab.blur import Zernike
@@ -55,3 +56,14 @@ def test_kernels_are_kernels_and_gradients_finite_whatever_the_outputs() -> None
 
 def test_a_parameter_that_is_fixed_has_an_output_all_the_same() -> None:
     assert len(AberrationTarget(Zernike([0.1, 0.0], [4, 7], pixel_nm=100, size=15))) == pytest.approx(2 + 3 + 225)
+
+
+def test_a_fresh_network_names_nearly_the_familys_mean_kernel_of_every_image() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Linear(16, len(TARGET)))
+    TARGET.begin(net)
+    images = torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    found, mean = TARGET.read(net(images)).psf, TARGET.read(TARGET.uninformed()[None]).psf
+    apart = (found - mean).square().sum((1, 2, 3)) / mean.square().sum()
+    assert bool((apart < 0.05).all()) and not torch.equal(found[0], found[1])
+    assert bool((mean > 0).all())

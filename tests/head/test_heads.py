@@ -14,6 +14,7 @@ SMALL = {
     "compact_tapers": lambda classes, channels: Compact(classes, channels, 4, 16, 32, 16, tapers=2),
     "resnet": lambda classes, channels: ResNet(classes, channels, widen=0.0625, window=32, hop=16),
     "resnet_pixels": lambda classes, channels: ResNet(classes, channels, widen=0.0625, window=0),
+    "resnet_paper": lambda classes, channels: ResNet(classes, channels, widen=0.0625, window=0, stem="paper"),
     "kernel_quotient": lambda classes, channels: KernelQuotient(classes, channels, (4, 8), refine=4),
     "learning_to_deblur": lambda classes, channels: LearningToDeblur(classes, channels, (1, 2), 6, 6, filter_px=5),
     "lenet": lambda classes, channels: LeNet(classes, channels, input_size=24),

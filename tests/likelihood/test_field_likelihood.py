@@ -60,6 +60,8 @@ def test_the_field_is_found() -> None:
     true = FIELD.psf_at(TRUE.float(), place)[0][:, None]
     ours, mean = psf_snr(found.psf_at(place)[:, None], true), psf_snr(FIELD.psf(TRUE.float()).expand_as(true), true)
     assert ours.mean() > mean.mean() + 2 and ours.mean() > 11
+    own = torch.rand(31, 31, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(found.with_share(own, 0.25).psf_at(place), 0.75 * found.psf_at(place) + 0.25 * own)
     operator = found.operator()
     assert (psf_snr(operator.psf_at(75, 225), found.psf_at(place)[1:2][:, None]) > 35).all()
     assert 0.006 < found.sigma < 0.014 and found.turned < 0.5

@@ -65,6 +65,21 @@ def test_a_head_without_weights_is_a_task_of_the_run() -> None:
     assert label is not None and label.network_psf is not None
 
 
+def test_a_network_alone_hands_on_its_own_kernel_coefficients_and_intervals(tmp_path: Path) -> None:
+    file = weights(tmp_path)
+    alone = Aberrations(FAMILY, fit=None, head=HEAD, weights=file)
+    found = alone.identify(image(), {}, {})
+    hint, psf = alone.believed(image())
+    assert not alone.finds_noise and found.sigma is None and found.label is not None
+    torch.testing.assert_close(found.psf, psf)
+    torch.testing.assert_close(found.label.params, hint.mean.float())
+    covariance = torch.linalg.inv(hint.root @ hint.root.mT)
+    half = 1.645 * covariance.diagonal(dim1=1, dim2=2).sqrt().float()
+    torch.testing.assert_close(found.label.halfwidth, half)
+    with pytest.raises(ValueError, match="give it a head"):
+        Aberrations(FAMILY, fit=None)
+
+
 def test_weights_of_other_optics_or_heads_are_refused(tmp_path: Path) -> None:
     file = weights(tmp_path)
     for other in (Zernike(pixel_nm=90), Zernike(0.1, pixel_nm=100), Zernike([0.1, 0.1], [4, 7], pixel_nm=100)):

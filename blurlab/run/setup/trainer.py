@@ -57,7 +57,9 @@ QUIET = (
 def fresh_head(context: Context, task: Task) -> nn.Module:
     """A task's head with the weights that its training begins with, the same each time it is asked for."""
     torch.manual_seed(seed_from(context.seed, task.name, "weights"))
-    return context.head(task.target)
+    head = context.head(task.target)
+    task.target.begin(head)
+    return head
 
 
 def degraded_data(context: Context, degrade: Degrade, stage: str, target: Target | None = None) -> DegradedData:
