@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from blurlab.blur import BlurFamily, Mixture, Zernike
 from blurlab.head import AberrationTarget
 from blurlab.likelihood.hint import Hint
-from blurlab.likelihood.oriented import OrientedRefiner
+from blurlab.likelihood.oriented import OrientedRefiner, Posterior
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel, by_parameters
@@ -39,13 +39,14 @@ class Aberrations(ByKind):
             whose kernel and coefficients are then handed on as they are.
         head: Makes the network from its number of outputs; None for no network, unless a run trains it.
         weights: A file of the package's ``pipeline/weights`` by its name, or another's path.
-        share: Of the network's own kernel in what is handed on, by noise.
-        widen: By what the halves of intervals are multiplied, by noise; 1 if None.
+        share: Of the network's own kernel in what is handed on, by noise; one curve, or one for each of the refiner's
+            beliefs of sharp images' spectra, of which an image's is taken; none if None.
+        widen: By what the halves of intervals are multiplied, in the same way; 1 if None.
 
     Raises:
         FileNotFoundError: If there is no such file of weights.
-        ValueError: If the family is another, there is neither a likelihood nor a network, or the weights are those of
-            another network or of other optics.
+        ValueError: If the family is another, there is neither a likelihood nor a network, the curves are not as many as
+            the beliefs, or the weights are those of another network or of other optics.
     """
 
     def __init__(
@@ -55,8 +56,8 @@ class Aberrations(ByKind):
         fit: Callable[[Zernike], OrientedRefiner] | None = OrientedRefiner,
         head: Callable[..., nn.Module] | None = None,
         weights: str | None = None,
-        share: NoiseCurve | None = None,
-        widen: NoiseCurve | None = None,
+        share: NoiseCurve | Sequence[NoiseCurve] | None = None,
+        widen: NoiseCurve | Sequence[NoiseCurve] | None = None,
     ) -> None:
         if not isinstance(family, Zernike):
             raise ValueError(
@@ -67,9 +68,19 @@ class Aberrations(ByKind):
             raise ValueError("pipeline.fit=null leaves a network alone; give it a head, as pipeline=aberrations_alone")
         self.refiner = None if fit is None else fit(family)
         self.target = AberrationTarget(family)
-        self.share, self.widen = share, widen
+        self.share, self.widen = (self._curves(name, given) for name, given in (("share", share), ("widen", widen)))
         self.trained = head is not None and weights is None
         self.own = None if weights is None else _loaded(weights, head, self.target)
+
+    def _curves(self, name: str, given: NoiseCurve | Sequence[NoiseCurve] | None) -> list[NoiseCurve]:
+        """One curve for each belief, or none at all."""
+        if given is None or self.refiner is None:
+            return []
+        count = len(self.refiner.refiners)
+        curves = [given] * count if isinstance(given, NoiseCurve) else list(given)
+        if len(curves) != count:
+            raise ValueError(f"{name} must be one curve or {count}, as many as the priors, got {len(curves)}")
+        return curves
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -122,11 +133,17 @@ class Aberrations(ByKind):
             return own.to(y), mean, self.family.within(mean), HALF90 * spread.to(y), None
         found = self.refiner(y, hint)
         psf, half = found.psf, HALF90 * found.covariance.diagonal(dim1=1, dim2=2).sqrt().to(y)
-        if own is not None and self.share is not None:
-            psf = torch.lerp(psf, own.to(psf), self.share(found.sigma).to(psf)[:, None, None, None])
-        if self.widen is not None:
-            half = half * self.widen(found.sigma).to(half)[:, None]
+        if own is not None and self.share:
+            psf = torch.lerp(psf, own.to(psf), at_noise(self.share, found).to(psf)[:, None, None, None])
+        if self.widen:
+            half = half * at_noise(self.widen, found).to(half)[:, None]
         return psf, found.params.to(y), found.best.to(y), half, found.sigma.to(y)
+
+
+def at_noise(curves: Sequence[NoiseCurve], found: Posterior) -> Tensor:
+    """What the curve of each image's prior says at its noise (B,)."""
+    every = torch.stack([curve(found.sigma) for curve in curves], 1)
+    return every.gather(1, found.prior[:, None])[:, 0]
 
 
 class Optics(nn.Module):

@@ -5,8 +5,9 @@
 
 Validation photographs of BSDS500, centres of 288 px, and such photographs and drawn nuclei made like a microscope's
 images, each through a kernel of `blur=zernike`, at four levels of noise. What is found of each is stored in FOLDER, so
-that a fit that was stopped goes on. At each level `share` is what gives the highest mean SNR, `widen` what lets 90 % of
-the coefficients lie in their intervals, over both sorts; `conf/pipeline/aberrations_network.yaml` has these values.
+that a fit that was stopped goes on. At each level, for images that either prior explains best, `share` is what gives
+the highest mean SNR, `widen` what lets 90 % of the coefficients lie in their intervals;
+`conf/pipeline/aberrations_network.yaml` has these values.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ SIDE, PHOTOS, MICRO = 288, 28, 16
 """Side of the images, and how many there are of each sort."""
 SIGMAS, SHARES = (0.001, 0.01, 0.05, 0.24), [round(0.05 * step, 2) for step in range(21)]
 TEMPER = 0.5
+PRIORS = ("photographs", "microscopes")
+"""Of the spectra of sharp images, in the order of the refiner's."""
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -87,7 +90,7 @@ def measure(data: Path, folder: Path, weights: str, temper: float) -> list[dict[
 
 
 def fitted(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The share and the widening of items of one level of noise, with what they give of both sorts."""
+    """Share and widening of items of one level of noise and one prior, with what they give of both sorts."""
     true, found, own = (torch.cat([row[name] for row in rows]) for name in ("true", "psf", "own"))
     means = [float(psf_snr(torch.lerp(found, own, share), true).mean()) for share in SHARES]
     share = SHARES[max(range(len(means)), key=means.__getitem__)]
@@ -96,11 +99,13 @@ def fitted(rows: list[dict[str, Any]]) -> dict[str, Any]:
     said: dict[str, Any] = {"share": share, "widen": widen}
     micro = torch.tensor([row["micro"] for row in rows])
     for name, some in (("photographs", ~micro), ("like microscopes", micro)):
+        if not bool(some.any()):
+            continue
         mixed = torch.lerp(found, own, share)[some]
         snr = {"likelihood": found[some], "network": own[some], "both": mixed}
         said[name] = {key: round(float(psf_snr(psf, true[some]).mean()), 2) for key, psf in snr.items()}
         right = psf_snr(mixed, true[some]) >= psf_snr(mixed.flip(-2, -1), true[some])
-        said[name] |= {"right way round": float(right.float().mean()), "n": int(some.sum())}
+        said[name] |= {"right way round": round(float(right.float().mean()), 3), "n": int(some.sum())}
         said[name] |= {"in 90 %": round(float((off[some] < widen).float().mean()), 3)}
     return said
 
@@ -109,7 +114,13 @@ def main(data: Path, folder: Path, weights: str, temper: float) -> None:
     """Measure, fit, write."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = measure(data, folder, weights, temper)
-    levels = {f"{sigma:g}": fitted([row for row in rows if row["sigma"] == sigma]) for sigma in SIGMAS}
+    levels = {
+        name: {
+            f"{sigma:g}": fitted([row for row in rows if row["sigma"] == sigma and int(row["prior"]) == prior])
+            for sigma in SIGMAS
+        }
+        for prior, name in enumerate(PRIORS)
+    }
     made = {"created": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}", "half90": HALF90, "levels": levels}
     result = RESULTS / ("fit.json" if temper == TEMPER else f"fit.temper{temper:g}.json")
     result.write_text(json.dumps(made, indent=1) + "\n")

@@ -22,7 +22,8 @@ for sigma in 0.01 0.05; do
   for deconvolver in wiener tv unrolled_dr; do
     variant=zernike.$deconvolver.sigma$sigma
     [ -f "$RESULTS/restoration.$variant.json" ] || $BLURLAB +experiment=restoration run.paper=deepblur2024 run.variant=$variant \
-      budget=small run.keep=true dataset=bsds500_test dataset.test_source.count=24 blur=zernike pipeline=aberrations_network \
+      budget=small run.keep=true dataset=bsds500_test dataset.size=288 dataset.test_source.count=24 \
+        blur=zernike pipeline=aberrations_network \
       noise=gaussian noise.sigma=$sigma deconvolver=$deconvolver budget.draws_restore=1
   done
 done

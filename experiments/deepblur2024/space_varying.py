@@ -8,10 +8,11 @@ goes on with the next. `python -m blurlab report` shows the record.
 
 Each image is blurred by a field drawn from `blur=zernike_field` (its defocus and coma grow from the centre), noise is
 added, and the field is looked for in the result alone. The SNR of the operator is that of its kernels at four places,
-the middles of the quarters, their mean; beside it that of one kernel for the whole image, as `pipeline=aberrations_network`
-finds it, and that of the true field's own mean kernel. What the network believes of the whole image is a hint to both,
-and the share of its kernel that this noise asks for is in both. The image is restored by Douglas-Rachford and total
-variation with the true operator, the one found, and the mean kernel of the one found.
+the middles of the quarters, their mean; beside it that of one kernel for the whole image, as
+`pipeline=aberrations_network` finds it, and that of the true field's own mean kernel. What the network believes
+of the whole image is a hint to both, and the share of its kernel that this noise asks for is in both. The image
+is restored by Douglas-Rachford and total variation with the true operator, the one found, and the mean kernel
+of the one found.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from blurlab.deconvolver import DouglasRachford
 from blurlab.likelihood import FieldRefiner, Microscopes, OrientedRefiner
 from blurlab.metric import psf_snr, psnr, ssim
 from blurlab.physics import Convolution, LocalBlur
-from blurlab.pipeline.aberrations import Aberrations
+from blurlab.pipeline.aberrations import Aberrations, at_noise
 from blurlab.run.command.member import member
 from blurlab.run.record.means import interval, proportion
 from blurlab.run.record.record import device_name, versions
@@ -78,8 +79,8 @@ def measure(
     with torch.inference_mode():
         hint, own = network.believed(y)
     found = refiner(y, hint)
-    assert network.share is not None
-    share = float(network.share(torch.tensor([found.sigma])))
+    whole = refiner.whole(y, hint)
+    share = float(at_noise(network.share, whole))
     found = found.with_share(own[0, 0], share)
     seconds = time.process_time() - start
     radius = family.size // 2
@@ -87,7 +88,7 @@ def measure(
     at = torch.tensor([[r * y.shape[-2], c * y.shape[-1]] for r in (0.25, 0.75) for c in (0.25, 0.75)])
     place = field_places(at + radius, shape)
     true, ours = family.psf_at(params, place)[0][:, None], found.psf_at(place)[:, None]
-    one = torch.lerp(refiner.whole(y, hint).psf, own, share)
+    one = torch.lerp(whole.psf, own, share)
     operator = found.operator()
     restored = {
         "oracle": undone(y, blur, sigma),

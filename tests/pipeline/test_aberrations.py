@@ -13,9 +13,9 @@ from torch import nn
 
 from blurlab.blur import Gaussian, Zernike
 from blurlab.head import AberrationTarget, SpectrumAndEdges
-from blurlab.likelihood import OrientedRefiner
+from blurlab.likelihood import Microscopes, OrientedRefiner
 from blurlab.pipeline import Aberrations, NoiseCurve
-from blurlab.pipeline.aberrations import PROBE, TASK, Optics
+from blurlab.pipeline.aberrations import PROBE, TASK, Optics, at_noise
 from blurlab.pipeline.shipped import save_nets
 
 FAMILY = Zernike(pixel_nm=100)
@@ -50,6 +50,19 @@ def test_a_share_of_the_networks_kernel_is_handed_on_and_intervals_are_widened(t
     assert not torch.allclose(none.psf, whole.psf)
     assert none.label.halfwidth is not None and whole.label.halfwidth is not None
     torch.testing.assert_close(whole.label.halfwidth, 2 * none.label.halfwidth)
+
+
+def test_each_prior_has_a_curve_of_its_own(tmp_path: Path) -> None:
+    fit, curves = partial(FIT, others=[Microscopes()]), [NoiseCurve([1.0], [0.0]), NoiseCurve([1.0], [1.0])]
+    asked = Aberrations(FAMILY, fit=fit, head=HEAD, weights=weights(tmp_path), share=curves)
+    assert asked.refiner is not None
+    hint, own = asked.believed(image())
+    found = asked.refiner(image(), hint)
+    torch.testing.assert_close(at_noise(asked.share, found), found.prior.double())
+    expected = torch.where((found.prior == 1)[:, None, None, None], own, found.psf)
+    torch.testing.assert_close(asked.identify(image(), {}, {}).psf, expected)
+    with pytest.raises(ValueError, match="as many as the priors, got 3"):
+        Aberrations(FAMILY, fit=fit, head=HEAD, weights=weights(tmp_path), share=[*curves, curves[0]])
 
 
 def test_without_a_network_nothing_of_one_is_said() -> None:
@@ -104,8 +117,9 @@ def test_the_configured_curves_are_the_fitted_ones() -> None:
     asked = yaml.safe_load((root / "conf" / "pipeline" / "aberrations_network.yaml").read_text())
     levels = json.loads((root / "experiments" / "deepblur2024" / "results" / "fit.json").read_text())["levels"]
     for name in ("share", "widen"):
-        assert asked[name]["sigma"] == [float(sigma) for sigma in levels]
-        assert asked[name]["value"] == [level[name] for level in levels.values()]
+        for curve, of_prior in zip(asked[name], levels.values(), strict=True):
+            assert curve["sigma"] == [float(sigma) for sigma in of_prior]
+            assert curve["value"] == [level[name] for level in of_prior.values()]
 
 
 @pytest.mark.parametrize(("sigma", "value"), [([], []), ([0.1, 0.01], [1, 2]), ([0.1], [1, 2]), ([0.0, 0.1], [1, 2])])
