@@ -6,7 +6,8 @@ A text asks for one by two comments, each a line of its own; what stands between
     <!-- end of figures -->
 
 Of one record each figure is a row, with its 95 % interval and the number of images; after ``figures, published and
-limit:`` between the published figure and the limit. Of several records each record is a row.
+limit:`` between the published figure and the limit. Of several records each record is a row, then with the published
+figure and the limit of the first of the figures.
 """
 
 from __future__ import annotations
@@ -72,7 +73,15 @@ def _table(names: list[str], files: list[str], folder: Path, name: str) -> str:
 
 def _beside(names: list[str], files: list[str], folder: Path, name: str) -> str:
     if len(files) != 1:
-        raise ValueError(f"{name}: a table of published figures and limits is of one record, got {len(files)}")
+        found = {file: _rows(names, folder / file, name) for file in files}
+        head = [_label(row) for row in found[files[0]]]
+        return md_table(
+            ["", *head, f"published, {head[0]}", f"limit, {head[0]}"],
+            [
+                [_page(file, folder), *(row.ours_text for row in own), own[0].published_text, own[0].limit_text]
+                for file, own in found.items()
+            ],
+        )
     return md_table(
         ["", "published", "ours", "95 % interval", "of", "limit"],
         [

@@ -30,7 +30,7 @@ from blurlab.metric import psf_snr
 from blurlab.physics import Convolution
 from blurlab.pipeline.aberrations import HALF90, Aberrations
 
-SIDE, PHOTOS, MICRO = 288, 28, 16
+SIDE, PHOTOS, MICRO = 288, 48, 16
 """Side of the images, and how many there are of each sort."""
 SIGMAS, SHARES = (0.001, 0.01, 0.05, 0.24), [round(0.05 * step, 2) for step in range(21)]
 TEMPER = 0.5

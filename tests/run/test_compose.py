@@ -65,7 +65,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "union": dict.fromkeys(VARYING, f"takes one kernel an image|{VARIES}"),
     **{
         pipeline: {blur: "use blur=zernike" for blur in options("blur") if blur != "zernike"}
-        for pipeline in ("aberrations", "aberrations_network")
+        for pipeline in ("aberrations", "aberrations_alone", "aberrations_network")
     },
     "regression": NOTHING,
     "regression_refined": {
