@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +24,19 @@ if TYPE_CHECKING:
     from blurlab.pipeline.microscope import Microscope, Plane
 
 OIL = 1.51
-OPTICS = ("na", "wavelength", "pixel", "index", "field", "channel")
+OPTICS = ("na", "wavelength", "pixel", "index", "noll", "waves", "field", "channel")
 """Options that say something of the objective."""
 OTHERS = ("run", "weights", "kernel", "mask", "page", "linear")
 """Options of photographs, which an objective does not go with."""
 KERNEL_SUFFIX = ".psf.tif"
 ENDING = re.compile(r"(\.ome)?\.[^.]*$", re.IGNORECASE)
 """Of a file's name, which that of its kernels does not have."""
+FIRST, LAST, MOST_WAVES = 4, 22, 0.5
+"""Noll's indices that may be asked for, and the largest coefficient in waves."""
+AT_END = 0.97
+"""From this share of the largest coefficient on, a coefficient is said to lie at the end of what was looked for."""
+DOUBTFUL = 0.1
+"""Probability of the other way round from which on it is said."""
 SAME = 0.01
 """Share by which the pixel that was given may differ from the file's without a word."""
 
@@ -43,10 +49,32 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--wavelength", type=float, help="of the light, nanometres")
     group.add_argument("--pixel", type=float, help="side of a pixel in the specimen, nanometres; default: the file's")
     group.add_argument("--index", type=float, help=f"refractive index before the objective; default: {OIL}, oil")
+    group.add_argument("--noll", type=noll, help="polynomials, by Noll's indices from 4: 4-11, 4,7,11; default: 4-10")
+    group.add_argument("--waves", type=float, help="largest coefficient looked for, waves rms; default: 0.15")
     group.add_argument(
-        "--field", choices=["global", "tiles"], help="one kernel a plane, or one that changes over it; default: global"
-    )
+        "--field", choices=["global", "tiles"],
+        help="one kernel a plane, or one that changes over it (no better than one on drawn fields); default: global",
+    )  # fmt: skip
     group.add_argument("--channel", type=int, help="which channel of several, from 1")
+
+
+def noll(text: str) -> tuple[int, ...]:
+    """Noll's indices from words.
+
+    Raises:
+        argparse.ArgumentTypeError: If they are none.
+
+    Example:
+        >>> noll("4-7,11")
+        (4, 5, 6, 7, 11)
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        ends = part.split("-")
+        if not 1 <= len(ends) <= 2 or not all(end.strip().isdecimal() for end in ends):
+            raise argparse.ArgumentTypeError(f"must be Noll's indices such as 4-11 or 4,7,11, got {text!r}")
+        found += range(int(ends[0]), int(ends[-1]) + 1)
+    return tuple(found)
 
 
 def check_options(args: argparse.Namespace) -> None:
@@ -78,15 +106,25 @@ def make_tool(args: argparse.Namespace, pixel_nm: float, *, check: bool = False)
         ValueError: If the optics are wrong.
     """
     from blurlab.blur import Optics
-    from blurlab.pipeline.microscope import Microscope
+    from blurlab.pipeline.microscope import INDICES, WAVES, Microscope
+    from blurlab.run.command.member import member
+    from blurlab.run.setup.build import build
 
     index = OIL if args.index is None else args.index
+    waves, indices = WAVES if args.waves is None else args.waves, args.noll or INDICES
+    if not 0 < waves <= MOST_WAVES:
+        raise ValueError(f"--waves must be above 0 and at most {MOST_WAVES:g}, got {waves:g}")
+    if min(indices) < FIRST or max(indices) > LAST or len(set(indices)) < len(indices):
+        raise ValueError(
+            f"--noll must be different indices from {FIRST} (defocus) to {LAST}, got {', '.join(map(str, indices))}"
+        )
     if check:
         Optics(args.na, args.wavelength, pixel_nm, index)
         return None
     return Microscope(
         na=args.na, wavelength_nm=args.wavelength, pixel_nm=pixel_nm, refractive_index=index,
-        by_tiles=args.field == "tiles", tile=args.tile,
+        by_tiles=args.field == "tiles", tile=args.tile, waves=waves, indices=indices,
+        fit=lambda family: build(member("pipeline", "aberrations"), family),
     )  # fmt: skip
 
 
@@ -168,50 +206,83 @@ def restore_stack(
         raise ValueError(f"{readable(photo)} does not say the size of its pixels; give it by --pixel, in nanometres")
     tool = make_tool(args, pixel)
     assert tool is not None
-    restored, found = restored_planes(tool, stack, args.sigma, args.strength, progress)
+    restored, found, hot = restored_planes(tool, stack, args.sigma, args.strength, progress)
     target.parent.mkdir(parents=True, exist_ok=True)
     kernels.parent.mkdir(parents=True, exist_ok=True)
     write_stack(target, with_pixel(stack, pixel), restored)
     write_kernels(kernels, np.stack([one.kernels.numpy() for one in found]), pixel)
-    middle = found[len(found) // 2]
-    print(f"{readable(photo)}: {in_words(args, stack, pixel, middle)} -> {readable(target)}, {readable(kernels)}")
-    told = tuple((name, value, value - half, value + half) for name, (value, half) in middle.parameters.items())
+    said = in_words(args, stack, pixel, found, hot)
+    print(f"{readable(photo)}: {said} -> {readable(target)}, {readable(kernels)}")
+    shown = shown_of(found)
+    told = tuple((name, value, value - half, value + half) for name, (value, half) in shown.parameters.items())
     return Row(
-        readable(photo), readable(target), "zernike", parameters=told, sigma=middle.sigma, restored=args.strength > 0,
-        seconds=time.perf_counter() - start,
+        readable(photo), readable(target), "cannot tell" if shown.doubt else "zernike", parameters=told,
+        sigma=shown.sigma, restored=args.strength > 0 and not shown.doubt, seconds=time.perf_counter() - start,
     )  # fmt: skip
 
 
 def restored_planes(
     tool: Microscope, stack: Stack, sigma: float | None, strength: float, progress: Callable[[float], None]
-) -> tuple[NDArray[Any], list[Plane]]:
-    """The planes (n, H, W) in the file's samples, float64, and what was found in each.
+) -> tuple[NDArray[Any], list[Plane], int]:
+    """The planes (n, H, W) in the file's samples, float64, what was found in each, and how many pixels were hot.
 
-    A plane's samples from the stack's least to its largest are brought to [0, 1] and back.
+    A plane's samples from the stack's least to its largest, hot pixels apart, are brought to [0, 1] and back.
     """
     import numpy as np
     import torch
 
-    low, high = float(stack.planes.min()), float(stack.planes.max())
+    from blurlab.pipeline.microscope import without_hot_pixels
+
+    cleaned = [without_hot_pixels(torch.from_numpy(plane.astype(np.float64))[None, None]) for plane in stack.planes]
+    low, high = (float(end) for end in torch.stack([plane for plane, _ in cleaned]).aminmax())
+    scale = high - low or 1.0
     done, found = [], []
-    for number, plane in enumerate(stack.planes):
-        y = torch.from_numpy(((plane.astype(np.float64) - low) / (high - low)).astype(np.float32))[None, None]
-        share = number / len(stack.planes)
-        image, seen = tool(y, sigma, lambda part, share=share: progress(share + part / len(stack.planes)))  # type: ignore[misc]
+    for number, (plane, _) in enumerate(cleaned):
+        y = ((plane - low) / scale).float()
+        share = number / len(cleaned)
+        image, seen = tool(y, sigma, lambda part, share=share: progress(share + part / len(cleaned)))  # type: ignore[misc]
         found.append(seen)
+        if seen.doubt:
+            done.append(stack.planes[number].astype(np.float64))
+            continue
         mixed = (1 - strength) * y + strength * image
-        done.append(low + (high - low) * mixed[0, 0].double().numpy())
-    return np.stack(done), found
+        done.append(low + scale * mixed[0, 0].double().numpy())
+    return np.stack(done), found, sum(int(hot.sum()) for _, hot in cleaned)
 
 
-def in_words(args: argparse.Namespace, stack: Stack, pixel: float, middle: Plane) -> str:
+def shown_of(found: Sequence[Plane]) -> Plane:
+    """The middle one of the planes of which something is told, or the middle one where nothing is told of any."""
+    some = [plane for plane in found if not plane.doubt] or list(found)
+    return some[len(some) // 2]
+
+
+def in_words(args: argparse.Namespace, stack: Stack, pixel: float, found: Sequence[Plane], hot: int) -> str:
     """What was found, in one line."""
-    planes = len(stack.planes)
+    from blurlab.pipeline.microscope import WAVES
+
+    planes, shown = len(stack.planes), shown_of(found)
     size = "{}x{}".format(*stack.planes.shape[-2:])
     what = f"{planes} planes of {size}" if planes > 1 else size
     said = "the file's" if args.pixel is None else "as given"
     if args.pixel is not None and stack.pixel_nm is not None and abs(pixel / stack.pixel_nm - 1) > SAME:
         said = f"as given, the file says {stack.pixel_nm:g} nm"
-    values = ", ".join(f"{name.removesuffix('_waves')} {v:.3f}+-{h:.3f}" for name, (v, h) in middle.parameters.items())
-    of = " of the middle plane" if planes > 1 else ""
-    return f"zernike, {what}, pixels of {pixel:g} nm ({said}); waves{of}: {values}; noise {middle.sigma:.4f}"
+    parts = [f"zernike, {what}, pixels of {pixel:g} nm ({said})"]
+    if not shown.doubt:
+        largest = AT_END * (WAVES if args.waves is None else args.waves)
+        of = " of the middle plane" if planes > 1 else ""
+        values = ", ".join(
+            f"{name.removesuffix('_waves')} {value:.3f}+-{half:.3f}"
+            + (" (the most looked for)" if name.startswith("noll") and abs(value) > largest else "")
+            for name, (value, half) in shown.parameters.items()
+        )
+        parts.append(f"waves{of}, 90 %: {values}")
+        if shown.turned > DOUBTFUL:
+            parts.append(f"the other way round with probability {shown.turned:.2f}")
+        parts.append(f"noise {shown.sigma:.4f} of the range of the samples")
+    if hot:
+        parts.append(f"{hot} hot or dead pixels replaced")
+    for number, plane in enumerate(found, 1):
+        if plane.doubt:
+            which = f"plane {number} of {planes}" if planes > 1 else "cannot tell"
+            parts.append(f"{which}: {plane.doubt}; left as it is")
+    return "; ".join(parts)

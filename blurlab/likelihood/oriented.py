@@ -37,8 +37,7 @@ class Posterior:
         covariance: Of the parameters (B, P, P).
         best: The parameters of most weight (B, P).
         sigma: Noise standard deviation found in the image (B,).
-        turned: Probability that the blur is that of most weight turned by half a circle, as far as the phase alone
-            tells (B,).
+        turned: Probability that the blur lies the other way round than the kernel of most weight (B,).
         error: Expected squared error of ``psf`` as a share of its own square (B,): how far the kernels drawn lie apart.
         prior: Which of the refiner's beliefs of sharp images' spectra explains the image (B,), 0 for the first.
     """
@@ -74,16 +73,17 @@ class Population:
         return (strength * self.evidence + self.told).softmax(0)
 
     def weighed(self, strength: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Mean kernel, mean parameters, covariance, best parameters, probability of the best one's twin, error."""
+        """Mean kernel, mean parameters, covariance, best parameters, probability of the other way round, error."""
         weight = self.weight(strength)
         kernel = torch.einsum("n,nij->ij", weight.to(self.psf), self.psf)
         centre = weight @ self.params
         off = self.params - centre
         top, count = int(weight.argmax()), len(weight)
-        other = weight[(top + count // 2) % count]
+        alike = (self.psf * self.psf[top]).sum((1, 2))
+        other = weight[alike < alike.roll(count // 2)].sum()  # of each pair the one that is less like the best
         apart = weight.to(self.psf) @ (self.psf - kernel).square().sum((1, 2))
         spread = (off * weight[:, None]).T @ off
-        return kernel, centre, spread, self.params[top], other / (other + weight[top]), apart / kernel.square().sum()
+        return kernel, centre, spread, self.params[top], other, apart / kernel.square().sum()
 
 
 class OrientedRefiner:

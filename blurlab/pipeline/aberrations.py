@@ -12,6 +12,7 @@ from blurlab.blur import BlurFamily, Mixture, Zernike
 from blurlab.head import AberrationTarget
 from blurlab.likelihood.hint import Hint
 from blurlab.likelihood.oriented import OrientedRefiner, Posterior
+from blurlab.likelihood.refine import check_observed
 from blurlab.pipeline.by_kind import ByKind
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel, by_parameters
@@ -74,6 +75,8 @@ class Aberrations(ByKind):
 
     def _curves(self, name: str, given: NoiseCurve | Sequence[NoiseCurve] | None) -> list[NoiseCurve]:
         """One curve for each belief, or none at all."""
+        if given is not None and self.refiner is None:
+            raise ValueError(f"{name} is of what a likelihood finds; without one leave it out, or give a fit")
         if given is None or self.refiner is None:
             return []
         count = len(self.refiner.refiners)
@@ -94,8 +97,9 @@ class Aberrations(ByKind):
         """What the network of the weights, or another, believes of images (B, C, H, W), and its kernels (B, 1, k, k).
 
         Raises:
-            ValueError: If there is no network.
+            ValueError: If there is no network, or an image is constant, not finite or too small.
         """
+        check_observed(y)
         net = self.own if net is None else net
         if net is None:
             raise ValueError("no network was given; choose weights, as those of pipeline=aberrations_network")

@@ -57,7 +57,7 @@ def test_a_stack_comes_out_as_it_went_in(tmp_path: Path, still: None, capsys: py
     main(["deblur", str(source), *LENS, "-o", str(out), "--table", str(tmp_path / "t.csv")])
     said = capsys.readouterr().out
     assert (
-        "zernike, 3 planes of 96x80, pixels of 65 nm (the file's); waves of the middle plane: noll4 0.080+-0.020"
+        "zernike, 3 planes of 96x80, pixels of 65 nm (the file's); waves of the middle plane, 90 %: noll4 0.080+-0.020"
         in said
     )
     result = read_stack(out / "cells.ome.tif")
@@ -131,6 +131,8 @@ def test_kernels_keep_the_structure_and_are_written_over_nothing(
         ((*LENS, "--pixel", "0.065"), "pixel_nm must be in nanometres, for instance 65, got 0.065"),
         ((*LENS, "--index", "1.33", "--pixel", "65"), "at most the refractive index 1.33, got 1.4"),
         ((*LENS, "--pixel", "400"), "needs pixels below 185.7 nm"),
+        ((*LENS, "--waves", "5"), "--waves must be above 0 and at most 0.5, got 5"),
+        ((*LENS, "--noll", "3-5"), "--noll must be different indices from 4 (defocus) to 22, got 3, 4, 5"),
     ],
 )
 def test_options_that_cannot_be(
@@ -155,6 +157,57 @@ def test_files_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert not list(out.glob("*.tif"))
 
 
+def test_an_empty_plane_stays_as_it_is_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = tmp_path / "cells.ome.tif", tmp_path / "out"
+    values = cells(source, 3, 80, 80, axes="ZYX", **SIZE)
+    values[1] = 700
+    values[0, 5, 6] = 65535  # a hot pixel
+    values[values == 0] = 100
+    tifffile.imwrite(source, values, ome=True, photometric="minisblack", metadata={"axes": "ZYX", **SIZE})
+    found = Plane(torch.eye(31) / 31, {"noll4_waves": (0.149, 0.02)}, 0.01, 0.3)
+    monkeypatch.setattr(Microscope, "identify", lambda self, y: (torch.ones(1, 1, 1, 1), found))
+    monkeypatch.setattr(microscope, "CUT", 0.9)
+    main(["deblur", str(source), *LENS, "-o", str(out)])
+    said = capsys.readouterr().out
+    assert "plane 2 of 3: it is constant; left as it is" in said
+    assert "noll4 0.149+-0.020 (the most looked for)" in said and "1 hot or dead pixels replaced" in said
+    assert "the other way round with probability 0.30" in said
+    result = read_stack(out / "cells.ome.tif").planes
+    assert (result[1] == 700).all() and result[0].max() < 10_000 and (result[0] != values[0]).any()
+    kernels = read_stack(out / "cells.psf.tif").planes
+    assert kernels[1, 15, 15] == 1 and kernels[1].sum() == 1
+
+
+def test_a_plane_that_is_cut_off_or_saturated_does_not_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = tmp_path / "cells.ome.tif", tmp_path / "out"
+    values = cells(source, 80, 80, axes="YX", **SIZE) + np.random.default_rng(1).normal(200, 20, (80, 80))
+    for low, high, word in ((1500, 65535, "a background"), (0, 900, "saturated")):
+        cut = values.clip(low, high).astype(np.uint16)
+        tifffile.imwrite(source, cut, ome=True, photometric="minisblack", metadata={"axes": "YX", **SIZE})
+        table = tmp_path / f"{low}.csv"
+        main(["deblur", str(source), *LENS, "-o", str(out / str(low)), "--table", str(table)])
+        said = capsys.readouterr().out
+        assert "cannot tell: " in said and word in said, said
+        assert "cannot tell" in table.read_text()
+        assert (read_stack(out / str(low) / "cells.ome.tif").planes == cut).all()
+
+
+def test_noise_and_points_as_wide_as_a_kernel_are_no_hot_pixels() -> None:
+    draw = torch.Generator().manual_seed(0)
+    lens = Zernike(0.15, na=1.4, wavelength_nm=520, pixel_nm=65)
+    x = torch.zeros(1, 1, 130, 130, dtype=torch.float64)
+    x[..., 40, 50] = x[..., 90, 80] = 50_000.0
+    y = 1000 + Convolution(lens.psf(torch.zeros(1, 7)).double(), "valid").A(x)
+    y = torch.poisson(y, generator=draw)
+    clean, hot = microscope.without_hot_pixels(y)
+    assert not bool(hot.any()) and torch.equal(clean, y)
+    y[..., 20, 20], y[..., 70, 30] = 30_000.0, 0.0
+    clean, hot = microscope.without_hot_pixels(y)
+    assert hot.nonzero()[:, 2:].tolist() == [[20, 20], [70, 30]] and 900 < float(clean[..., 70, 30]) < 1100
+
+
 @pytest.mark.slow
 def test_one_plane_gets_sharper(monkeypatch: pytest.MonkeyPatch) -> None:
     """All of it on a picture of edges: nearer to the sharp one, by one kernel and place by place."""
@@ -172,5 +225,6 @@ def test_one_plane_gets_sharper(monkeypatch: pytest.MonkeyPatch) -> None:
     for by_tiles in (False, True):
         image, plane = Microscope(na=1.4, wavelength_nm=520, pixel_nm=65, by_tiles=by_tiles)(y)
         assert (image - inner).square().mean() < 0.8 * (y - inner).square().mean()
+        assert float(image.max()) > float(y.max())  # what a blur has lowered rises again
         assert plane.kernels.shape == ((3, 3, 31, 31) if by_tiles else (31, 31))
         assert 0.003 < plane.sigma < 0.008

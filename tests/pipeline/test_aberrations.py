@@ -114,7 +114,8 @@ def test_the_shipped_network_fits_the_blur_as_it_is_configured() -> None:
 
 def test_the_configured_curves_are_the_fitted_ones() -> None:
     root = Path(__file__).parents[2]
-    asked = yaml.safe_load((root / "conf" / "pipeline" / "aberrations_network.yaml").read_text())
+    files = (root / "conf" / "pipeline" / f"{name}.yaml" for name in ("aberrations", "aberrations_network"))
+    asked = {key: value for file in files for key, value in yaml.safe_load(file.read_text()).items()}
     levels = json.loads((root / "experiments" / "deepblur2024" / "results" / "fit.json").read_text())["levels"]
     for name in ("share", "widen"):
         for curve, of_prior in zip(asked[name], levels.values(), strict=True):
