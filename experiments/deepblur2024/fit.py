@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from kept import check, digest
 from network import cut, drawn, photographs
 from torch import Tensor
 
@@ -112,7 +113,7 @@ def fitted(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def main(data: Path, folder: Path, weights: str, temper: float) -> None:
     """Measure, fit, write."""
-    folder.mkdir(parents=True, exist_ok=True)
+    check(folder, weights=digest(weights), temper=temper, side=SIDE, photographs=PHOTOS, like_microscopes=MICRO)
     rows = measure(data, folder, weights, temper)
     levels = {
         name: {

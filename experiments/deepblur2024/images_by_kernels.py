@@ -21,12 +21,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from kept import check, digest
 from rich.progress import track
 from torch import Tensor
 
 from blurlab.blur import Zernike
 from blurlab.core.image_io import write_image
-from blurlab.core.rng import generator, seed_from
+from blurlab.core.rng import generator
 from blurlab.dataset import Bsds500, Subset
 from blurlab.dataset.prepare import pick_channel
 from blurlab.metric import psf_snr
@@ -97,14 +98,16 @@ def drawn(table: Tensor, cell: int) -> Tensor:
 
 def main(data: Path, folder: Path, images: int, kernels: int, both: int, sigma: float) -> None:
     """Measure, keep, write."""
-    folder.mkdir(parents=True, exist_ok=True)
+    check(
+        folder, weights=digest("zernike"), side=SIDE, images=images, kernels=kernels, both=both, sigma=sigma, seed=SEED
+    )
     family = Zernike(pixel_nm=100)
     asked = build(member("pipeline", "aberrations_network"), family)
     psf = family.sample(kernels, generator=generator(SEED, "kernels")).psf
     columns = []
     photographs = middles(data, images, SIDE + family.size - 1)
     for number, x in enumerate(track(photographs, description="images")):
-        path = folder / f"{seed_from(SIDE, kernels, both, sigma)}.{number}.pt"
+        path = folder / f"{number}.pt"
         if not path.exists():
             with torch.inference_mode():
                 torch.save(column(x, psf, asked, sigma, number, both), path)

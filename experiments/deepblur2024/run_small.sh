@@ -18,6 +18,12 @@ for sigma in 0.01 0.001 0.05 0.24; do
   run "zernike.microscopy.sigma$sigma" noise.sigma=$sigma dataset=microscopy dataset.size=286 \
     dataset.test_source.least_side=316 budget.draws_test=4 run.variant=microscopy.sigma$sigma
 done
+if [ -n "${RESNET:-}" ]; then # weights that take_network.py wrote
+  for sigma in 0.001 0.01 0.05 0.24; do
+    run "zernike.resnet18.sigma$sigma" noise.sigma=$sigma dataset.test_source.count=24 pipeline=aberrations_alone \
+      pipeline.weights="$(realpath "$RESNET")" run.variant=resnet18.sigma$sigma
+  done
+fi
 for sigma in 0.01 0.05; do
   for deconvolver in wiener tv unrolled_dr; do
     variant=zernike.$deconvolver.sigma$sigma

@@ -2,8 +2,8 @@
 
     python experiments/deepblur2024/take_network.py RUN/stages/train_aberrations/best.ckpt OUT.safetensors
 
-Then, with OUT as the weights, `+experiment=zernike pipeline=aberrations_alone pipeline.weights=OUT` measures it on images
-of any size. The run may be unfinished; weights are rounded to half precision.
+Then, with OUT as the weights, `+experiment=zernike pipeline=aberrations_alone pipeline.weights=OUT` measures it on
+images of any size. The run may be unfinished; weights are rounded to half precision.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def main(checkpoint: Path, out: Path) -> None:
     cfg = OmegaConf.load(checkpoint.parents[2] / ".hydra" / "config.yaml")
     family = build(cfg.blur)
     net = load_net(build(cfg.head, num_classes=len(AberrationTarget(family))), checkpoint)
-    save_nets({TASK: net, PROBE: Optics(family)}, out, {"experiment": str(cfg.run.experiment), "seed": str(cfg.run.seed)})
+    save_nets(
+        {TASK: net, PROBE: Optics(family)}, out, {"experiment": str(cfg.run.experiment), "seed": str(cfg.run.seed)}
+    )
     print(f"{out}: {sum(one.numel() for one in net.parameters())} weights of {type(net).__name__}")
 
 

@@ -12,6 +12,10 @@ for experiment in levin32_blind bsds_blind; do
     [ -f "$KEPT/$experiment.blind.$deconvolver.json" ] ||
       $BLURLAB +experiment=$experiment budget=small run.keep=true deconvolver=$deconvolver
   done
+  for pipeline in union quotient17 quotient25; do # with the network, and the network alone
+    [ -f "$KEPT/$experiment.$pipeline.tv.json" ] ||
+      $BLURLAB +experiment=$experiment budget=small run.keep=true deconvolver=tv pipeline=$pipeline run.variant=$pipeline.tv
+  done
 done
 [ -f "$KEPT/levin32_blind.size27.json" ] ||
   $BLURLAB +experiment=levin32_blind budget=small run.keep=true deconvolver=tv pipeline.size=27 run.variant=size27
