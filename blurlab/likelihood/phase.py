@@ -106,9 +106,11 @@ def _sparsity(shown: Sight, spectrum: Tensor) -> Tensor:
     rows, cols = shown.shape
     top, left = round(BORDER * rows), round(BORDER * cols)
     total = torch.zeros(len(spectrum)).to(shown.content)
-    down, across = shown.down[:, None], shown.across[None, :]
-    for slope in (across + 0 * down, down + 0 * across, down + across, down - across):
-        z = torch.fft.irfft2(1j * slope * spectrum, s=shown.shape)[:, top : rows - top, left : cols - left]
+    across, down = (
+        torch.fft.irfft2(1j * slope * spectrum, s=shown.shape)[:, top : rows - top, left : cols - left]
+        for slope in (shown.across[None, :], shown.down[:, None])
+    )
+    for z in (across, down, down + across, down - across):
         total += 0.5 * z.square().mean((-2, -1)).log() - z.abs().mean((-2, -1)).log()
     return total / 4
 

@@ -73,7 +73,7 @@ SCRIPTS = [path for path in sorted(FOLDER.parent.glob("*/*.py")) if "ArgumentPar
 
 def test_all_but_the_modules_of_the_scripts_are_scripts() -> None:
     rest = {path.stem for path in FOLDER.parent.glob("*/*.py")} - {path.stem for path in SCRIPTS}
-    assert rest == {"deconvolver_table", "deepinv_client", "deepinv_side", "gap", "timing", "validation"}
+    assert rest == {"deconvolver_table", "deepinv_client", "deepinv_side", "gap", "kept", "timing", "validation"}
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
