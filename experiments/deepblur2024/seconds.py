@@ -8,6 +8,7 @@ with all cores: `pipeline=aberrations_network`, then each deconvolver; the media
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import time
@@ -77,4 +78,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     main()
