@@ -9,10 +9,10 @@ goes on with the next. `python -m blurlab report` shows the record.
 Each image is blurred by a field drawn from `blur=zernike_field` (its defocus and coma grow from the centre), noise is
 added, and the field is looked for in the result alone. The SNR of the operator is that of its kernels at four places,
 the middles of the quarters, their mean; beside it that of one kernel for the whole image, as
-`pipeline=aberrations_network` finds it, and that of the true field's own mean kernel. What the network believes
-of the whole image is a hint to both, and the share of its kernel that this noise asks for is in both. The image
-is restored by Douglas-Rachford and total variation with the true operator, the one found, and the mean kernel
-of the one found.
+`pipeline=aberrations_network` finds it (but for the range of the coefficients, the field's), and that of the
+true field's own mean kernel. What the network believes of the whole image is a hint to both, and the share of
+its kernel that this noise asks for is in both. The image is restored by Douglas-Rachford and total variation
+with the true operator, the one found, and the mean kernel of the one found.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from kept import digest
 from torch import Tensor
 
 from blurlab.blur import Zernike, ZernikeField, field_places
@@ -168,7 +169,11 @@ def main(args: argparse.Namespace) -> None:
     network = build(member("pipeline", "aberrations_network"), Zernike(pixel_nm=PIXEL_NM))
     path = RESULTS / f"space_varying.{args.name}.sigma{args.sigma:g}.json"
     table, rows = path.with_suffix(".csv"), []
+    settings = {"side_px": args.side, "weights": digest("zernike")}
     if table.is_file():
+        before = json.loads(path.read_text()).get("settings") if path.is_file() else None
+        if before not in (None, settings):
+            raise SystemExit(f"error: {table} was made with {before}, not {settings}; remove it and {path.name} first")
         with table.open(newline="") as file:
             rows = [{k: v if k == "photo" else float(v) for k, v in row.items()} for row in csv.DictReader(file)]
     done = {(row["photo"], int(row["draw"])) for row in rows}
@@ -183,8 +188,10 @@ def main(args: argparse.Namespace) -> None:
                 writer = csv.DictWriter(file, [*rows[0]], lineterminator="\n")
                 writer.writeheader()
                 writer.writerows({k: round(v, 5) if isinstance(v, float) else v for k, v in r.items()} for r in rows)
-            write_text(path, json.dumps(record(args.name, rows, args, family), indent=1) + "\n")
-    write_text(path, json.dumps(record(args.name, rows, args, family), indent=1) + "\n")
+            made = record(args.name, rows, args, family) | {"settings": settings}
+            write_text(path, json.dumps(made, indent=1) + "\n")
+    made = record(args.name, rows, args, family) | {"settings": settings}
+    write_text(path, json.dumps(made, indent=1) + "\n")
 
 
 if __name__ == "__main__":
