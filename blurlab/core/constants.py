@@ -1,4 +1,4 @@
-"""Small tensors that depend on sizes alone, made once."""
+"""Numbers that several parts need, and small tensors that depend on sizes alone, made once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import torch
 
 T = TypeVar("T")
 KEPT = 16
+MAD_OF_NORMAL = 0.6744897501960817
+"""Median absolute deviation of a normal variable of standard deviation 1."""
 
 
 def made_once(make: Callable[..., T]) -> Callable[..., T]:

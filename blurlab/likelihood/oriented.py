@@ -38,7 +38,6 @@ class Posterior:
         best: The parameters of most weight (B, P).
         sigma: Noise standard deviation found in the image (B,).
         turned: Probability that the blur lies the other way round than the kernel of most weight (B,).
-        error: Expected squared error of ``psf`` as a share of its own square (B,): how far the kernels drawn lie apart.
         prior: Which of the refiner's beliefs of sharp images' spectra explains the image (B,), 0 for the first.
     """
 
@@ -48,7 +47,6 @@ class Posterior:
     best: Tensor
     sigma: Tensor
     turned: Tensor
-    error: Tensor
     prior: Tensor
 
 
@@ -72,8 +70,8 @@ class Population:
         """Their probabilities (2 n,), the phase evidence counting ``strength``."""
         return (strength * self.evidence + self.told).softmax(0)
 
-    def weighed(self, strength: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Mean kernel, mean parameters, covariance, best parameters, probability of the other way round, error."""
+    def weighed(self, strength: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Mean kernel, mean parameters, covariance, best parameters, probability of the other way round."""
         weight = self.weight(strength)
         kernel = torch.einsum("n,nij->ij", weight.to(self.psf), self.psf)
         centre = weight @ self.params
@@ -81,9 +79,7 @@ class Population:
         top, count = int(weight.argmax()), len(weight)
         alike = (self.psf * self.psf[top]).sum((1, 2))
         other = weight[alike < alike.roll(count // 2)].sum()  # of each pair the one that is less like the best
-        apart = weight.to(self.psf) @ (self.psf - kernel).square().sum((1, 2))
-        spread = (off * weight[:, None]).T @ off
-        return kernel, centre, spread, self.params[top], other, apart / kernel.square().sum()
+        return kernel, centre, (off * weight[:, None]).T @ off, self.params[top], other
 
 
 class OrientedRefiner:
@@ -161,9 +157,9 @@ class OrientedRefiner:
         chosen = self._choice(y)
         log_noise, populations = self._by_prior(y, hint, chosen)
         parts = [part.weighed(self.strength) for part in populations]
-        psf, params, spread, likeliest, turned, error = (torch.stack(part) for part in zip(*parts, strict=True))
+        psf, params, spread, likeliest, turned = (torch.stack(part) for part in zip(*parts, strict=True))
         spread = spread * self.widen**2 + self.floor**2 * torch.eye(spread.shape[-1]).to(spread)
-        return Posterior(psf[:, None].to(y), params, spread, likeliest, (log_noise / 2).exp(), turned, error, chosen)
+        return Posterior(psf[:, None].to(y), params, spread, likeliest, (log_noise / 2).exp(), turned, chosen)
 
     def populations(self, y: Tensor, hint: Hint | None = None) -> tuple[Tensor, list[Population]]:
         """Log of the noise's variance (B,), and the kernels drawn for each image."""

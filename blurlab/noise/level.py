@@ -10,9 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from blurlab.core.checks import MOST_SIGMA
+from blurlab.core.constants import MAD_OF_NORMAL
 
-MAD_OF_NORMAL = 0.6744897501960817
-"""Median of |n| of a standard normal variable n."""
 SIDE, ENERGY = 4, 1 + 9 + 9 + 1
 """Pixels of a third difference, 1 -3 3 -1, and the sum of its squares. Along rows and along columns it leaves nothing
 of a square of 4 x 4 pixels in which a photograph is a parabola."""

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate
 
+from blurlab.core.constants import MAD_OF_NORMAL
+
 SIDE_PX = 96
 """Shorter side of the small copy that is looked at."""
 LIT = 0.15
@@ -31,8 +33,6 @@ RED_TO_GREEN, GREEN_TO_BLUE = 1.25, 1.0
 DETAIL_PX, DETAIL, DETAIL_WITHIN = 3.0, 0.01, 0.85
 """Of vessels and all else that is finer than a Gaussian of this width in the small copy [px]: their standard deviation
 over the mean of the green, at least, in this share of the radius. A ball has none."""
-MAD_OF_NORMAL = 0.6745
-"""Median of |n| of a standard normal variable n."""
 EDGE = 0.015
 """Share of the radius within which the edge itself is: how well the circle is known."""
 

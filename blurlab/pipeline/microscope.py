@@ -12,6 +12,7 @@ from torch import Tensor
 
 from blurlab.blur import Zernike, ZernikeField, field_places, identity_psf
 from blurlab.blur.pupil import LEAST_RADIUS, Optics
+from blurlab.core.constants import MAD_OF_NORMAL
 from blurlab.deconvolver import TV, Deconvolver, DouglasRachford, Tiled
 from blurlab.likelihood import FieldRefiner, Microscopes, OrientedRefiner
 from blurlab.physics import LocalBlur, grid_places
@@ -40,7 +41,6 @@ CUT, SATURATED = 0.2, 0.01
 HOT, TIMES = 12.0, 2.0
 """A pixel that lies above or below all of its eight neighbours by so many deviations of the noise, and is so many times
 as bright or as dark, is no light."""
-MAD_OF_NORMAL = 0.6745
 
 
 @dataclass(frozen=True)

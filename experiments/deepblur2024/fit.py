@@ -77,7 +77,7 @@ def measure(data: Path, folder: Path, weights: str, temper: float) -> list[dict[
                     found = asked.refiner(one, hint)
                 half = HALF90 * found.covariance.diagonal(dim1=1, dim2=2).sqrt()
                 kept = {"psf": found.psf, "own": own, "params": found.params, "half": half, "prior": found.prior}
-                torch.save(kept | {"error": found.error, "sigma": found.sigma}, path)
+                torch.save(kept, path)
             kept = torch.load(path, weights_only=True)
             row = {**kept, "true": blur.psf[number : number + 1], "truth": blur.params[number : number + 1]}
             rows.append({**row, "sigma": sigma, "micro": number >= PHOTOS})

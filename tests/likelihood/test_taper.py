@@ -9,7 +9,6 @@ from torch import Tensor
 
 from blurlab.blur import Defocus
 from blurlab.core.rng import generator
-from blurlab.likelihood import Refiner
 from blurlab.likelihood.taper import multitaper, periodograms, window_weight
 
 FAMILY = Defocus([1, 6])
@@ -50,8 +49,3 @@ def test_a_mean_is_one_of_all_windows_and_white_noise_keeps_its_variance(levelle
 def test_an_image_of_nothing_but_zeros_has_weights_all_the_same() -> None:
     weight = window_weight(torch.zeros(1, 5, 64, 33, dtype=torch.float64))
     assert bool(weight.isfinite().all())
-
-
-def test_a_blur_is_found_in_the_faint_parts_too() -> None:
-    found = Refiner(FAMILY, levelled=True)(halves(0.05, 1e-4)).params
-    assert float((found - 3).abs().max()) < 0.05
