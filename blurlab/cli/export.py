@@ -12,7 +12,7 @@ from blurlab.run.errors import UsageError
 if TYPE_CHECKING:
     from blurlab.export.shipped import Made
 
-NAMES = ("naming", "fundus", "quotient17", "quotient25", "zernike", "unrolled_dr", "wiener_stack", "gilbert2019")
+NAMES = ("naming", "fundus", "quotient17", "quotient", "zernike", "unrolled_dr", "wiener_stack", "gilbert2019")
 """Of the networks in :mod:`blurlab.export.shipped`, which takes seconds to import."""
 ENDINGS = (".onnx", ".pt2")
 LEAST_PX = 64
@@ -57,9 +57,11 @@ def _made(args: argparse.Namespace, size: tuple[int, int], kernel: int) -> Made:
     from blurlab.export.shipped import NETWORKS, Sides
 
     network = NETWORKS[args.network]
-    if args.kernel is not None and not network.takes_kernel:
-        takers = ", ".join(name for name, one in NETWORKS.items() if one.takes_kernel)
-        raise UsageError(f"--kernel is the side of kernels that are undone, by {takers}; {args.network} takes none")
+    if args.kernel is not None and not network.has_kernel:
+        takers = ", ".join(name for name, one in NETWORKS.items() if one.has_kernel)
+        raise UsageError(
+            f"--kernel is the side of kernels that are undone or found, by {takers}; {args.network} takes none"
+        )
     channels = network.channels[0] if args.channels is None else args.channels
     if channels not in network.channels:
         raise UsageError(f"{args.network} takes images of {network.channels[0]} channels, got --channels {channels}")
@@ -82,13 +84,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "network",
         choices=NAMES,
-        help="naming, and fundus of the back of the eye: kind and parameters of a blur; quotient17, quotient25: its "
+        help="naming, and fundus of the back of the eye: kind and parameters of a blur; quotient, quotient17: its "
         "kernel; zernike: an objective's aberrations; unrolled_dr, wiener_stack, gilbert2019: an image restored from a "
         "kernel and its noise",
     )
     parser.add_argument("--size", required=True, help="HEIGHTxWIDTH of the images, px")
     parser.add_argument(
-        "--kernel", type=int, help=f"side of the kernels that are undone, px, odd; default: {KERNEL_PX}"
+        "--kernel",
+        type=int,
+        help=f"side of the kernels that are undone, or found by quotient, px, odd; default: {KERNEL_PX}",
     )
     parser.add_argument(
         "--channels",

@@ -13,7 +13,7 @@ from blurlab.core.rng import generator
 from blurlab.deconvolver.laws import made_up
 from blurlab.deconvolver.learned import load_weights
 from blurlab.export.networks import FreeKernels, Naming, Restoring, ZernikeCoefficients
-from blurlab.head import SpectrumAndEdges
+from blurlab.head import RepeatedStage, SpectrumAndEdges
 from blurlab.pipeline import Aberrations, FreeKernel, Photograph
 from blurlab.run.command.member import member
 from blurlab.run.setup.build import build
@@ -30,7 +30,7 @@ class Sides:
     Attributes:
         image: Height and width, px.
         channels: Of the image.
-        kernel: Side of the kernels that are undone, px.
+        kernel: Side of the kernels that are undone or found, px.
     """
 
     image: tuple[int, int]
@@ -68,13 +68,13 @@ class Network:
         weights: Its file, as ``blurlab weights`` calls it.
         make: Makes it ready.
         channels: Of images that it takes, the usual number first.
-        takes_kernel: Is it given a kernel to undo?
+        has_kernel: Does it undo, or find, a kernel whose side is to be chosen?
     """
 
     weights: str
     make: Callable[[str, Sides], Made]
     channels: tuple[int, ...] = (1, 3)
-    takes_kernel: bool = False
+    has_kernel: bool = False
 
 
 def _naming(weights: str, sides: Sides) -> Made:
@@ -88,6 +88,8 @@ def _naming(weights: str, sides: Sides) -> Made:
 def _free_kernels(weights: str, sides: Sides) -> Made:
     identifier = build(member("pipeline", weights), build(member("blur", "gp_trajectory")))
     assert isinstance(identifier, FreeKernel)
+    if isinstance(identifier.own, RepeatedStage):
+        identifier = identifier.of_side(sides.kernel)
     size = identifier.target.size
     about = f"y {sides.shape} to kernel (1, 1, {size}, {size})"
     return _ready(FreeKernels(identifier), (_image(sides),), ("kernel",), about)
@@ -133,10 +135,10 @@ NETWORKS = {
     "naming": Network("photograph", _naming, channels=(3,)),
     "fundus": Network("fundus", _naming, channels=(3,)),
     "quotient17": Network("quotient17", _free_kernels),
-    "quotient25": Network("quotient25", _free_kernels),
+    "quotient": Network("quotient", _free_kernels, has_kernel=True),
     "zernike": Network("zernike", _zernike),
-    "unrolled_dr": Network("unrolled_dr_tiny", _restoring("unrolled_dr_tiny"), takes_kernel=True),
-    "wiener_stack": Network("wiener_stack", _restoring("wiener_stack"), takes_kernel=True),
-    "gilbert2019": Network("gilbert2019", _restoring("wiener_stack", ["channels=3"]), channels=(3,), takes_kernel=True),
+    "unrolled_dr": Network("unrolled_dr_tiny", _restoring("unrolled_dr_tiny"), has_kernel=True),
+    "wiener_stack": Network("wiener_stack", _restoring("wiener_stack"), has_kernel=True),
+    "gilbert2019": Network("gilbert2019", _restoring("wiener_stack", ["channels=3"]), channels=(3,), has_kernel=True),
 }
 """By the name that ``blurlab export`` takes. ``patch_prior``, the other file of weights, is a mixture of Gaussians."""

@@ -13,6 +13,7 @@ from blurlab.head.learning_to_deblur import LearningToDeblur
 from blurlab.head.lenet import LeNet
 from blurlab.head.pyramid import Pyramid
 from blurlab.head.rbm import RBM, Pretrainable
+from blurlab.head.repeated_stage import RepeatedStage
 from blurlab.head.resnet import ResNet
 from blurlab.head.shape import Cepstrum, Profiles, SpectrumEdges
 from blurlab.head.spectrum import welch_log_spectrum
@@ -40,6 +41,7 @@ __all__ = [
     "Pyramid",
     "RawPixels",
     "Readout",
+    "RepeatedStage",
     "ResNet",
     "SpectrumAndEdges",
     "SpectrumEdges",

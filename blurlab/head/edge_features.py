@@ -121,14 +121,14 @@ def crossing(angle: float, distance_px: float, side: int) -> Tensor:
     return SLOPE * (bells[0] / bells[0].sum() - bells[1] / bells[1].sum())
 
 
-def derivative(angle: float, side: int) -> Tensor:
-    """The derivative of a Gaussian of 1 px along a direction (side, side), as a correlation; a step of 1 gives 1.
+def derivative(angle: float, side: int, width_px: float = 1.0) -> Tensor:
+    """The derivative of a Gaussian along a direction (side, side), as a correlation; a step of 1 gives 1.
 
     Example:
         >>> round(float((derivative(0.0, 9) * torch.tensor([0.0] * 5 + [1.0] * 4)).sum()), 6)
         1.0
     """
     line = torch.arange(side) - side // 2
-    bell = torch.exp(-(line[:, None] ** 2 + line**2) / 2)
+    bell = torch.exp(-(line[:, None] ** 2 + line**2) / (2 * width_px**2))
     slope = bell * (math.cos(angle) * line - math.sin(angle) * line[:, None])
     return slope / slope.clamp_min(0).sum()

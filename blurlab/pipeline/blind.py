@@ -61,6 +61,7 @@ class Blind(Identifier):
             return self
         told = copy(self)
         told.size = size_px
+        told.start = None if self.start is None else self.start.told_size(size_px)
         return told
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily
-from blurlab.head import KernelTarget
+from blurlab.head import KernelTarget, RepeatedStage
+from blurlab.head.repeated_stage import LEAST_PX, MARGIN_PX
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.estimate import BlurEstimate, by_kernel
 from blurlab.pipeline.identifier import Identifier
@@ -22,7 +25,8 @@ class FreeKernel(Identifier):
     Args:
         family: Blurs of any kind; their kernels are what is learned.
         target: Makes from the kernels' side what a kernel costs in training.
-        size: Side of the kernels that are estimated, odd; None for that of the family's.
+        size: Side of the kernels that are estimated, odd; None for that of the family's, or the one that the data set
+            tells of an image where the weights are of a :class:`~blurlab.head.RepeatedStage`, which has any.
         head: Makes the network from its number of outputs, where ``weights`` are given.
         weights: A file of the package's ``pipeline/weights`` by its name, or another's path; None: a run trains it.
 
@@ -50,12 +54,32 @@ class FreeKernel(Identifier):
                 f"kernels of {size} px cannot be learned from blurs of {family.size}; set blur.size={size}, "
                 "or name weights"
             )
+        self.size, self.target_of = size, target
         self.target = target(family.size if size is None else size)
         self.own = None if weights is None else loaded(weights, head, len(self.target))
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         return (Task("kernel", self.target, self.family),) if self.own is None else ()
+
+    def told_size(self, size_px: int) -> Self:
+        """The same for kernels of this side and a margin, unless the options name a side or the network has but one."""
+        if self.size is not None or not isinstance(self.own, RepeatedStage):
+            return self
+        return self.of_side(max(size_px, LEAST_PX) + MARGIN_PX)
+
+    def of_side(self, side: int) -> Self:
+        """The same for kernels of this odd side.
+
+        Raises:
+            ValueError: If the network is for one side alone, or the side is even or below 3.
+        """
+        if not isinstance(self.own, RepeatedStage):
+            raise ValueError("only a network of head=repeated_stage with weights is for kernels of any side")
+        told = copy(self)
+        told.own = self.own.of_side(side)
+        told.target = self.target_of(side)
+        return told
 
     def identify(self, y: Tensor, nets: Mapping[str, nn.Module], risks: Mapping[str, RiskTable]) -> BlurEstimate:
         net = nets["kernel"] if self.own is None else self.own.to(y.device)

@@ -12,7 +12,7 @@ for experiment in levin32_blind bsds_blind; do
     [ -f "$KEPT/$experiment.blind.$deconvolver.json" ] ||
       $BLURLAB +experiment=$experiment budget=small run.keep=true deconvolver=$deconvolver
   done
-  for pipeline in union quotient17 quotient25; do # with the network, and the network alone
+  for pipeline in union quotient quotient17; do # with the network, and the network alone
     [ -f "$KEPT/$experiment.$pipeline.tv.json" ] ||
       $BLURLAB +experiment=$experiment budget=small run.keep=true deconvolver=tv pipeline=$pipeline run.variant=$pipeline.tv
   done

@@ -8,7 +8,8 @@ stop. Whatever is compared is trained for as many steps of as many crops, drawn 
 - *architecture*: one scale of 9 px from the start, one thing varied at a time.
 - *content*: ``quotient17`` trained further on photographs (agnostic) or on what it is then tested on: eye fundus (drawn
   and DRIVE's, tested on CHASE_DB1's) and drawn pages of text (tested on pages of other seeds).
-- *noise*: ``quotient17`` trained further at a noise of 1 % or of 5 %, tested at 5 %.
+- *noise*: the numbers of ``pipeline=quotient`` fitted (``fit_stage.py``, ``--sweeps``) at a noise of 1 % or of 5 %,
+  tested at 5 %.
 
 Tests: middles, 256 px wide, of ``--count`` images, each blurred by one kernel of 17 px (9 px for architecture) of
 ``blur=gp_trajectory`` and noise of 1 % (5 % for noise); relative squared error and correlation of the kernels up to
@@ -20,12 +21,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from fit_stage import CROP_PX, SIDES_PX, Numbers, drawn, searched
 from size_study import blurred, error, summary
 from torch import Tensor
 from train_quotient import Blurred, part, read
@@ -35,7 +38,7 @@ from blurlab.core.atomic import write_text
 from blurlab.dataset import Bsds500, ChaseDb1, Drive, FundusSynthetic, TextPages
 from blurlab.dataset.source import Source
 from blurlab.deconvolver import TV
-from blurlab.head import LearningToDeblur
+from blurlab.head import LearningToDeblur, RepeatedStage
 from blurlab.metric import align, kernel_correlation, psnr
 from blurlab.pipeline.shipped import load_nets
 
@@ -74,7 +77,7 @@ def middle(image: Tensor, side: int) -> Tensor:
     return image[top : top + side, left : left + side]
 
 
-def tested(net: LearningToDeblur, images: Sequence[Tensor], sigma: float) -> dict[str, list[float]]:
+def tested(net: LearningToDeblur | RepeatedStage, images: Sequence[Tensor], sigma: float) -> dict[str, list[float]]:
     """Figures of each image's kernel and restoration."""
     side, deconvolver = net.side, TV()
     family = GPTrajectory((0.55 * side, side), size=side)
@@ -142,7 +145,7 @@ def architecture(args: argparse.Namespace) -> dict[str, Any]:
     return {"lines": lines, "dataset": "bsds500 test", "sigma": 0.01, "kernel_px": 9}
 
 
-def compared(nets: dict[str, LearningToDeblur], test: list[Tensor], sigma: float) -> dict[str, Any]:
+def compared(nets: Mapping[str, LearningToDeblur | RepeatedStage], test: list[Tensor], sigma: float) -> dict[str, Any]:
     """Figures of two networks on the same images, and what the second gains."""
     figures = {name: tested(net, test, sigma) for name, net in nets.items()}
     first, second = figures.values()
@@ -173,14 +176,19 @@ def content(args: argparse.Namespace) -> dict[str, Any]:
 
 def noise(args: argparse.Namespace) -> dict[str, Any]:
     """What training at 5 % noise gains there over training at 1 %."""
-    images, test = photographs(args), grey(Bsds500(args.folder, parts=["test"]), WIDTH_PX + 16, args.count)
-    nets = {
-        f"trained at {level:g}": trained(args.work / f"noise{level:g}.pt", begun, images, args, noise=(level, level))
-        for level in (0.01, 0.05)
-    }
+    test = grey(Bsds500(args.folder, parts=["test"]), WIDTH_PX + 16, args.count)
+    images = read([args.folder / "bsds500" / part for part in ("train", "val")], CROP_PX + SIDES_PX[-1])
+    nets: dict[str, LearningToDeblur | RepeatedStage] = {}
+    numbers: dict[str, dict[str, float]] = {}
+    for level in (0.01, 0.05):
+        name = f"fitted at {level:g}"
+        found, reached = searched(Numbers(), drawn(images, 16, [level], seed=7), args.sweeps, jobs=2)
+        nets[name], numbers[name] = found.network().of_side(17), {**asdict(found), "score": reached}
+        print(name, json.dumps(numbers[name]), flush=True)
     line = compared(nets, test, 0.05)
     print(json.dumps(line), flush=True)
-    return {"lines": {"0.05": line}, "dataset": "bsds500 test", "sigma": 0.05, "kernel_px": 17}
+    about = {"numbers": numbers, "sweeps": args.sweeps, "start": "fit_stage.Numbers()"}
+    return {"lines": {"0.05": line}, "dataset": "bsds500 test", "sigma": 0.05, "kernel_px": 17, **about}
 
 
 STUDIES = {study.__name__: study for study in (architecture, content, noise)}
@@ -197,19 +205,22 @@ def main() -> None:
         "--crop", type=int, help="side of the crops that are trained on, px; default: four kernels, at least 64"
     )
     parser.add_argument("--count", type=int, default=28, help="images that are tested on")
+    parser.add_argument("--sweeps", type=int, default=3, help="of the search of noise")
     parser.add_argument("--work", type=Path, default=Path("runs/studies"), help="folder of the networks")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    record = STUDIES[args.study](args) | {
-        "start": None if args.study == "architecture" else START,
-        "steps": args.steps,
-        "batch": args.batch,
-        "crop_px": args.crop,
-        "width_px": WIDTH_PX,
-        "deconvolver": "tv",
-        "device": "cpu",
-        "torch": torch.__version__,
-    }
+    training = {"steps": args.steps, "batch": args.batch, "crop_px": args.crop}
+    training["start"] = None if args.study == "architecture" else START
+    record = (
+        STUDIES[args.study](args)
+        | ({} if args.study == "noise" else training)
+        | {
+            "width_px": WIDTH_PX,
+            "deconvolver": "tv",
+            "device": "cpu",
+            "torch": torch.__version__,
+        }
+    )
     RESULTS.mkdir(exist_ok=True)
     write_text(RESULTS / f"{args.study}.json", json.dumps(record, indent=1) + "\n")
 

@@ -76,13 +76,14 @@ def test_naming_says_what_the_identifier_says_of_one_size() -> None:
     torch.testing.assert_close(half[free], label.halfwidth[free])
 
 
-@pytest.mark.parametrize("name", ["quotient17", "quotient25"])
-def test_a_quotient_network_gives_the_kernel_that_the_pipeline_undoes(name: str) -> None:
-    identifier = build(member("pipeline", name), build(member("blur", "gp_trajectory")))
+@pytest.mark.parametrize(("name", "side"), [("quotient17", 17), ("quotient", 9)])
+def test_a_quotient_network_gives_the_kernel_that_the_pipeline_undoes(name: str, side: int) -> None:
+    settings = [] if name == "quotient17" else [f"size={side}"]
+    identifier = build(member("pipeline", name, settings), build(member("blur", "gp_trajectory")))
     y = photograph((70, 83), 3)
     with torch.no_grad():
         came, found = made(name).module(y), identifier.identify(y, {}, {})
-    assert came.shape[-1] == int(name[-2:]) and torch.equal(came, found.blur.psf)
+    assert came.shape[-1] == side and torch.equal(came, found.blur.psf)
     torch.testing.assert_close(came.sum(), torch.tensor(1.0))
 
 
@@ -106,7 +107,7 @@ def test_identifiers_without_weights_have_no_network() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["naming", "quotient17", "zernike"])
+@pytest.mark.parametrize("name", ["naming", "quotient17", "quotient", "zernike"])
 def test_a_network_of_the_package_as_a_program(tmp_path: Path, name: str) -> None:
     one = made(name)
     path = write_program(exported(one.module, one.inputs), tmp_path / "a.pt2")

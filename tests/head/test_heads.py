@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from blurlab.head import DBN, Compact, KernelQuotient, LearningToDeblur, LeNet, LogSpectrum, ResNet
+from blurlab.head import DBN, Compact, KernelQuotient, LearningToDeblur, LeNet, LogSpectrum, RepeatedStage, ResNet
 from blurlab.head.lenet import cut_tiles
 
 SMALL = {
@@ -17,6 +17,7 @@ SMALL = {
     "resnet_paper": lambda classes, channels: ResNet(classes, channels, widen=0.0625, window=0, stem="paper"),
     "kernel_quotient": lambda classes, channels: KernelQuotient(classes, channels, (4, 8), refine=4),
     "learning_to_deblur": lambda classes, channels: LearningToDeblur(classes, channels, (1, 2), 6, 6, filter_px=5),
+    "repeated_stage": lambda classes, channels: RepeatedStage(classes, channels, 1, 6, 6, filter_px=5, repeats=2),
     "lenet": lambda classes, channels: LeNet(classes, channels, input_size=24),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from torch import nn
 from blurlab.blur import Trajectory
 from blurlab.core.rng import generator
 from blurlab.deconvolver import Wiener
-from blurlab.head import KernelQuotient
+from blurlab.head import KernelQuotient, KernelSquares, RepeatedStage
+from blurlab.head.repeated_stage import MARGIN_PX
 from blurlab.metric import psf_snr
 from blurlab.physics import Convolution
-from blurlab.pipeline import FreeKernel, Pipeline
+from blurlab.pipeline import Blind, FreeKernel, Pipeline
 from blurlab.run.command.compose import check
 from blurlab.run.command.job import run
 from blurlab.run.errors import UsageError
@@ -63,6 +65,26 @@ def test_the_estimate_is_the_kernel_and_nothing_is_named() -> None:
     torch.testing.assert_close(estimate.psf[[0, 2]], psf[[0, 2]], rtol=1e-3, atol=1e-5)
     assert torch.equal(done.image[1], y[1]) and not torch.equal(done.image[0], y[0])
     torch.testing.assert_close(done.image[[0, 2]], Wiener()(y[[0, 2]], estimate.psf[[0, 2]], 0.01).image)
+
+
+def test_one_network_is_told_the_side_of_each_kernel() -> None:
+    head = partial(RepeatedStage, pairs=4)
+    found = FreeKernel(FAMILY, KernelSquares, head=head, weights="quotient")
+    told = found.told_size(9)
+    y = scenes(1)
+    assert told.tasks == () and told.identify(y, {}, {}).psf.shape[-1] == 9 + MARGIN_PX
+    assert found.told_size(3).identify(y, {}, {}).psf.shape[-1] == 5 + MARGIN_PX  # the smallest
+    assert found.identify(y, {}, {}).psf.shape[-1] == FAMILY.size  # as it was
+    named = FreeKernel(FAMILY, KernelSquares, size=11, head=head, weights="quotient")
+    assert named.told_size(9).identify(y, {}, {}).psf.shape[-1] == 11
+    with pytest.raises(ValueError, match="kernels of any side"):
+        FreeKernel(FAMILY).of_side(9)
+
+
+def test_the_start_of_a_blind_method_is_told_the_side_too() -> None:
+    start = partial(FreeKernel, target=KernelSquares, head=RepeatedStage, weights="quotient")
+    told = Blind(FAMILY, start=start).told_size(7)
+    assert isinstance(told.start, FreeKernel) and told.start.target.size == 7 + MARGIN_PX
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ ANSWERS = {  # pipeline and blur -> what it says where it cannot
     "known": dict.fromkeys(VARYING, "takes one kernel an image"),
     "kernel": VARYING,
     "quotient17": VARYING,
-    "quotient25": VARYING,
+    "quotient": VARYING,
     "blind": dict.fromkeys(VARYING, "takes one kernel an image"),
     "union": dict.fromkeys(VARYING, f"takes one kernel an image|{VARIES}"),
     **{
