@@ -30,8 +30,8 @@ RUNS = (
 with them: its kernels are wider, so that it has to be the better by 2 %."""
 
 
-START_HANDICAP = 1.05
-"""By which factor a kernel that began with another method's has to be the better."""
+NOISY = 0.003
+"""Standard deviation of noise above which a start is judged as it is, too: refining fits a kernel to the noise."""
 
 
 def blind_kernel(
@@ -44,8 +44,7 @@ def blind_kernel(
         size: Odd side of the kernel, px; the box of its values must fit.
         runs: At least one.
         refinements: Steps of :func:`~blurlab.blind.refinement.refined` on the kernel of each.
-        starts: Kernels (size, size) that others found: the first run goes on from each at the finest scale, and what
-            comes out is judged with the rest.
+        starts: Kernels (size, size) of others; what comes of each (:func:`from_starts`) is judged with the rest.
 
     Returns:
         (size, size), >= 0, sum 1, its box in the middle.
@@ -54,11 +53,25 @@ def blind_kernel(
         ValueError: If the image has fewer than two kernels' sides along an axis.
     """
     found = candidates(y, size, runs, refinements=refinements)
-    if starts:
-        options = runs[0].options.with_noise(float(estimate_sigma(y[None, None])))
-        found += [refined(y, coarse_to_fine(y, size, options, one), iterations=refinements) for one in starts]
-    handicaps = [run.handicap for run in runs] + [START_HANDICAP] * len(starts)
+    found += from_starts(y, size, starts, runs[0], refinements=refinements)
+    handicaps = [run.handicap for run in runs] + [1.0] * (len(found) - len(runs))
     return found[0] if len(found) == 1 else best_kernel(y, found, handicaps)
+
+
+def from_starts(y: Tensor, size: int, starts: Sequence[Tensor], run: Run, *, refinements: int = 3) -> list[Tensor]:
+    """Two kernels of each start, refined as it is and after a run's steps at the finest scale; with noise itself, too.
+
+    Args:
+        y: As in :func:`blind_kernel`.
+        size: Of the kernels, px.
+        starts: Kernels (size, size).
+        run: Whose options the steps have.
+        refinements: As in :func:`blind_kernel`.
+    """
+    sigma = float(estimate_sigma(y[None, None]))
+    options = run.options.with_noise(sigma)
+    begun = [one for start in starts for one in (start, coarse_to_fine(y, size, options, start))]
+    return [refined(y, one, iterations=refinements) for one in begun] + [*starts] * (sigma > NOISY)
 
 
 def candidates(y: Tensor, size: int, runs: Sequence[Run] = RUNS, *, refinements: int = 3) -> list[Tensor]:

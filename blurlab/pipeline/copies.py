@@ -15,6 +15,8 @@ NEAR_END = 0.1
 """Share of a range, at its upper end, in which a length may in truth lie beyond."""
 NEARLY = 0.95
 """An answer is as good as a surer one whose probability it has this share of."""
+AT_END, UNMEASURED = 1.01, 0.5
+"""A strength of no more than the first times the lower end of its range, half of whose interval is the second of it."""
 DENIED = 0.05
 """A photograph is not named sharp where its copy of half the size is less probably so."""
 SURELY_SHARP = 0.95
@@ -103,6 +105,24 @@ def is_within(family: BlurFamily, label: KindEstimate, *, whole: bool = False) -
         if one.is_length and one.is_free:
             clear &= ~(upper[:, column] > one.high - NEAR_END * (one.high - one.low))
     return clear
+
+
+def unmeasured(family: BlurFamily, label: KindEstimate) -> Tensor:
+    """Of which images (B,) bool the blur is the weakest of its kind, and may be weaker still.
+
+    A length found lies at the lower end of its range, and half of its 90 % interval is half of it or more: no blur of
+    the kind looks like this, the nearest one is said. Photographs that were enlarged are like that.
+
+    Args:
+        family: A mixture.
+        label: What a copy shows.
+    """
+    weak = torch.zeros_like(label.kind, dtype=torch.bool)
+    for column, one in enumerate(family.parameters):
+        if one.is_length and one.is_free and label.halfwidth is not None:
+            found, half = label.params[:, column], label.halfwidth[:, column]
+            weak |= (found <= AT_END * one.low) & (half >= UNMEASURED * found)
+    return weak
 
 
 def without_end(interval: Tensor, beyond: Tensor) -> Tensor:

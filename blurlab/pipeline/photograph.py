@@ -14,7 +14,7 @@ from blurlab.likelihood import Refiner, has_one_direction
 from blurlab.physics.field_stop import field
 from blurlab.pipeline.choice import RiskTable
 from blurlab.pipeline.content import picture, repeats, smaller, square_within
-from blurlab.pipeline.copies import straightened, which_copy, without_end
+from blurlab.pipeline.copies import straightened, unmeasured, which_copy, without_end
 from blurlab.pipeline.estimate import BlurEstimate, KindEstimate, by_kernel
 from blurlab.pipeline.fitted_part import FittedPart
 from blurlab.pipeline.free_kernels import FREE_PX, with_free_kernels, with_turns
@@ -172,7 +172,8 @@ class Photograph(Regression):
         scales = self._scales(y)
         seen = [super(Photograph, self).identify(smaller(y, scale), nets, risks) for scale in scales]
         short = straightened(self.family, seen, scales, self.bent, self.hidden)
-        place, beyond = which_copy(self.family, seen, self.least_probability, left_out=short)
+        weak = torch.stack([unmeasured(self.family, _label(one)) for one in seen])
+        place, beyond = which_copy(self.family, seen, self.least_probability, left_out=short | weak)
         soft = is_soft(self.family, _label(seen[0]), self.soft, self.undo_probability)
         place = torch.where((place < 0) & soft, 0, place)
         if min(y.shape[-2:]) >= LEAST_PX:

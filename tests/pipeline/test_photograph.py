@@ -185,6 +185,20 @@ def test_a_wide_shake_that_only_a_small_copy_shows_is_told_where_a_kernel_is_fou
     assert bool(identified(line, free_form=Corner(1.0)).label.can_tell.all())
 
 
+@pytest.mark.parametrize(
+    ("length", "log_spread", "told"), [(-1.0, -0.5, False), (-1.0, -1.0, True), (-0.9, -0.5, True)]
+)
+def test_the_weakest_blur_of_a_kind_is_told_only_where_it_is_measured(
+    length: float, log_spread: float, told: bool
+) -> None:
+    """4 px, or hardly more, of a range from 4 to 12, and half of an interval of 2.4 or 1.5 px."""
+    said = {"motion": 7.0, "motion.angle_deg cos": 1.0}
+    said |= {"motion.length_px": length, "motion.length_px log spread": log_spread}
+    found = identified({SIDE: said})
+    assert found.label.can_tell.tolist() == [told, told]
+    assert told or not bool(found.blurred.any())
+
+
 def test_a_short_line_of_a_small_copy_does_not_count_where_the_whole_shows_a_shake() -> None:
     said = {"motion": 7.0, "motion.angle_deg cos": 1.0, "motion.length_px log spread": -4.0}
     short, long = said | {"motion.length_px": -0.9}, said | {"motion.length_px": 0.0}  # of the half, 4.4 and 8 px
