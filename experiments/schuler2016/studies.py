@@ -9,7 +9,7 @@ stop. Whatever is compared is trained for as many steps of as many crops, drawn 
 - *content*: ``quotient17`` trained further on photographs (agnostic) or on what it is then tested on: eye fundus (drawn
   and DRIVE's, tested on CHASE_DB1's) and drawn pages of text (tested on pages of other seeds).
 - *noise*: the numbers of ``pipeline=quotient`` fitted (``fit_stage.py``, ``--sweeps``) at a noise of 1 % or of 5 %,
-  tested at 5 %.
+  tested at 5 %; the images restored in the score of the fit have its noise.
 
 Tests: middles, 256 px wide, of ``--count`` images, each blurred by one kernel of 17 px (9 px for architecture) of
 ``blur=gp_trajectory`` and noise of 1 % (5 % for noise); relative squared error and correlation of the kernels up to
@@ -182,7 +182,7 @@ def noise(args: argparse.Namespace) -> dict[str, Any]:
     numbers: dict[str, dict[str, float]] = {}
     for level in (0.01, 0.05):
         name = f"fitted at {level:g}"
-        found, reached = searched(Numbers(), drawn(images, 16, [level], seed=7), args.sweeps, jobs=2)
+        found, reached = searched(Numbers(), drawn(images, 16, [level], seed=7), args.sweeps, 2, level)
         nets[name], numbers[name] = found.network().of_side(17), {**asdict(found), "score": reached}
         print(name, json.dumps(numbers[name]), flush=True)
     line = compared(nets, test, 0.05)
