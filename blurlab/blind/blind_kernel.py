@@ -28,8 +28,6 @@ RUNS = (
 )
 """The first two keep more or less texture at first. The third one keeps the faint tails that the others drop, and noise
 with them: its kernels are wider, so that it has to be the better by 2 %."""
-
-
 NOISY = 0.003
 """Standard deviation of noise above which a start is judged as it is, too: refining fits a kernel to the noise."""
 

@@ -92,7 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--kernel",
         type=int,
-        help=f"side of the kernels that are undone, or found by quotient, px, odd; default: {KERNEL_PX}",
+        help="side of the kernels that are undone, or found by quotient (best 4 px more than theirs), px, odd; "
+        f"default: {KERNEL_PX}",
     )
     parser.add_argument(
         "--channels",

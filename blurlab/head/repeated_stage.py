@@ -27,8 +27,6 @@ NO_BLUR = 1e-5
 """Added to the middle of a kernel before its negative values are cut: where nothing is found, nothing is blurred."""
 FLAT = 1e-6
 """An image whose differences of neighbours are smaller is taken as one of this."""
-
-
 GAIN = 1 / 25
 """First gain of the filters: up to 25 times the unit of the threshold tanh is about linear."""
 WIDTHS = (0.7, 1.2, 2.0, 4.0, 20.0)
@@ -37,6 +35,13 @@ RESPONSE = (0.932, -4.172, 5.256, -3.21, 7.218)
 """Their first weights: least squares to ``x / 5`` where x is above 1.8, and 0 below."""
 DERIVATIVE_PX = 0.45
 """First standard deviation of the Gaussians whose derivatives the filters are."""
+LOG_THRESHOLD, LOG_FALL, LOG_RISE = 0.65, -0.2, 0.0
+"""First logarithms of the threshold of strong edges, and of what it changes by from round to round, and from the middle
+scale to the last one."""
+BETA_K, BETA_X = 40.0, 0.013
+"""First weights of a kernel's and of a latent image's energy."""
+LEAST_SHARE = 0.08
+"""Share of a kernel's largest value below which its values are cut."""
 
 
 class RepeatedStage(nn.Module):
@@ -44,8 +49,9 @@ class RepeatedStage(nn.Module):
 
     :class:`~blurlab.head.LearningToDeblur` has weights of its own for each of three stages at each of one to three
     scales. Here there is one stage (features, quotient for the kernel, quotient for the image), whose weights serve
-    ``repeats`` rounds at each of the scales, which lie closer together: kernels become ``2^(1/4)`` wider at a time. So
-    the size of the kernel is no part of the weights.
+    ``repeats`` rounds at each of the scales, which lie closer together: kernels become about ``2^(1/4)`` wider at a
+    time, in odd numbers of pixels. So the size of the kernel is no part of the weights. Let the side be ``MARGIN_PX``
+    more than the kernel's is thought to be. Scales at which the image is too small for the filters are left out.
 
     What a round sees is divided by the root mean square of the latent image's differences of neighbours, times a
     threshold that falls from round to round: what counts as a strong edge goes by the image, not by its contrast. Of
@@ -62,7 +68,8 @@ class RepeatedStage(nn.Module):
         repeats: Rounds at each scale.
 
     Raises:
-        ValueError: If ``num_classes`` is not the square of an odd number of 3 and more.
+        ValueError: If ``num_classes`` is not the square of an odd number of 3 and more, another number is below 1, the
+            filters' side is even, or there are too few filters or hidden images to begin with (:func:`begin_strong`).
     """
 
     def __init__(
@@ -76,19 +83,23 @@ class RepeatedStage(nn.Module):
         repeats: int = 4,
     ) -> None:
         super().__init__()
+        if min(pairs, repeats, filters, hidden) < 1:
+            raise ValueError(
+                f"pairs, repeats, filters and hidden must be 1 or more, got {pairs}, {repeats}, {filters} and {hidden}"
+            )
         side = math.isqrt(num_classes)
         if side**2 != num_classes:
             raise ValueError(f"this head gives the pixels of a square kernel, not {num_classes} outputs")
         self.side, self.repeats, self.filter_px = checked(side), repeats, filter_px
         self.features = EdgeFeatures(2, pairs, filters, hidden, filter_px)
         begin_strong(self.features)
-        self.log_threshold = nn.Parameter(torch.tensor(0.65))
-        self.log_fall = nn.Parameter(torch.tensor(-0.2))
-        self.log_rise = nn.Parameter(torch.tensor(0.0))
-        self.log_beta_k = nn.Parameter(torch.tensor(math.log(40.0)))
-        self.log_beta_x = nn.Parameter(torch.tensor(math.log(0.013)))
+        self.log_threshold = nn.Parameter(torch.tensor(LOG_THRESHOLD))
+        self.log_fall = nn.Parameter(torch.tensor(LOG_FALL))
+        self.log_rise = nn.Parameter(torch.tensor(LOG_RISE))
+        self.log_beta_k = nn.Parameter(torch.tensor(math.log(BETA_K)))
+        self.log_beta_x = nn.Parameter(torch.tensor(math.log(BETA_X)))
         self.least_share: Tensor
-        self.register_buffer("least_share", torch.tensor(0.08))  # a cut has no derivative
+        self.register_buffer("least_share", torch.tensor(LEAST_SHARE))  # a cut has no derivative
 
     def of_side(self, side: int) -> Self:
         """The same network, its weights shared, for kernels of another side.
@@ -118,12 +129,13 @@ class RepeatedStage(nn.Module):
         """Logarithms (B, num_classes) of a kernel's pixels, for images (B, C, H, W) of any range.
 
         Raises:
-            ValueError: If an image is smaller than two kernels.
+            ValueError: If an image is smaller than a kernel and what the filters need around it.
         """
-        if y.ndim != 4 or min(y.shape[-2:]) < max(2 * self.side, self.side + self.filter_px - 1):
+        least = self.side + self.filter_px - 1
+        if y.ndim != 4 or min(y.shape[-2:]) < least:
             raise ValueError(
-                f"images must be (B, C, H, W), H and W at least {2 * self.side} for kernels of {self.side} px, "
-                f"got {tuple(y.shape)}; use larger images"
+                f"images must be (B, C, H, W), H and W at least {least} for kernels of {self.side} px, "
+                f"got {tuple(y.shape)}; use larger images or smaller kernels"
             )
         with torch.autocast(y.device.type, enabled=False):  # spectra want single precision
             return (self.kernel(y.float()) + NOTHING).log().flatten(1)
@@ -132,10 +144,13 @@ class RepeatedStage(nn.Module):
         """Kernels (B, 1, side, side), sum 1, for images (B, C, H, W)."""
         grey = y.mean(1, keepdim=True)
         grey = grey - grey.mean((2, 3), keepdim=True)
-        psf, latent, sides = grey, grey, self.sides
+        latent: Tensor | None = None
+        psf, sides = grey, self.sides
         for scale, side in enumerate(sides):
             small = resized(grey, side / self.side)
-            latent = small if scale == 0 else interpolate(latent, small.shape[-2:], mode="bilinear")
+            if min(small.shape[-2:]) < side + self.filter_px - 1:
+                continue
+            latent = small if latent is None else interpolate(latent, small.shape[-2:], mode="bilinear")
             faded = small * border_window((small.shape[-2], small.shape[-1]), side).to(y)
             rise = self.log_rise * (2 * scale / max(1, len(sides) - 1) - 1)
             for number in range(self.repeats):

@@ -50,6 +50,8 @@ class Blind(Identifier):
         self.start = None if start is None else start(family)
         if self.start is not None and self.start.tasks:
             raise ValueError("the start of pipeline=blind must not need a training; name weights")
+        if self.start is not None and size is not None:
+            self.start = self.start.told_size(size)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

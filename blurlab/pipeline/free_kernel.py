@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from blurlab.blur import BlurFamily
+from blurlab.blur.shape import check_size
 from blurlab.head import KernelTarget, RepeatedStage
 from blurlab.head.repeated_stage import LEAST_PX, MARGIN_PX
 from blurlab.pipeline.choice import RiskTable
@@ -63,9 +64,14 @@ class FreeKernel(Identifier):
         return (Task("kernel", self.target, self.family),) if self.own is None else ()
 
     def told_size(self, size_px: int) -> Self:
-        """The same for kernels of this side and a margin, unless the options name a side or the network has but one."""
+        """The same for kernels of this side and a margin, unless the options name a side or the network has but one.
+
+        Raises:
+            ValueError: If the side is even.
+        """
         if self.size is not None or not isinstance(self.own, RepeatedStage):
             return self
+        check_size(size_px)
         return self.of_side(max(size_px, LEAST_PX) + MARGIN_PX)
 
     def of_side(self, side: int) -> Self:

@@ -31,7 +31,7 @@ from torch.nn.functional import pad
 from tqdm import tqdm
 from train_quotient import Blurred, read
 
-from blurlab.head import RepeatedStage
+from blurlab.head import RepeatedStage, repeated_stage
 from blurlab.head.repeated_stage import MARGIN_PX, begin_strong
 from blurlab.pipeline.shipped import save_nets
 
@@ -56,14 +56,14 @@ class Numbers:
         least_share: Of the largest value of a kernel, below which it is cut.
     """
 
-    sharp_px: float = math.log(0.45)
-    blurred_px: float = math.log(0.45)
-    threshold: float = 0.65
-    fall: float = -0.2
-    rise: float = 0.0
-    beta_k: float = math.log(40.0)
-    beta_x: float = math.log(0.013)
-    least_share: float = 0.08
+    sharp_px: float = math.log(repeated_stage.DERIVATIVE_PX)
+    blurred_px: float = math.log(repeated_stage.DERIVATIVE_PX)
+    threshold: float = repeated_stage.LOG_THRESHOLD
+    fall: float = repeated_stage.LOG_FALL
+    rise: float = repeated_stage.LOG_RISE
+    beta_k: float = math.log(repeated_stage.BETA_K)
+    beta_x: float = math.log(repeated_stage.BETA_X)
+    least_share: float = repeated_stage.LEAST_SHARE
 
     def network(self) -> RepeatedStage:
         """The network that they make."""

@@ -1,6 +1,6 @@
 """Train the network of "Learning to Deblur", every stage at once; PyTorch on the CPU, resumable.
 
-    python experiments/schuler2016/train_quotient.py OUT.pt --photographs FOLDER ... --steps 5000 6000 5500
+    python experiments/schuler2016/train_quotient.py OUT.pt --photographs FOLDER ... --steps 5000 6000
 
 The paper adds stages one after another and pays for the last kernel alone. Here each stage of each scale is held
 against the true kernel, resized to its side: the loss is the mean of ``|h - g|^2 / |h|^2``, that of the last stage
@@ -174,8 +174,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, help="a .pt file")
     parser.add_argument("--photographs", type=Path, nargs="+", required=True, help="folders of sharp photographs")
-    parser.add_argument("--sides", type=int, nargs="+", default=[9, 17, 25], help="kernels of the scales, px, rising")
-    parser.add_argument("--steps", type=int, nargs="+", default=[5000, 6000, 5500], help="for each number of scales")
+    parser.add_argument("--sides", type=int, nargs="+", default=[9, 17], help="kernels of the scales, px, rising")
+    parser.add_argument("--steps", type=int, nargs="+", default=[5000, 6000], help="for each number of scales")
     parser.add_argument("--crop", type=float, default=4, help="side of the crops, in kernels; 64 px at least")
     parser.add_argument("--batch", type=int, default=16)
     args = parser.parse_args()

@@ -6,8 +6,10 @@ import pytest
 import torch
 from scipy.signal import convolve2d
 from shaken import observation, scene, shake
+from torch.nn.functional import avg_pool2d
 
 from blurlab.blind import best_kernel, blind_kernel, normalised_sparsity, refined
+from blurlab.blind.blind_kernel import RUNS, from_starts
 from blurlab.blind.coarse_to_fine import kernel_sizes
 from blurlab.blind.judge import misfit
 from blurlab.blur import pad_to_odd
@@ -35,6 +37,17 @@ def test_refinement_brings_a_wide_kernel_nearer() -> None:
     before, after = (float(kernel_correlation(one[None, None], PSF)) for one in (wide, refined(Y[0, 0], wide)))
     assert before < 0.9 and after > before + 0.05
     assert torch.equal(refined(Y[0, 0], wide, iterations=0), wide)
+
+
+@pytest.mark.parametrize(("sigma", "count"), [(0.001, 2), (0.01, 3)])
+def test_a_start_is_refined_twice_and_in_noise_judged_as_it_is(sigma: float, count: int) -> None:
+    smooth = avg_pool2d(X, 5, stride=1)  # of fine texture noise is measured
+    y, start = observation(smooth, PSF, sigma)[0, 0], pad_to_odd(PSF, 11)[0, 0]
+    found = from_starts(y, 11, [start], RUNS[0], refinements=1)
+    assert len(found) == count
+    assert torch.equal(found[0], refined(y, start, iterations=1)) and not torch.equal(found[1], found[0])
+    assert all(torch.equal(one, start) for one in found[2:])
+    assert from_starts(y, 11, [], RUNS[0]) == []
 
 
 def test_the_judge_takes_the_true_kernel_and_not_that_of_no_blur() -> None:

@@ -71,6 +71,15 @@ def test_a_kernel_of_another_side_is_by_the_same_weights() -> None:
         assert net.of_side(SIDE).kernel(y).equal(network().kernel(y))
 
 
+@pytest.mark.parametrize("side", [3, 5, 7, 13, 25, 31])
+@torch.inference_mode()
+def test_small_images_have_fewer_scales(side: int) -> None:
+    net, y = network(side), blurred()[0][:1]
+    for rows, cols in ((side + 8, side + 8), (2 * side + 8, 90), (90, 3 * side + 8)):
+        psf = net(y[..., :rows, :cols]).exp()
+        assert psf.shape == (1, side**2) and float(psf.sum()) == pytest.approx(1, abs=1e-3)
+
+
 def test_every_weight_learns() -> None:
     y, psf = blurred()
     net = RepeatedStage(SIDE**2, repeats=2)
@@ -106,7 +115,10 @@ def test_what_does_not_fit_is_refused() -> None:
             RepeatedStage(outputs)
     with pytest.raises(ValueError, match="odd side of 3 px and more, got 8"):
         network().of_side(8)
-    with pytest.raises(ValueError, match="H and W at least 26"):
+    with pytest.raises(ValueError, match="H and W at least 21 for kernels of 13 px"):
         network()(torch.zeros(1, 1, 20, 40))
+    for name in ("pairs", "repeats", "filters", "hidden"):
+        with pytest.raises(ValueError, match="must be 1 or more"):
+            RepeatedStage(25, **{name: 0})
     with pytest.raises(ValueError, match="12 hidden images at least"):
         begin_strong(EdgeFeatures(2, 2, filters=6, hidden=6))

@@ -85,6 +85,10 @@ def test_the_start_of_a_blind_method_is_told_the_side_too() -> None:
     start = partial(FreeKernel, target=KernelSquares, head=RepeatedStage, weights="quotient")
     told = Blind(FAMILY, start=start).told_size(7)
     assert isinstance(told.start, FreeKernel) and told.start.target.size == 7 + MARGIN_PX
+    named = Blind(FAMILY, size=21, start=start).told_size(7)
+    assert isinstance(named.start, FreeKernel) and named.start.target.size == 21 + MARGIN_PX
+    with pytest.raises(ValueError, match="odd"):
+        FreeKernel(FAMILY, KernelSquares, head=RepeatedStage, weights="quotient").told_size(8)
 
 
 @pytest.mark.slow
