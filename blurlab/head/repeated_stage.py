@@ -24,7 +24,7 @@ MARGIN_PX = 4
 """How much wider than a kernel is told to be its support should be: with the centre of mass in the middle, one end may
 lie outside."""
 NO_BLUR = 1e-5
-"""Added to the middle of a kernel before its negative values are cut: where nothing is found, nothing is blurred."""
+"""Added to the middle of a kernel whose negative values are cut: where nothing is found, nothing is blurred."""
 FLAT = 1e-6
 """An image whose differences of neighbours are smaller is taken as one of this."""
 GAIN = 1 / 25
@@ -68,8 +68,8 @@ class RepeatedStage(nn.Module):
         repeats: Rounds at each scale.
 
     Raises:
-        ValueError: If ``num_classes`` is not the square of an odd number of 3 and more, another number is below 1, the
-            filters' side is even, or there are too few filters or hidden images to begin with (:func:`begin_strong`).
+        ValueError: If ``num_classes`` is not the square of an odd number, another number is below 1, the filters' side
+            is even, or there are too few filters or hidden images to begin with (:func:`begin_strong`).
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class RepeatedStage(nn.Module):
         """The same network, its weights shared, for kernels of another side.
 
         Raises:
-            ValueError: If that is no odd number of 3 and more.
+            ValueError: If that is no odd number of 1 and more.
         """
         other = copy(self)
         other.side = checked(side)
@@ -167,7 +167,7 @@ class RepeatedStage(nn.Module):
         raw = kernel_quotient(sharp * window, blurred * window, self.log_beta_k.exp(), side)
         middle = torch.zeros(side, side).to(y)
         middle[side // 2, side // 2] = NO_BLUR
-        psf = as_kernel(raw + middle)
+        psf = as_kernel(raw.clamp_min(0) + middle)
         return recentred(as_kernel(torch.where(psf < self.least_share * psf.amax((2, 3), keepdim=True), 0.0, psf)))
 
 
@@ -215,10 +215,10 @@ def checked(side: int) -> int:
     """A kernel's side.
 
     Raises:
-        ValueError: If it is even or below 3.
+        ValueError: If it is even or below 1.
     """
-    if side % 2 == 0 or side < 3:
-        raise ValueError(f"kernels must have an odd side of 3 px and more, got {side}")
+    if side % 2 == 0 or side < 1:
+        raise ValueError(f"kernels must have an odd side of 1 px and more, got {side}")
     return side
 
 

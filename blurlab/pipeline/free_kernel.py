@@ -78,7 +78,7 @@ class FreeKernel(Identifier):
         """The same for kernels of this odd side.
 
         Raises:
-            ValueError: If the network is for one side alone, or the side is even or below 3.
+            ValueError: If the network is for one side alone, or the side is even or below 1.
         """
         if not isinstance(self.own, RepeatedStage):
             raise ValueError("only a network of head=repeated_stage with weights is for kernels of any side")

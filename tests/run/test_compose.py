@@ -123,6 +123,7 @@ def test_every_member_of_every_group_composes(
         "microscopy": known, "chase_db1_test": known,
         "train_restore": ["pipeline=known", "deconvolver=unrolled_dr"], "kernel_quotient": ["pipeline=kernel"],
         "learning_to_deblur": ["pipeline=kernel", "blur=gp_trajectory"],
+        "repeated_stage": ["pipeline=kernel", "blur=gp_trajectory"],
         "grow": ["pipeline=kernel", "blur=gp_trajectory", "head=learning_to_deblur", "optimizer=adadelta"],
         "likelihood_release": ["blur=camera_kinds"], "photograph": ["blur=camera_kinds"],
         "answers": ["pipeline=likelihood", "blur=three_kinds"],
