@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from copy import copy
 from typing import Self
 
@@ -131,17 +130,21 @@ class RepeatedStage(nn.Module):
         Raises:
             ValueError: If an image is smaller than a kernel and what the filters need around it.
         """
+        with torch.autocast(y.device.type, enabled=False):  # spectra want single precision
+            return (self.kernel(y.float()) + NOTHING).log().flatten(1)
+
+    def kernel(self, y: Tensor) -> Tensor:
+        """Kernels (B, 1, side, side), sum 1, for images (B, C, H, W).
+
+        Raises:
+            ValueError: As in :meth:`forward`.
+        """
         least = self.side + self.filter_px - 1
         if y.ndim != 4 or min(y.shape[-2:]) < least:
             raise ValueError(
                 f"images must be (B, C, H, W), H and W at least {least} for kernels of {self.side} px, "
                 f"got {tuple(y.shape)}; use larger images or smaller kernels"
             )
-        with torch.autocast(y.device.type, enabled=False):  # spectra want single precision
-            return (self.kernel(y.float()) + NOTHING).log().flatten(1)
-
-    def kernel(self, y: Tensor) -> Tensor:
-        """Kernels (B, 1, side, side), sum 1, for images (B, C, H, W)."""
         grey = y.mean(1, keepdim=True)
         grey = grey - grey.mean((2, 3), keepdim=True)
         latent: Tensor | None = None
@@ -176,7 +179,6 @@ def begin_strong(
     features: EdgeFeatures,
     sharp_px: float = DERIVATIVE_PX,
     blurred_px: float = DERIVATIVE_PX,
-    response: Sequence[float] = RESPONSE,
 ) -> None:
     """Make sharp images the latent image's strong derivatives, blurred ones the blurred image's derivatives.
 
@@ -187,7 +189,6 @@ def begin_strong(
         features: Of two input images, with two filters and six hidden images a pair at least.
         sharp_px: Standard deviation of the Gaussian whose derivative is taken of the latent image.
         blurred_px: The same of the blurred image.
-        response: The weights w of the five widths c.
 
     Raises:
         ValueError: If there are too few filters or hidden images.
@@ -204,7 +205,7 @@ def begin_strong(
         angle, sharp, blurred = math.pi * pair / pairs, 2 * pair, 2 * pair + 1
         features.filters[sharp, 1] = GAIN * derivative(angle, features.filter_px, sharp_px)
         features.filters[blurred, 0] = GAIN * derivative(angle, features.filter_px, blurred_px)
-        for number, (width, weight) in enumerate(zip(WIDTHS, response, strict=True)):
+        for number, (width, weight) in enumerate(zip(WIDTHS, RESPONSE, strict=True)):
             features.mix[6 * pair + number, sharp] = 1 / (GAIN * width)
             features.last[pair, 6 * pair + number] = weight
         features.mix[6 * pair + 5, blurred] = 1 / (GAIN * WIDTHS[-1])

@@ -117,6 +117,8 @@ def test_what_does_not_fit_is_refused() -> None:
         network().of_side(8)
     with pytest.raises(ValueError, match="H and W at least 21 for kernels of 13 px"):
         network()(torch.zeros(1, 1, 20, 40))
+    with pytest.raises(ValueError, match="H and W at least 21 for kernels of 13 px"):
+        network().kernel(torch.zeros(1, 1, 40, 20))
     for name in ("pairs", "repeats", "filters", "hidden"):
         with pytest.raises(ValueError, match="must be 1 or more"):
             RepeatedStage(25, **{name: 0})
